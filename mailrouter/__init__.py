@@ -1,0 +1,1 @@
+"""mailrouter: coordinated vulnerability disclosure by mail."""

@@ -1,0 +1,1 @@
+"""What a coordinator knows: pure rules over frozen dataclasses. Opens nothing, reads no clock."""

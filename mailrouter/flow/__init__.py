@@ -1,0 +1,1 @@
+"""The verbs, told in order; what one verb changes is one transaction."""

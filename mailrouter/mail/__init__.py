@@ -1,0 +1,1 @@
+"""Bytes to dataclasses and back: pure functions over one mail. Opens nothing, holds no key."""
