@@ -1,0 +1,81 @@
+"""What we know of a sender, and what a signature is worth for a case. The words, their order, and the table that judges.
+
+A VU# routes; it never authorises: without standing a mail changes nothing.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Standing(IntEnum):
+    """In rising order; compared against `trust.answers_from`."""
+
+    STRANGER = 0
+    CLAIMED = 1
+    AUTHENTICATED = 2
+    SIGNED = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Assurance(StrEnum):
+    """What the signature is worth for this case (testbook/pgp.md, Verdicts)."""
+
+    VERIFIED = "verified"
+    OTHER_SIGNER = "other-signer"
+    PARTIAL = "partial"
+    UNSIGNED = "unsigned"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one mail's sender, before it is held against a case."""
+
+    well_formed: bool  # exactly one From, one mailbox, strict grammar
+    organisation_id: int | None = None  # whose contact the From address is
+    domain_organisation_id: int | None = None  # whose mail domain it is in
+    transport_pass: bool = False  # our own MTA's aligned Authentication-Results
+    answers_us: bool = False  # names a Message-ID we sent in this case
+    verdict: str = "none"
+    covers: str = "none"
+    signer_organisation_id: int | None = None  # whose pinned key made the one good signature
+
+
+def sender_organisation(evidence: Evidence) -> int | None:
+    """The organisation the From address speaks for; nobody if From is malformed."""
+    if not evidence.well_formed:
+        return None
+    return evidence.organisation_id or evidence.domain_organisation_id
+
+
+def assurance(evidence: Evidence) -> Assurance:
+    """The signature's worth, whoever the case's participants are (condition table of testbook/pgp.md)."""
+    if evidence.verdict == "none":
+        return Assurance.UNSIGNED
+    if evidence.verdict != "good":
+        return Assurance.INVALID
+    if evidence.signer_organisation_id is None:
+        return Assurance.INVALID  # a key we were not given
+    if evidence.signer_organisation_id != sender_organisation(evidence):
+        return Assurance.OTHER_SIGNER
+    return Assurance.VERIFIED if evidence.covers == "all" else Assurance.PARTIAL
+
+
+def standing(evidence: Evidence) -> Standing:
+    """How much we may believe that the mail comes from the organisation its From speaks for."""
+    if sender_organisation(evidence) is None:
+        return Standing.STRANGER
+    if assurance(evidence) is Assurance.VERIFIED:
+        return Standing.SIGNED
+    if evidence.transport_pass:
+        return Standing.AUTHENTICATED
+    if evidence.organisation_id is not None or evidence.answers_us:
+        return Standing.CLAIMED
+    return Standing.STRANGER
+
+
+def parse(word: str) -> Standing:
+    """The standing a word names; `KeyError` for any other word."""
+    return {str(s): s for s in Standing}[word]

@@ -1,0 +1,29 @@
+"""Named places where a test may make the process die, as a power cut would (testbook/faults.md R03).
+
+`MAILROUTER_FAILPOINT=name` arms one; unarmed, reaching a point costs one string comparison.
+"""
+
+import os
+
+POINTS = (
+    "accept-before-commit",
+    "accept-after-commit",
+    "receive-after-claim",
+    "receive-after-open",
+    "receive-before-commit",
+    "receive-after-commit",
+    "remind-between-row-and-letter",
+    "remind-before-commit",
+    "deliver-after-lease",
+    "deliver-after-freeze",
+    "deliver-after-relay",
+    "deliver-after-record",
+)
+
+ARMED = os.environ.get("MAILROUTER_FAILPOINT", "")
+
+
+def reach(point: str) -> None:
+    """Die here without clean-up, exit status 137, if this point is armed."""
+    if point == ARMED:
+        os._exit(137)

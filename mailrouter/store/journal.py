@@ -1,0 +1,129 @@
+"""What happened, append-only: one row per thing, in the transaction that did it.
+
+Each row's hash covers the one before it in its chain (one chain per case, one per node for what belongs to no case), and
+each chain's head and length are kept beside it, so that a changed row, a missing row and a cut-off tail all show.
+Holds ids, kinds, hashes, times, who acted and an analyst's own reason; never anything out of a mail.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mailrouter.store.tables import chains, journal
+
+START = b"\0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the journal."""
+
+    id: int
+    chain: str
+    seq: int
+    at: datetime
+    kind: str
+    actor: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first row of a chain that does not fit."""
+
+    chain: str
+    seq: int
+    what: str
+
+
+def case_chain(case_id: int) -> str:
+    """The chain of one case."""
+    return f"case:{case_id}"
+
+
+def node_chain(node: str) -> str:
+    """The chain for what belongs to no case, one per node so that nodes do not queue on one row."""
+    return f"node:{node}"
+
+
+def write(tx: Connection, chain: str, at: datetime, kind: str, actor: str, **data: Any) -> None:
+    """Append one row. Values must be JSON; instants are written as ISO 8601."""
+    length, head = _head(tx, chain)
+    row = {
+        "chain": chain, "seq": length + 1, "at": at, "kind": kind, "actor": actor,
+        "data": json.dumps(data, sort_keys=True, separators=(",", ":"), default=_instant),
+    }  # fmt: skip
+    row["hash"] = digest = _digest(head, row)
+    tx.execute(_APPEND, row)
+    tx.execute(_MOVE, {"c": chain, "new_length": length + 1, "new_head": digest})
+
+
+_APPEND = insert(journal)
+_MOVE = update(chains).where(chains.c.chain == bindparam("c")).values(length=bindparam("new_length"), head=bindparam("new_head"))
+_HEAD = select(chains.c.length, chains.c.head).where(chains.c.chain == bindparam("c")).with_for_update()
+
+
+def _head(tx: Connection, chain: str) -> tuple[int, bytes]:
+    found = tx.execute(_HEAD, {"c": chain}).first()
+    if found is None:
+        _begin(tx, chain)
+        found = tx.execute(_HEAD, {"c": chain}).one()
+    return found.length, bytes(found.head)
+
+
+def _begin(tx: Connection, chain: str) -> None:
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    tx.execute(dialect.insert(chains).values(chain=chain, length=0, head=START).on_conflict_do_nothing())
+
+
+def _digest(head: bytes, row: Mapping[str, Any]) -> bytes:
+    at = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    fields = (row["chain"], str(row["seq"]), at, row["kind"], row["actor"], row["data"])
+    return sha256(head + json.dumps(fields).encode("ascii")).digest()
+
+
+def _instant(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"{type(value).__name__} does not belong in the journal")
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def entries(tx: Connection, chain: str) -> list[Entry]:
+    """A chain in order."""
+    rows = tx.execute(select(journal).where(journal.c.chain == chain).order_by(journal.c.seq))
+    return [Entry(r.id, r.chain, r.seq, r.at, r.kind, r.actor, json.loads(r.data)) for r in rows]
+
+
+def verify(tx: Connection) -> Iterator[Break]:
+    """The first bad row of every chain that has one; nothing when all is well."""
+    heads = {r.chain: (r.length, bytes(r.head)) for r in tx.execute(select(chains))}
+    orphaned = set(tx.execute(select(journal.c.chain).distinct()).scalars()) - set(heads)
+    yield from (Break(chain, 1, "a chain without its head") for chain in sorted(orphaned))
+    for chain in sorted(heads):
+        found = _first_bad(tx, chain, *heads[chain])
+        if found:
+            yield found
+
+
+def _first_bad(tx: Connection, chain: str, length: int, head: bytes) -> Break | None:
+    last, seq = START, 0
+    rows = tx.execute(select(journal).where(journal.c.chain == chain).order_by(journal.c.seq).execution_options(yield_per=1000))
+    for row in rows:
+        seq += 1
+        if row.seq != seq:
+            return Break(chain, seq, "a row is missing")
+        if _digest(last, row._mapping) != bytes(row.hash):
+            return Break(chain, seq, "the row is not what was written")
+        last = bytes(row.hash)
+    if (seq, last) != (length, head):
+        return Break(chain, seq + 1, "rows are missing at the end" if seq < length else "the head does not fit")
+    return None

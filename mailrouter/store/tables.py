@@ -1,0 +1,395 @@
+"""Every table, once. Migrations must give exactly this schema on both databases (tests/store/test_migrations.py).
+
+Rules: instants are UTC; what may hold anything at all (raw mail, envelopes) is bytes or ASCII JSON, so that no NUL or
+surrogate ever reaches a text column; do-once is a UNIQUE key.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite keeps it as text that sorts."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs its zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER PRIMARY KEY up by itself
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, target: str, **more: Any) -> Column[int]:
+    return Column(name, Id, ForeignKey(f"{target}.id"), **more)
+
+
+def _text(name: str, default: str = "") -> Column[str]:
+    return Column(name, Text, nullable=False, default=default, server_default=text(f"'{default}'"))
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, default=False, server_default=text("false"))
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, default=0, server_default=text("0"))
+
+
+def _time(name: str, **more: Any) -> Column[datetime]:
+    return Column(name, Instant, **more)
+
+
+# ---- the doors -------------------------------------------------------------------------------------------------
+
+mails = Table(  # written once at the door, never changed: 250 rests on this row
+    "mails",
+    metadata,
+    _id(),
+    Column("dedupe", LargeBinary, nullable=False, unique=True),  # SHA-256 of recipients and raw bytes
+    _text("node"),
+    _text("door"),
+    _time("received_at", nullable=False),
+    _text("envelope"),  # ASCII JSON {"from": ..., "to": [...]}
+    Column("size", Integer, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+)
+
+inbox = Table(  # what is accepted and not yet received: a row here is a mail somebody must still work on
+    "inbox",
+    metadata,
+    Column("mail_id", Id, ForeignKey("mails.id"), primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),
+    _count("tries"),
+    _text("node"),
+    _text("start_id"),
+    _time("leased_until"),
+    _time("not_before"),
+    _text("trouble"),  # the class of the last failure
+)
+
+tallies = Table(  # each door's own count, kept in the commit that stores the mail; what the books are checked against
+    "tallies",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("door", Text, primary_key=True),
+    _count("accepted"),
+)
+
+# ---- who ---------------------------------------------------------------------------------------------------------
+
+analysts = Table(
+    "analysts",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("address"),
+    Column("login", Text, unique=True),
+    _text("queues"),  # comma-separated, besides their own
+    _text("fingerprint"),
+    Column("key", LargeBinary),
+    _time("away_until"),
+    _ref("cover_id", "analysts"),
+    _time("told_at"),  # last arrival letter
+    _text("digest_on"),  # day of the last digest, ISO
+)
+
+organisations = Table(
+    "organisations",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),  # casefolded
+    _text("kind", "organisation"),  # organisation | person
+    _flag("cna"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id(),
+    _ref("organisation_id", "organisations", nullable=False, index=True),
+    Column("address", Text, nullable=False, unique=True),  # casefolded; one address is one organisation's
+    _count("rank"),  # letters go to the lowest deliverable
+    _flag("undeliverable"),
+)
+
+domains = Table(
+    "domains",
+    metadata,
+    _id(),
+    _ref("organisation_id", "organisations", nullable=False, index=True),
+    Column("domain", Text, nullable=False, unique=True),
+)
+
+pinned_keys = Table(
+    "pinned_keys",
+    metadata,
+    _id(),
+    _ref("organisation_id", "organisations", nullable=False, index=True),
+    Column("fingerprint", Text, nullable=False, unique=True),  # one key is one organisation's
+    Column("data", LargeBinary, nullable=False),
+    _text("user_id"),
+    _flag("can_encrypt"),
+    _time("expires_at"),
+    _time("pinned_at", nullable=False),
+    _time("retired_at"),
+)
+
+key_names = Table(  # every fingerprint and key id a signature may name its issuer by
+    "key_names",
+    metadata,
+    Column("key_id", Id, ForeignKey("pinned_keys.id"), primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True, index=True),
+)
+
+# ---- cases --------------------------------------------------------------------------------------------------------
+
+cases = Table(
+    "cases",
+    metadata,
+    _id(),
+    Column("vu", Integer, nullable=False, unique=True),
+    _text("title"),
+    _text("state", "open"),  # open | closed | published
+    _ref("analyst_id", "analysts", index=True),
+    _flag("urgent"),
+    _time("opened_at", nullable=False),
+    _time("closed_at"),
+    _text("embargo", "NONE"),
+    _time("embargo_ends_at"),
+    _time("first_contact_at"),
+    _time("planned_at"),
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False),
+    _ref("organisation_id", "organisations", nullable=False, index=True),
+    _text("role", "vendor"),
+    _text("progress", "not contacted"),
+    _text("consent", "NO_EMBARGO"),
+    _text("waiting_on", "nobody"),
+    Column("since", Text),  # what began this turn: letter:ID or message:ID
+    _time("wait_until"),
+    _time("last_heard_at"),
+    _time("last_automatic_at"),
+    _count("follow_ups_sent"),
+    _text("their_ref"),
+    _flag("anonymous"),
+    UniqueConstraint("case_id", "organisation_id"),
+)
+
+messages = Table(  # one mail or letter as people see it
+    "messages",
+    metadata,
+    _id(),
+    _text("direction", "in"),
+    Column("mail_id", Id, ForeignKey("mails.id"), unique=True),
+    Column("letter_id", Id, ForeignKey("letters.id", use_alter=True), unique=True),
+    _ref("case_id", "cases"),
+    _ref("participant_id", "participants", index=True),
+    _text("place"),  # filed | review | triage | bounces | quarantine; '' for ours
+    _text("kind", "person"),  # person | bounce | delay | auto-reply | list | ... | call
+    _text("sender"),
+    _text("recipient"),
+    _text("subject"),
+    Column("message_id", Text, index=True),
+    _time("received_at", nullable=False),
+    _text("standing", "stranger"),
+    _text("assurance", "unsigned"),
+    _text("flags"),  # space-separated
+    _text("verdict", "none"),
+    _text("covers", "none"),
+    _text("fingerprint"),
+    _text("signature_id"),
+    _time("signed_at"),
+    _text("reason"),  # why a signature is not good
+    _flag("encrypted"),
+    _text("decrypted", "none"),
+    _text("why"),  # why it lies where it lies
+    Column("claimed_vu", Integer),
+    Column("suggested_vu", Integer),
+    _text("vouched_by"),
+    _text("defects"),
+    _text("note"),  # a conversation's text (direction call)
+    Index("ix_messages_case_id_id", "case_id", "id"),
+    Index("ix_messages_place_id", "place", "id"),
+)
+
+queue_items = Table(
+    "queue_items",
+    metadata,
+    _id(),
+    _text("kind", "mail"),  # mail | notice
+    _text("queue"),  # triage | review | bounces | quarantine | analyst:ID | operator
+    _ref("message_id", "messages", index=True),
+    _ref("case_id", "cases", index=True),
+    _ref("participant_id", "participants", index=True),
+    _text("why"),
+    Column("once", Text, unique=True),  # a notice that must be raised once only
+    _time("created_at", nullable=False),
+    _time("told_at"),
+    _time("done_at"),
+    _text("done_by"),
+    Index("ix_queue_items_open", "queue", "id", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False),
+    _ref("participant_id", "participants", nullable=False, index=True),
+    _ref("message_id", "messages", nullable=False, unique=True),
+    _text("state", "held"),  # verified | vouched | held | superseded | withdrawn
+    _text("reason"),
+    _flag("bound"),
+    _time("received_at", nullable=False),
+    _time("signed_at"),
+    _text("fingerprint"),
+    _text("signature_id"),
+    _text("sha256"),  # of verbatim
+    Column("verbatim", LargeBinary, nullable=False),
+    _text("form", "none"),  # mime | cleartext | message | none
+    Column("signed_bytes", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    _time("approved_at"),
+    _text("approved_by"),
+    Index("ix_statements_case_id_id", "case_id", "id"),
+)
+
+# ---- letters and clocks ---------------------------------------------------------------------------------------------
+
+letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the first try
+    "letters",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", index=True),
+    _ref("participant_id", "participants", index=True),
+    _ref("analyst_id", "analysts"),
+    _text("name"),
+    Column("step", Text, unique=True),  # case, participant, letter, since, rung: the same step is one letter
+    _text("recipient"),
+    _text("subject"),
+    _text("body"),
+    _text("attachments"),  # ASCII JSON [{"name":..., "type":..., "data": base64}]
+    _text("in_reply_to"),
+    _text("reference_ids"),
+    _text("message_id"),
+    _time("made_at", nullable=False),
+    _flag("automatic"),
+    _flag("confidential"),
+    _flag("asks"),
+    _text("state", "queued"),  # queued | sent | held | failed | withdrawn
+    _text("why"),
+    _flag("signed"),
+    _flag("encrypted"),
+    Column("sealed", LargeBinary),
+    _count("attempts"),
+    _time("next_attempt_at"),
+    _time("sent_at"),
+    _text("node"),
+    _text("start_id"),
+    _time("leased_until"),
+    _text("reply"),  # the relay's last codes
+    Index("ix_letters_due", "next_attempt_at", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+)
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False),
+    _ref("participant_id", "participants", index=True),
+    _text("kind"),  # follow-up | answer | wait
+    _text("since"),
+    _count("rung"),
+    _time("due_at", nullable=False),
+    _time("done_at"),
+    _text("outcome"),
+    UniqueConstraint("case_id", "participant_id", "kind", "since", "rung"),
+    Index("ix_deadlines_open", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+)
+
+# ---- journal ---------------------------------------------------------------------------------------------------------
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("chain", Text, primary_key=True),  # case:ID or node:NAME
+    _count("length"),
+    Column("head", LargeBinary, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    _id(),
+    _text("chain"),
+    Column("seq", Integer, nullable=False),
+    _time("at", nullable=False),
+    _text("kind"),
+    _text("actor"),
+    _text("data"),  # canonical ASCII JSON: ids, kinds, hashes, times, an analyst's own reason
+    Column("hash", LargeBinary, nullable=False),
+    UniqueConstraint("chain", "seq"),
+)
+
+# ---- the machine room --------------------------------------------------------------------------------------------------
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("start_id"),
+    _time("started_at"),
+    _time("beat_at"),
+    _text("doors"),  # the doors that listen
+)
+
+switches = Table("switches", metadata, Column("name", Text, primary_key=True), _text("value"))
