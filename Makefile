@@ -43,7 +43,7 @@ soak: servers .venv/dev.stamp  ## the long forms: hundreds of kills, hours
 	$(BIN)/python -m pytest -m long
 
 fuzz: .venv/dev.stamp  ## the property tests, with far more examples
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis -n $(WORKERS)
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m "hypothesis and not long" -n $(WORKERS)
 
 rows: .venv/dev.stamp  ## which rows of the testbook have a test
 	$(BIN)/python -m pytest --rows

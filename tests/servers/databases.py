@@ -1,0 +1,79 @@
+"""The same test on both databases: `database_url` is empty, `migrated_url` holds our tables.
+
+Migrations run once per worker and database; each test gets a copy.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from mailrouter.store.engine import Database
+from tests.servers.postgres import Postgres
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+KINDS = ("sqlite", "postgresql")
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database to a revision, in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    database = Database(url)
+    try:
+        with database.write() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    finally:
+        database.close()
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'mailrouter.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "mailrouter.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Postgres) -> str:
+    """The name of a migrated PostgreSQL database to copy."""
+    name = postgres_server.create()
+    migrate(postgres_server.url(name))
+    return name
+
+
+@pytest.fixture(params=KINDS)
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with our tables in it, once of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "mailrouter.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    name = server.create(request.getfixturevalue("postgres_template"))
+    yield server.url(name)
+    if not server.up():  # the test stopped it
+        server.start()
+    server.drop(name)
+
+
+@pytest.fixture
+def database(migrated_url: str) -> Iterator[Database]:
+    """An open `Database` with our tables, once of each kind."""
+    opened = Database(migrated_url)
+    yield opened
+    opened.close()

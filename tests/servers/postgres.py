@@ -1,0 +1,128 @@
+"""A private PostgreSQL: fsync on, reached by a Unix socket in a short temporary folder, a fresh database for each test.
+
+Under xdist every worker has its own server. As root the server runs as `postgres` (or `nobody`), as it insists.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.servers.wait import program, until
+
+STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
+
+class Postgres:
+    """One server. `start` and `stop` may be called again and again (testbook/faults.md R12)."""
+
+    def __init__(self) -> None:
+        versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        self._initdb = program("initdb", "postgresql", *reversed(versions))
+        self._postgres = program("postgres", "postgresql", *reversed(versions))
+        self._user = _unprivileged()
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path is 107 bytes at most
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = count(1)
+        if self._user:
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        self._run(self._initdb, "--pgdata", self._data, "--username=postgres", "--auth=trust", "--encoding=UTF8")
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _run(self, *command: object) -> None:
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, timeout=120, cwd=self.folder, **self._as_user()
+        )
+        assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+
+    def _as_user(self) -> dict[str, object]:
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
+
+    def start(self) -> None:
+        """Start, and wait until it takes connections."""
+        options = {"listen_addresses": "", "unix_socket_directories": self.folder, "max_connections": 60}
+        settings = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._postgres), "-D", str(self._data), *settings],
+                stdout=log, stderr=log, cwd=self.folder, **self._as_user(),
+            )
+        until(self.up, "PostgreSQL to take connections", seconds=60)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop: `fast`, or `immediate` as in a crash."""
+        if self._process:
+            self._process.send_signal(STOP[mode])
+            self._process.wait(timeout=60)
+            self._process = None
+
+    def up(self) -> bool:
+        """Does it take connections?"""
+        try:
+            with self._connect():
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)
+
+    def create(self, template: str = "template0") -> str:
+        """A new database, a copy of `template`; its name."""
+        name = f"test{next(self._names)}"
+        with self._connect() as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' LOCALE 'C'")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Throw a database away, whoever is still connected."""
+        with self._connect() as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def url(self, name: str) -> str:
+        """As `database.url` wants it."""
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def remove(self) -> None:
+        """Stop at once and leave nothing behind."""
+        self.stop("immediate")
+        shutil.rmtree(self.folder)
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return known.get("postgres") or known["nobody"]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """This worker's PostgreSQL. A test that stops it starts it again."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """An empty PostgreSQL database of this test's own."""
+    name = postgres_server.create()
+    yield postgres_server.url(name)
+    if not postgres_server.up():  # the test stopped it
+        postgres_server.start()
+    postgres_server.drop(name)
