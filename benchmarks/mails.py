@@ -1,0 +1,98 @@
+"""Mail to load a door with: vendors' replies of about 4 KB, spread over a hundred cases, plain or PGP-signed.
+
+Every mail has a Message-ID of its own, so each is a different mail; a signed one keeps its signature, because only
+headers outside the signed part differ. Signing happens once, beforehand (`sign`): making a mail costs a join of bytes.
+"""
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CASES = tuple(range(100100, 100200))
+SENDER = "psirt@vendor.example"
+BOUNDARY = "=_mailrouter_bench"
+PARAGRAPH = (
+    "We have looked into the report. The parser in question is part of the 4.2 branch and later;\r\n"
+    "earlier releases do not contain it. A fix has been reviewed and is being tested with the usual\r\n"
+    "set of customer configurations. We expect packages in the second half of the month.\r\n\r\n"
+)
+HEADERS = (
+    "From: Vendor PSIRT <{sender}>\r\nTo: <{recipient}>\r\nSubject: Re: [VU#{case}] Your report\r\n"
+    "Date: Mon, 06 Oct 2025 10:00:00 +0000\r\nMessage-ID: <{ident}@vendor.example>\r\nMIME-Version: 1.0\r\n"
+)
+PLAIN = "Content-Type: text/plain; charset=utf-8\r\n\r\n"
+SIGNED = (
+    'Content-Type: multipart/signed; micalg=pgp-sha256;\r\n protocol="application/pgp-signature";\r\n'
+    f' boundary="{BOUNDARY}"\r\n\r\n'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to send. `raw` has CRLF line ends and no dot-stuffing."""
+
+    ident: str
+    sender: str
+    recipient: str
+    raw: bytes
+
+    @property
+    def wire(self) -> bytes:
+        """What follows 354: dots stuffed, and the end of data (RFC 5321 4.5.2)."""
+        stuffed = self.raw.replace(b"\r\n.", b"\r\n..")
+        return (b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n"
+
+
+def text(case: int, size: int) -> str:
+    """A reply's text for one case, padded with prose to about `size` bytes."""
+    opening = f"Thank you for VU#{case}.\r\n\r\n"
+    return opening + PARAGRAPH * max(1, (size - len(opening)) // len(PARAGRAPH))
+
+
+def replies(recipient: str, run: str, *, size: int = 4096, sender: str = SENDER) -> Iterator[Mail]:
+    """Plain replies without end. `run` makes the Message-IDs of two runs different."""
+    bodies = [(PLAIN + text(case, size - 400)).encode() for case in CASES]
+    return _mails(bodies, recipient, run, sender)
+
+
+def signed_replies(recipient: str, run: str, bodies: Sequence[bytes], *, sender: str = SENDER) -> Iterator[Mail]:
+    """Signed replies without end, over bodies made by `sign`, one for each case."""
+    return _mails(bodies, recipient, run, sender)
+
+
+def _mails(bodies: Sequence[bytes], recipient: str, run: str, sender: str) -> Iterator[Mail]:
+    number = 0
+    while True:
+        for case, body in zip(CASES, bodies, strict=True):
+            number += 1
+            ident = f"{run}-{number}"
+            head = HEADERS.format(sender=sender, recipient=recipient, case=case, ident=ident)
+            yield Mail(ident, sender, recipient, head.encode() + body)
+
+
+def make_key(home: Path, address: str) -> str:
+    """A throw-away ed25519 key without a passphrase in `home`; its fingerprint. Raises CalledProcessError."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _gpg(home, "--quick-gen-key", "--passphrase", "", f"Vendor PSIRT <{address}>", "ed25519", "sign", "never")
+    listing = _gpg(home, "--with-colons", "--list-secret-keys", address).decode()
+    return next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
+
+
+def sign(home: Path, fingerprint: str, *, size: int = 4096) -> list[bytes]:
+    """PGP/MIME bodies (RFC 3156), one for each case, each signed by gpg (5 ms). Raises CalledProcessError."""
+    return [_signed(home, fingerprint, PLAIN + text(case, size - 900)) for case in CASES]
+
+
+def _signed(home: Path, fingerprint: str, part: str) -> bytes:
+    signature = _gpg(home, "--armor", "--local-user", fingerprint, "--detach-sign", given=part.encode()).decode()
+    armour = signature.replace("\n", "\r\n")
+    return (
+        f"{SIGNED}--{BOUNDARY}\r\n{part}\r\n--{BOUNDARY}\r\n"
+        f"Content-Type: application/pgp-signature; name=signature.asc\r\n\r\n{armour}\r\n--{BOUNDARY}--\r\n"
+    ).encode()
+
+
+def _gpg(home: Path, *arguments: str, given: bytes | None = None) -> bytes:
+    command = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--pinentry-mode", "loopback", *arguments]
+    return subprocess.run(command, input=given, capture_output=True, check=True, timeout=60).stdout
