@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter.mail.envelope import Envelope
-from mailrouter.store.tables import inbox, mails, nodes, tallies
+from mailrouter.store.tables import inbox, mails, tallies
 
 LEASE = timedelta(minutes=5)
 TRIES = 3
@@ -80,7 +80,9 @@ def _insert_mails(tx: Connection) -> Any:
 
 
 _INSERT_MAILS = {
-    name: dialect.insert(mails).on_conflict_do_nothing(index_elements=["dedupe"]).returning(mails.c.id, mails.c.size, mails.c.door)
+    name: dialect.insert(mails)
+    .on_conflict_do_nothing(index_elements=["dedupe"])
+    .returning(mails.c.id, mails.c.size, mails.c.door)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 
@@ -180,15 +182,18 @@ def again(tx: Connection, mail_id: int) -> None:
     tx.execute(insert(inbox).values(mail_id=mail_id, size=size))
 
 
-def begin_life(tx: Connection, holder: Holder, now: datetime) -> None:
+def again_in_hand(tx: Connection, mail_id: int) -> Item:
+    """A mail received before, as it came in, to be read once more at an analyst's order."""
+    return Item(mail_id, 1, envelope(tx.execute(select(mails).where(mails.c.id == mail_id)).one()))
+
+
+def begin_life(tx: Connection, holder: Holder) -> None:
     """A node starts: its own older leases are free at once (other nodes' run out by themselves)."""
     tx.execute(
         update(inbox)
         .where(and_(inbox.c.node == holder.node, inbox.c.start_id != holder.start_id))
         .values(leased_until=None)
     )
-    tx.execute(delete(nodes).where(nodes.c.name == holder.node))
-    tx.execute(insert(nodes).values(name=holder.node, start_id=holder.start_id, started_at=now))
 
 
 # ---- looking ---------------------------------------------------------------------------------------------------------
@@ -201,12 +206,17 @@ def raw(tx: Connection, mail_id: int) -> bytes:
 
 def accepted(tx: Connection) -> dict[str, int]:
     """Each door's own tally, all nodes together."""
-    return {row.door: row.n for row in tx.execute(select(tallies.c.door, func.sum(tallies.c.accepted).label("n")).group_by(tallies.c.door))}
+    return {
+        row.door: row.n
+        for row in tx.execute(select(tallies.c.door, func.sum(tallies.c.accepted).label("n")).group_by(tallies.c.door))
+    }
 
 
 def pending(tx: Connection) -> dict[str, int]:
     """What is accepted and not yet received, by door."""
-    found = select(mails.c.door, func.count().label("n")).join(inbox, inbox.c.mail_id == mails.c.id).group_by(mails.c.door)
+    found = (
+        select(mails.c.door, func.count().label("n")).join(inbox, inbox.c.mail_id == mails.c.id).group_by(mails.c.door)
+    )
     return {row.door: row.n for row in tx.execute(found)}
 
 

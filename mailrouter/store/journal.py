@@ -65,7 +65,11 @@ def write(tx: Connection, chain: str, at: datetime, kind: str, actor: str, **dat
 
 
 _APPEND = insert(journal)
-_MOVE = update(chains).where(chains.c.chain == bindparam("c")).values(length=bindparam("new_length"), head=bindparam("new_head"))
+_MOVE = (
+    update(chains)
+    .where(chains.c.chain == bindparam("c"))
+    .values(length=bindparam("new_length"), head=bindparam("new_head"))
+)
 _HEAD = select(chains.c.length, chains.c.head).where(chains.c.chain == bindparam("c")).with_for_update()
 
 
@@ -116,7 +120,9 @@ def verify(tx: Connection) -> Iterator[Break]:
 
 def _first_bad(tx: Connection, chain: str, length: int, head: bytes) -> Break | None:
     last, seq = START, 0
-    rows = tx.execute(select(journal).where(journal.c.chain == chain).order_by(journal.c.seq).execution_options(yield_per=1000))
+    rows = tx.execute(
+        select(journal).where(journal.c.chain == chain).order_by(journal.c.seq).execution_options(yield_per=1000)
+    )
     for row in rows:
         seq += 1
         if row.seq != seq:

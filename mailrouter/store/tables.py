@@ -133,7 +133,6 @@ analysts = Table(
     _time("away_until"),
     _ref("cover_id", "analysts"),
     _time("told_at"),  # last arrival letter
-    _text("digest_on"),  # day of the last digest, ISO
 )
 
 organisations = Table(
@@ -273,10 +272,23 @@ queue_items = Table(
     _text("why"),
     Column("once", Text, unique=True),  # a notice that must be raised once only
     _time("created_at", nullable=False),
-    _time("told_at"),
     _time("done_at"),
     _text("done_by"),
-    Index("ix_queue_items_open", "queue", "id", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+    Index(
+        "ix_queue_items_open",
+        "queue",
+        "id",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
+)
+
+tellings = Table(  # which reader has been written to about which item
+    "tellings",
+    metadata,
+    Column("item_id", Id, ForeignKey("queue_items.id"), primary_key=True, autoincrement=False),
+    Column("analyst_id", Id, ForeignKey("analysts.id"), primary_key=True, autoincrement=False),
+    _time("told_at", nullable=False),
 )
 
 statements = Table(
@@ -337,7 +349,12 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
     _text("start_id"),
     _time("leased_until"),
     _text("reply"),  # the relay's last codes
-    Index("ix_letters_due", "next_attempt_at", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+    Index(
+        "ix_letters_due",
+        "next_attempt_at",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
 )
 
 deadlines = Table(
@@ -353,7 +370,9 @@ deadlines = Table(
     _time("done_at"),
     _text("outcome"),
     UniqueConstraint("case_id", "participant_id", "kind", "since", "rung"),
-    Index("ix_deadlines_open", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+    Index(
+        "ix_deadlines_open", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")
+    ),
 )
 
 # ---- journal ---------------------------------------------------------------------------------------------------------
@@ -380,7 +399,7 @@ journal = Table(
     UniqueConstraint("chain", "seq"),
 )
 
-# ---- the machine room --------------------------------------------------------------------------------------------------
+# ---- the machine room ----------------------------------------------------------------------------------------------
 
 nodes = Table(
     "nodes",

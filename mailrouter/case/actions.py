@@ -1,0 +1,106 @@
+"""What to do about it. Plain orders; flow/act.py carries them out, in the order given, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailrouter.case.model import DeadlineKind, Participant, Place, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Lay the mail where it belongs; `queue` None: nobody needs to look."""
+
+    place: Place
+    queue: str | None
+    why: str
+    in_case: bool = False
+    suggested_vu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The participant gave a sign of life that counts."""
+
+    participant: Participant
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """From now on it is this one's turn."""
+
+    participant: Participant
+    waiting_on: Waiting
+    since: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """What these clocks waited for has come or gone; automatic letters not yet sent stay here."""
+
+    participant: Participant
+    kinds: tuple[DeadlineKind, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """A clock: this falls due once."""
+
+    participant: Participant
+    kind: DeadlineKind
+    since: str
+    rung: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeepStatement:
+    """Keep the mail as a Vendor Statement; one that stands supersedes the one before."""
+
+    participant: Participant
+    state: str  # verified | held
+    reason: str
+    bound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An automatic letter to a participant."""
+
+    participant: Participant
+    letter: str
+    since: str
+    rung: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Tell a person: raised once per `once`."""
+
+    queue: str
+    why: str
+    once: str
+    participant: Participant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The deadline that fell due is dealt with."""
+
+    deadline_id: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """The deadline that fell due must wait."""
+
+    deadline_id: int
+    due_at: datetime
+
+
+Action = File | Heard | Turn | Close | Set | KeepStatement | Write | Notice | Finish | Postpone
+Actions = list[Action]
+CLOCKS_OF_SILENCE = (DeadlineKind.FOLLOW_UP, DeadlineKind.WAIT)
+ALL_CLOCKS = tuple(DeadlineKind)

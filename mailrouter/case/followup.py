@@ -1,0 +1,81 @@
+"""Two weeks of silence (seeds 002, 004), and ours.
+
+Rung 1 falls due `follow_up_days` after the first unanswered letter, rung n+1 as long after rung n's letter was made; after the
+last rung the analyst is told. When they wait on us, the analyst is reminded instead and nobody else is nagged.
+"""
+
+from datetime import datetime, timedelta
+
+from mailrouter.case.actions import Actions, Close, Finish, Notice, Postpone, Set, Turn, Write
+from mailrouter.case.events import FellDue
+from mailrouter.case.model import DeadlineKind, Participant, Waiting
+from mailrouter.case.policy import Policy
+
+
+def opens(participant: Participant, letter: str, policy: Policy, made_at: datetime) -> Actions:
+    """A letter that asks was made: their turn. Only the first unanswered letter starts the clock."""
+    if participant.waiting_on is Waiting.THEM and participant.since:
+        return []
+    return [
+        Close(participant, (DeadlineKind.ANSWER, DeadlineKind.WAIT), "written to"),
+        Turn(participant, Waiting.THEM, letter),
+        Set(participant, DeadlineKind.FOLLOW_UP, letter, 1, made_at + policy.silence),
+    ]
+
+
+def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
+    """What a deadline asks for at the moment it is looked at, however late that is."""
+    reason_gone = _reason_gone(event)
+    if reason_gone:
+        return [Finish(event.deadline.id, reason_gone)]
+    match event.deadline.kind:
+        case DeadlineKind.FOLLOW_UP:
+            return _silence(event, policy, at)
+        case DeadlineKind.ANSWER:
+            return _remind(event, "waits for our answer")
+        case DeadlineKind.WAIT:
+            return [Turn(event.participant, Waiting.NOBODY, None), *_remind(event, "was to be waited for until now")]
+
+
+def _reason_gone(event: FellDue) -> str:
+    """Why nothing is to be done any more; '' when the reason still holds."""
+    waits_for = {
+        DeadlineKind.FOLLOW_UP: Waiting.THEM,
+        DeadlineKind.ANSWER: Waiting.US,
+        DeadlineKind.WAIT: Waiting.NOBODY,
+    }[event.deadline.kind]
+    if not event.case.is_open:
+        return "case closed"
+    if event.participant.waiting_on is not waits_for or event.participant.since != event.deadline.since:
+        return "answered"
+    return ""
+
+
+def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
+    deadline, participant = event.deadline, event.participant
+    free_at = _gap_ends(participant, policy)
+    if free_at is not None and free_at > at:
+        return [Postpone(deadline.id, free_at)]
+    if deadline.rung > policy.follow_ups:
+        why = f"{participant.name} has not answered; {policy.follow_ups} follow-ups are out"
+        return [Finish(deadline.id, "analyst told"), Notice(event.case.queue, why, _once(event), participant)]
+    return [
+        Finish(deadline.id, f"follow-up {deadline.rung}"),
+        Write(participant, f"follow-up-{min(deadline.rung, 2)}", deadline.since, deadline.rung),
+        Set(participant, DeadlineKind.FOLLOW_UP, deadline.since, deadline.rung + 1, at + policy.silence),
+    ]
+
+
+def _gap_ends(participant: Participant, policy: Policy) -> datetime | None:
+    last = participant.last_automatic_at
+    return None if last is None else last + timedelta(days=policy.letter_gap_days)
+
+
+def _remind(event: FellDue, why: str) -> Actions:
+    told = Notice(event.case.queue, f"{event.participant.name} {why}", _once(event), event.participant)
+    return [Finish(event.deadline.id, "analyst told"), told]
+
+
+def _once(event: FellDue) -> str:
+    deadline = event.deadline
+    return f"{deadline.kind}:{deadline.participant_id}:{deadline.since}:{deadline.rung}"

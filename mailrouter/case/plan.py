@@ -1,0 +1,103 @@
+"""(what happened, policy, now) -> what to do. The rules of the router, to be read from top to bottom.
+
+A VU# routes; it never authorises. Machines change no turn. An answer that counts turns the turn to us; a statement that
+stands ends the waiting.
+"""
+
+from datetime import datetime, timedelta
+
+from mailrouter.case import followup
+from mailrouter.case.actions import ALL_CLOCKS, CLOCKS_OF_SILENCE, Actions, Close, File, Heard, KeepStatement, Set, Turn
+from mailrouter.case.events import FellDue, MailArrived
+from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Waiting
+from mailrouter.case.policy import Policy
+from mailrouter.case.standing import Assurance, Standing
+
+UNDELIVERED = ("bounce", "delay")
+
+
+def after(event: MailArrived | FellDue, policy: Policy, now: datetime) -> Actions:
+    """The plan for one event."""
+    if isinstance(event, FellDue):
+        return followup.due(event, policy, now)
+    return _file(event) + _turn(event, policy, now)
+
+
+def _file(event: MailArrived) -> Actions:
+    """Where the mail goes."""
+    routed, case = event.routed, event.case
+    if event.kind in UNDELIVERED:
+        return [File(Place.BOUNCES, "bounces", f"a {event.kind} report", in_case=_is_theirs(event))]
+    if case is None:
+        return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu)]
+    if event.participant is None or event.standing is Standing.STRANGER:
+        return [File(Place.REVIEW, "review", event.stranger_why, suggested_vu=case.vu)]
+    if event.kind != "person":
+        return [File(Place.FILED, None, f"automatic: {event.kind}", in_case=True)]
+    return [File(Place.FILED, case.queue, _reason(event, case), in_case=True)]
+
+
+def _is_theirs(event: MailArrived) -> bool:
+    return event.case is not None and event.participant is not None
+
+
+def _reason(event: MailArrived, case: Case) -> str:
+    if not case.is_open:
+        return f"the case is {case.state}"
+    if event.meant:
+        return "statement"
+    return "answer" if event.counts else f"{event.standing}: does not count as an answer"
+
+
+def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
+    """Whose turn it is after this mail."""
+    participant, case = event.participant, event.case
+    if case is None or participant is None or event.kind != "person" or event.standing is Standing.STRANGER:
+        return []
+    kept = _statement(event, participant)
+    if not event.counts or not case.is_open:
+        return kept
+    heard = Heard(participant, "answered")
+    if kept and kept[0].state == "verified":
+        return [*kept, heard, Close(participant, ALL_CLOCKS, "statement"), Turn(participant, Waiting.NOBODY, None)]
+    return [*kept, heard, *_our_turn(event, participant, policy, now)]
+
+
+def _our_turn(event: MailArrived, participant: Participant, policy: Policy, now: datetime) -> Actions:
+    if participant.waiting_on is Waiting.US:
+        return []  # the first mail we owe an answer to keeps the clock
+    closed = Close(participant, CLOCKS_OF_SILENCE, "answered")
+    due_at = now + timedelta(days=policy.answer_days)
+    return [
+        closed,
+        Turn(participant, Waiting.US, event.since),
+        Set(participant, DeadlineKind.ANSWER, event.since, 1, due_at),
+    ]
+
+
+def _statement(event: MailArrived, participant: Participant) -> list[KeepStatement]:
+    """Meant, verified and bound: it stands. Meant but less than that: held, with the reason."""
+    if event.meant is None or participant.role not in ("vendor", "downstream"):
+        return []
+    lacks = _lacks(event)
+    return [KeepStatement(participant, "held" if lacks else "verified", lacks, event.meant.bound)]
+
+
+def _lacks(event: MailArrived) -> str:
+    """What keeps a statement from standing, in plain words; '' when nothing does."""
+    meant = event.meant
+    assert meant is not None
+    reasons = (
+        (event.assurance is Assurance.UNSIGNED, "it is not signed"),
+        (event.assurance is Assurance.INVALID, meant.reason or "its signature is not valid"),
+        (
+            event.assurance is Assurance.OTHER_SIGNER,
+            "it is signed by a key that is not pinned to its sender's organisation",
+        ),
+        (event.assurance is Assurance.PARTIAL, "its signature covers only a part of it"),
+        (meant.replay, "the same signature came before, in another case"),
+        (meant.stale, "it was signed more than 30 days before it came"),
+        (not meant.bound, "its signature is good, but the signed text does not name the VU#"),
+        (not event.signed_after_latest, "it was signed before the statement that stands"),
+    )
+    return next((text for holds, text in reasons if holds), "")

@@ -1,0 +1,205 @@
+"""Carry out a plan inside the caller's transaction. Sends nothing itself: letters are rows.
+
+Every order has one function here; what it did stands in the case's journal.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailrouter import failpoint
+from mailrouter.case import actions as do
+from mailrouter.case import followup
+from mailrouter.case.model import Case, Participant, Waiting
+from mailrouter.flow import letters
+from mailrouter.store import cases, journal, messages, outbox, queues, statements
+from mailrouter.tools import Tools
+
+
+@dataclass(slots=True)
+class Arrived:
+    """The mail a plan is about: its row, and what a statement in it would consist of."""
+
+    mail_id: int
+    sha256: str
+    row: dict[str, Any]
+    statement: dict[str, Any] = field(default_factory=dict)  # verbatim, form, signed_bytes, signature, ...
+    message_id: int = 0  # set when it is filed
+    before: messages.Message | None = None  # what an earlier look made of it
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What the orders of one plan share. `now` is real; `at` decides what is due (they differ under `beat --at`)."""
+
+    tx: Connection
+    tools: Tools
+    now: datetime
+    at: datetime
+    actor: str
+    case: Case | None = None
+    mail: Arrived | None = None
+
+
+def perform(doing: Doing, plan: do.Actions) -> None:
+    """Carry out the orders, in their order."""
+    for action in plan:
+        _ORDERS[type(action)](doing, action)
+
+
+def _file(doing: Doing, action: do.File) -> None:
+    mail = doing.mail
+    assert mail is not None
+    case = doing.case if action.in_case else None
+    row = mail.row | {"place": str(action.place), "why": action.why, "suggested_vu": action.suggested_vu}
+    if case is None:
+        row["participant_id"] = None
+    row["case_id"] = case.id if case else None
+    _store(doing, mail, row)
+    if action.queue:
+        queues.add_mail(doing.tx, action.queue, mail.message_id, row["case_id"], action.why, doing.now)
+    _write(doing, case, f"mail.{action.place}", **_told(mail, row))
+
+
+def _store(doing: Doing, mail: Arrived, row: dict[str, Any]) -> None:
+    if mail.before is None:
+        mail.message_id = messages.add(doing.tx, row)
+        return
+    mail.message_id = mail.before.id
+    messages.replace(doing.tx, mail.before.id, row)
+    queues.done_for_message(doing.tx, mail.before.id, doing.actor, doing.now)
+
+
+def _told(mail: Arrived, row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "message": mail.message_id, "kind": row["kind"], "standing": row["standing"], "assurance": row["assurance"],
+        "fingerprint": row["fingerprint"], "sha256": mail.sha256, "participant": row["participant_id"],
+    }  # fmt: skip
+
+
+def _heard(doing: Doing, action: do.Heard) -> None:
+    cases.change_participant(doing.tx, action.participant.id, last_heard_at=doing.now, progress=action.progress)
+
+
+def _turn(doing: Doing, action: do.Turn) -> None:
+    cases.change_participant(
+        doing.tx, action.participant.id, waiting_on=str(action.waiting_on), since=action.since, wait_until=None
+    )
+    _write(
+        doing,
+        doing.case,
+        "turn",
+        participant=action.participant.id,
+        waiting_on=str(action.waiting_on),
+        since=action.since,
+    )
+
+
+def _close(doing: Doing, action: do.Close) -> None:
+    cases.close_deadlines(doing.tx, action.participant.id, action.kinds, doing.now, action.outcome)
+    outbox.withdraw_automatic(doing.tx, action.participant.id, action.outcome)
+
+
+def _set(doing: Doing, action: do.Set) -> None:
+    cases.set_deadline(
+        doing.tx,
+        {
+            "case_id": action.participant.case_id, "participant_id": action.participant.id, "kind": str(action.kind),
+            "since": action.since, "rung": action.rung, "due_at": action.due_at,
+        },
+    )  # fmt: skip
+
+
+def _keep_statement(doing: Doing, action: do.KeepStatement) -> None:
+    mail = doing.mail
+    assert mail is not None
+    assert doing.case is not None
+    if action.state == "verified":
+        supersede(doing.tx, action.participant.id)
+    row = statement_row(mail.statement, doing.case, action.participant, mail.message_id, mail.row["received_at"])
+    kept = statements.keep(doing.tx, row | {"state": action.state, "reason": action.reason, "bound": action.bound})
+    _write(doing, doing.case, f"statement.{action.state}", statement=kept, message=mail.message_id, bound=action.bound)
+
+
+def statement_row(
+    proof: dict[str, Any], case: Case, participant: Participant, message_id: int, received_at: datetime
+) -> dict[str, Any]:
+    """A statement's row, but for how it was judged."""
+    return proof | {
+        "case_id": case.id, "participant_id": participant.id, "message_id": message_id, "received_at": received_at,
+        "sha256": hashlib.sha256(proof["verbatim"]).hexdigest(),
+    }  # fmt: skip
+
+
+def supersede(tx: Connection, participant_id: int) -> None:
+    """What stood until now stands no longer."""
+    former = statements.standing(tx, participant_id)
+    if former is not None:
+        statements.change(tx, former.id, state="superseded")
+
+
+def _automatic_letter(doing: Doing, action: do.Write) -> None:
+    assert doing.case is not None
+    failpoint.reach("remind-between-row-and-letter")
+    letter_id = letters.follow_up(doing.tx, doing.tools, doing.case, action, doing.now)
+    if letter_id is None:
+        return
+    sent = action.participant.follow_ups_sent + 1
+    cases.change_participant(doing.tx, action.participant.id, last_automatic_at=doing.at, follow_ups_sent=sent)
+    _write(
+        doing,
+        doing.case,
+        "letter.queued",
+        letter=letter_id,
+        name=action.letter,
+        participant=action.participant.id,
+        at=doing.at,
+    )
+
+
+def _notice(doing: Doing, action: do.Notice) -> None:
+    about = {"case_id": doing.case.id if doing.case else None}
+    about["participant_id"] = action.participant.id if action.participant else None
+    if queues.add_notice(doing.tx, action.queue, action.why, doing.now, once=action.once, **about):
+        _write(doing, doing.case, "notice", queue=action.queue, once=action.once, at=doing.at)
+
+
+def _finish(doing: Doing, action: do.Finish) -> None:
+    cases.finish_deadline(doing.tx, action.deadline_id, doing.now, action.outcome)
+
+
+def _postpone(doing: Doing, action: do.Postpone) -> None:
+    cases.postpone(doing.tx, action.deadline_id, action.due_at)
+
+
+def asked(doing: Doing, participant: Participant, letter_id: int) -> None:
+    """A letter that asks something was made: their turn, and the clock of silence starts if it does not run yet."""
+    perform(doing, followup.opens(participant, f"letter:{letter_id}", doing.tools.settings.policy, doing.at))
+
+
+def nobodys_turn(doing: Doing, participant: Participant, outcome: str) -> None:
+    """Nothing is open between us and them."""
+    perform(doing, [do.Close(participant, do.ALL_CLOCKS, outcome), do.Turn(participant, Waiting.NOBODY, None)])
+
+
+def _write(doing: Doing, case: Case | None, kind: str, **data: Any) -> None:
+    chain = journal.case_chain(case.id) if case else journal.node_chain(doing.tools.settings.node)
+    journal.write(doing.tx, chain, doing.now, kind, doing.actor, **data)
+
+
+_ORDERS: dict[type, Callable[[Doing, Any], None]] = {
+    do.File: _file,
+    do.Heard: _heard,
+    do.Turn: _turn,
+    do.Close: _close,
+    do.Set: _set,
+    do.KeepStatement: _keep_statement,
+    do.Write: _automatic_letter,
+    do.Notice: _notice,
+    do.Finish: _finish,
+    do.Postpone: _postpone,
+}

@@ -1,0 +1,62 @@
+"""Who gives an order, and what an order leaves in the journal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailrouter import faults
+from mailrouter.case.model import Case, Participant
+from mailrouter.store import analysts, cases, journal
+from mailrouter.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An analyst, or a Unix login that is nobody's."""
+
+    name: str  # as the journal writes it
+    analyst_id: int | None = None
+
+
+def who(tx: Connection, login: str) -> Actor:
+    """The analyst whose login this is, else `unix:LOGIN`."""
+    analyst = analysts.by_login(tx, login)
+    return Actor(analyst.name, analyst.id) if analyst else Actor(f"unix:{login}")
+
+
+def need_analyst(actor: Actor, what: str) -> None:
+    """`Illegal` unless an analyst gives the order."""
+    if actor.analyst_id is None:
+        raise faults.Illegal(
+            f"{what} needs an analyst; `mailrouter analyst add NAME --login {actor.name[5:]}` makes you one"
+        )
+
+
+def note(tx: Connection, tools: Tools, actor: Actor, kind: str, case: Case | None = None, **data: Any) -> None:
+    """One row in the case's journal, or in this node's."""
+    chain = journal.case_chain(case.id) if case else journal.node_chain(tools.settings.node)
+    journal.write(tx, chain, tools.now(), kind, actor.name, **data)
+
+
+def case_held(tx: Connection, vu: int) -> Case:
+    """The case, locked until the end of the transaction; `NotFound` if there is none."""
+    return cases.lock(tx, [cases.by_vu(tx, vu).id]).popitem()[1]
+
+
+def taking_part(tx: Connection, case: Case, whom: str) -> Participant:
+    """The participant of that name (or the role `reporter`, if there is one); `NotFound` lists those there are."""
+    everyone = cases.participants_of(tx, [case.id])
+    wanted = " ".join(whom.casefold().split())
+    by_name = [p for p in everyone if " ".join(p.name.casefold().split()) == wanted]
+    by_role = [p for p in everyone if p.role == wanted]
+    if by_name or len(by_role) == 1:
+        return (by_name or by_role)[0]
+    names = ", ".join(p.name for p in everyone) or "nobody yet"
+    raise faults.NotFound(f"{whom!r} takes no part in VU#{case.vu}; it has: {names}")
+
+
+def day_of(now: datetime) -> str:
+    """The UTC day, for keys of what happens once a day."""
+    return now.date().isoformat()

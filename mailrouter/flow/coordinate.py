@@ -1,0 +1,173 @@
+"""A case from its opening to its closing, as an analyst orders it. One verb, one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailrouter import faults
+from mailrouter.case import actions as do
+from mailrouter.case import embargo, lifecycle
+from mailrouter.case.model import Case, Participant
+from mailrouter.flow import act, letters
+from mailrouter.flow.actor import Actor, case_held, note, taking_part
+from mailrouter.store import analysts, cases, contacts, queues
+from mailrouter.tools import Tools
+
+VENDORS = ("vendor", "downstream")
+
+
+def open_case(
+    tools: Tools, actor: Actor, title: str, vu: int | None = None, analyst: str = "", *, urgent: bool = False
+) -> Case:
+    """A new case; `analyst` '' leaves it to whoever orders it, if that is an analyst."""
+    with tools.db.write() as tx:
+        owner = analysts.named(tx, analyst).id if analyst else actor.analyst_id
+        more: dict[str, Any] = {"analyst_id": owner, "urgent": urgent}
+        case = cases.open_case(tx, title, tools.now(), **(more | ({"vu": vu} if vu else {})))
+        note(tx, tools, actor, "case.opened", case, vu=case.vu, analyst=case.analyst, urgent=urgent)
+        return case
+
+
+def add_vendor(
+    tools: Tools, actor: Actor, vu: int, vendor: str, *, downstream: bool = False, anonymous: bool = False
+) -> Participant:
+    """A vendor takes part; nothing is sent yet."""
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        organisation = contacts.named(tx, vendor)
+        role = "downstream" if downstream else "vendor"
+        joined = cases.add_participant(tx, case.id, organisation.id, role, anonymous=anonymous)
+        note(tx, tools, actor, "participant.added", case, participant=joined.id, role=role, anonymous=anonymous)
+        return joined
+
+
+def notify(tools: Tools, actor: Actor, vu: int, vendors: Sequence[str] = ()) -> list[int]:
+    """First contact, one mail each; returns the letters' ids. Without names: every vendor not contacted yet."""
+    tools.own_key()  # outside the transaction: it may have to be made
+    with tools.db.write() as tx:
+        case = _open(case_held(tx, vu))
+        chosen = _to_notify(tx, case, vendors)
+        case = _start_embargo(tx, tools, actor, case)
+        return [_first_letter(tx, tools, actor, case, participant) for participant in chosen]
+
+
+def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Participant]:
+    if vendors:
+        chosen = [taking_part(tx, case, name) for name in vendors]
+        known = next((p for p in chosen if p.progress != "not contacted"), None)
+        if known is not None:
+            raise faults.Illegal(
+                f"{known.name} was contacted before; `mailrouter case write {case.vu} {known.name!r}` writes again"
+            )
+        return chosen
+    chosen = [p for p in cases.participants_of(tx, [case.id]) if p.role in VENDORS and p.progress == "not contacted"]
+    if not chosen:
+        raise faults.Illegal(
+            f"every vendor of VU#{case.vu} was contacted before; add one with `mailrouter case add-vendor`"
+        )
+    return chosen
+
+
+def _start_embargo(tx: Connection, tools: Tools, actor: Actor, case: Case) -> Case:
+    """The published policy is the proposal, and contacting vendors under it makes it active (DOMAIN.md, EM)."""
+    if case.embargo != "NONE":
+        return case
+    proposed = lifecycle.move(lifecycle.EMBARGO, "propose", case.embargo)
+    active = lifecycle.move(lifecycle.EMBARGO, "accept", proposed)
+    ends_at = embargo.planned_publication(tools.now(), tools.settings.policy)
+    cases.change(tx, case.id, embargo=active, embargo_ends_at=ends_at, planned_at=ends_at)
+    note(tx, tools, actor, "embargo", case, states=[case.embargo, proposed, active], ends_at=ends_at)
+    return cases.get(tx, case.id)
+
+
+def _first_letter(tx: Connection, tools: Tools, actor: Actor, case: Case, participant: Participant) -> int:
+    order = letters.Order("notification", {}, asks=True, step=f"{participant.id}:notification")
+    letter_id = letters.to_participant(tx, tools, case, participant, order, tools.now())
+    assert letter_id is not None  # a participant is contacted first only once, and the case is locked
+    consent = lifecycle.CONSENT["invite"].get(participant.consent, participant.consent)
+    cases.change_participant(tx, participant.id, progress="contacted", consent=consent)
+    note(tx, tools, actor, "letter.queued", case, letter=letter_id, name="notification", participant=participant.id)
+    act.asked(_doing(tx, tools, actor, case), participant, letter_id)
+    return letter_id
+
+
+# ---- the case itself -------------------------------------------------------------------------------------------------
+
+
+def assign(tools: Tools, actor: Actor, vu: int, analyst: str) -> Case:
+    """Another owner: what waits for the case goes to their queue."""
+    with tools.db.write() as tx:
+        case, new = case_held(tx, vu), analysts.named(tx, analyst)
+        cases.change(tx, case.id, analyst_id=new.id)
+        queues.move(tx, case.queue, new.queue, case.id)
+        note(tx, tools, actor, "case.assigned", case, analyst=new.name)
+        return cases.get(tx, case.id)
+
+
+def close(tools: Tools, actor: Actor, vu: int, why: str) -> Case:
+    """No clock runs any more. `Illegal` while the embargo is active."""
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        if case.embargo in ("ACTIVE", "REVISE"):
+            raise faults.Illegal(
+                f"the embargo of VU#{vu} is {case.embargo.lower()}; a case is not closed before it ends"
+            )
+        state = lifecycle.move(lifecycle.CASE, "close", case.state)
+        cases.change(tx, case.id, state=state, closed_at=tools.now())
+        for participant in cases.participants_of(tx, [case.id]):
+            act.nobodys_turn(_doing(tx, tools, actor, case), participant, "case closed")
+        note(tx, tools, actor, "case.closed", case, why=why)
+        return cases.get(tx, case.id)
+
+
+def reopen(tools: Tools, actor: Actor, vu: int, why: str) -> Case:
+    """Open again; nobody's turn until somebody writes."""
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        cases.change(tx, case.id, state=lifecycle.move(lifecycle.CASE, "reopen", case.state), closed_at=None)
+        note(tx, tools, actor, "case.reopened", case, why=why)
+        return cases.get(tx, case.id)
+
+
+# ---- participants ----------------------------------------------------------------------------------------------------
+
+
+def wait(tools: Tools, actor: Actor, vu: int, whom: str, until: datetime | None) -> Participant:
+    """An analyst's word: nobody's turn, until a date or for good."""
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        participant = taking_part(tx, case, whom)
+        doing = _doing(tx, tools, actor, case)
+        act.nobodys_turn(doing, participant, "told to wait")
+        if until is not None:
+            _wait_until(doing, participant, until)
+        note(tx, tools, actor, "participant.wait", case, participant=participant.id, until=until)
+        return cases.participant(tx, participant.id)
+
+
+def _wait_until(doing: act.Doing, participant: Participant, until: datetime) -> None:
+    since = f"wait:{until.isoformat()}"
+    cases.change_participant(doing.tx, participant.id, wait_until=until, since=since)
+    act.perform(doing, [do.Set(participant, do.DeadlineKind.WAIT, since, 1, until)])
+
+
+def set_participant(tools: Tools, actor: Actor, vu: int, whom: str, **values: Any) -> Participant:
+    """What is recorded of a participant: `their_ref`, `anonymous`."""
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        participant = taking_part(tx, case, whom)
+        cases.change_participant(tx, participant.id, **values)
+        note(tx, tools, actor, "participant.set", case, participant=participant.id, what=sorted(values))
+        return cases.participant(tx, participant.id)
+
+
+def _open(case: Case) -> Case:
+    if not case.is_open:
+        raise faults.Illegal(f"VU#{case.vu} is {case.state}; `mailrouter case reopen {case.vu} --why …` opens it again")
+    return case
+
+
+def _doing(tx: Connection, tools: Tools, actor: Actor, case: Case) -> act.Doing:
+    return act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)

@@ -1,0 +1,175 @@
+"""One letter: lease it, compose and seal it once, hand it over, record what became of it. Three short transactions.
+
+Promises: every try sends the same bytes; nothing is sent without a live lease; a letter whose reason has gone stays here;
+nothing confidential leaves in clear. A crash after the smarthost took it sends the same Message-ID once more.
+"""
+
+import base64
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from mailrouter import failpoint, logs
+from mailrouter.case import embargo
+from mailrouter.faults import TryLater
+from mailrouter.mail import compose
+from mailrouter.pgp import PublicKey
+from mailrouter.relay import FIVE_DAYS, Outcome, backoff
+from mailrouter.store import analysts, cases, contacts, journal, outbox, queues
+from mailrouter.tools import Tools
+
+WARN_AFTER = timedelta(hours=4)
+
+
+def work(tools: Tools) -> bool:
+    """Deliver the next letter that is due; False when there is none."""
+    with tools.db.write() as tx:
+        letter = outbox.lease(tx, tools.holder, tools.now())
+    failpoint.reach("deliver-after-lease")
+    if letter is None:
+        return False
+    sealed = letter.sealed or _freeze(tools, letter)
+    failpoint.reach("deliver-after-freeze")
+    if sealed is not None and _may_leave(tools, letter):
+        outcome = tools.relay.send(
+            sealed, compose.envelope_sender(tools.settings.identity.address, ""), letter.recipient
+        )
+        failpoint.reach("deliver-after-relay")
+        _record(tools, letter, outcome)
+    failpoint.reach("deliver-after-record")
+    return True
+
+
+def _may_leave(tools: Tools, letter: outbox.Letter) -> bool:
+    with tools.db.read() as tx:
+        return outbox.still_ours(tx, letter, tools.holder, tools.now())
+
+
+# ---- compose and seal ---------------------------------------------------------------------------------------------------
+
+
+def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
+    """The bytes every try will send; None when the letter is held or must be tried later."""
+    keys = _usable_keys(tools, letter)
+    if letter.confidential and not keys:
+        _hold(tools, letter, "confidential, and the recipient has no usable key")
+        return None
+    try:
+        sealed = seal(tools, letter, keys)
+    except TryLater as trouble:
+        logs.failed("deliver.seal", trouble, letter=letter.id)
+        _record(tools, letter, Outcome("temporary", "not sealed"))
+        return None
+    except ValueError as trouble:
+        logs.failed("deliver.compose", trouble, letter=letter.id)
+        _hold(tools, letter, "cannot be made a mail: look at its recipient")
+        return None
+    with tools.db.write() as tx:
+        ours = outbox.freeze(tx, letter, tools.holder, tools.now(), sealed=sealed, signed=True, encrypted=bool(keys))
+    return sealed if ours else None
+
+
+def seal(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> bytes:
+    """Signed; encrypted too when the recipient has usable keys (RFC 3156)."""
+    headers = _headers(tools, letter)
+    files = [compose.Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
+    seed = letter.message_id
+    if keys:
+        inner = compose.entity(letter.body, files, seed, protect=headers, outer=headers)
+        return compose.encrypted(headers, tools.pgp.encrypt(inner, keys, sign_with=tools.own_key()), seed)
+    inner = compose.entity(letter.body, files, seed, protect=headers)
+    signature = tools.pgp.sign_detached(inner, tools.own_key())
+    return compose.signed(headers, inner, signature.armor, signature.micalg, seed)
+
+
+def _headers(tools: Tools, letter: outbox.Letter) -> compose.Headers:
+    identity = tools.settings.identity
+    return compose.Headers(
+        identity.name, identity.address, letter.recipient, letter.subject, letter.made_at, letter.message_id,
+        letter.in_reply_to, tuple(letter.reference_ids.split()), compose.AUTOMATIC if letter.automatic else "",
+    )  # fmt: skip
+
+
+def _decode(data: str) -> bytes:
+    return base64.b64decode(data)
+
+
+def _usable_keys(tools: Tools, letter: outbox.Letter) -> list[PublicKey]:
+    """The recipient's own keys that a letter may be encrypted to: pinned, not retired, not expired."""
+    with tools.db.read() as tx:
+        if letter.participant_id is None:
+            staff = next((a for a in analysts.everyone(tx) if a.address == letter.recipient), None)
+            return [PublicKey(staff.fingerprint, staff.key)] if staff and staff.key else []
+        organisation = cases.participant(tx, letter.participant_id).organisation_id
+        keys = contacts.keys_of(tx, [organisation])
+    return [PublicKey(k.fingerprint, k.data) for k in keys if k.usable(tools.now())]
+
+
+# ---- what became of it --------------------------------------------------------------------------------------------------------
+
+
+def _record(tools: Tools, letter: outbox.Letter, outcome: Outcome) -> None:
+    now = tools.now()
+    with tools.db.write() as tx:
+        if letter.case_id is not None:
+            cases.lock(tx, [letter.case_id])
+        match _state(letter, outcome, now):
+            case "sent":
+                _sent(tx, tools, letter, outcome, now)
+            case "failed":
+                _failed(tx, tools, letter, outcome, now)
+            case _:
+                _deferred(tx, tools, letter, outcome, now)
+
+
+def _state(letter: outbox.Letter, outcome: Outcome, now: datetime) -> str:
+    if outcome.state == "sent":
+        return "sent"
+    too_old = now - letter.made_at > FIVE_DAYS
+    return "failed" if outcome.state == "permanent" or too_old else "deferred"
+
+
+def _sent(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:
+    if not outbox.record(tx, letter, tools.holder, now, state="sent", sent_at=now, reply=outcome.reply, why=""):
+        return
+    _journal(tx, tools, letter, "letter.sent", now)
+    if letter.name == "notification" and letter.case_id is not None:
+        case = cases.get(tx, letter.case_id)
+        if case.first_contact_at is None:
+            planned = embargo.planned_publication(now, tools.settings.policy)
+            cases.change(tx, case.id, first_contact_at=now, planned_at=planned)
+
+
+def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:
+    why = f"refused by the relay ({outcome.reply})" if outcome.state == "permanent" else "not delivered in 5 days"
+    if outbox.record(tx, letter, tools.holder, now, state="failed", reply=outcome.reply, why=why):
+        _journal(tx, tools, letter, "letter.failed", now)
+        _tell(tx, letter, f"letter {letter.id} failed: {why}", now, "failed")
+
+
+def _deferred(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:
+    again = now + backoff(letter.attempts, random.random())  # noqa: S311 - jitter, not a secret
+    outbox.record(tx, letter, tools.holder, now, next_attempt_at=again, reply=outcome.reply)
+    if now - letter.made_at > WARN_AFTER:
+        _tell(tx, letter, f"letter {letter.id} has not left for 4 hours ({outcome.reply})", now, "late")
+
+
+def _hold(tools: Tools, letter: outbox.Letter, why: str) -> None:
+    now = tools.now()
+    with tools.db.write() as tx:
+        if outbox.record(tx, letter, tools.holder, now, state="held", why=why):
+            _journal(tx, tools, letter, "letter.held", now)
+            _tell(tx, letter, f"letter {letter.id} is held: {why}", now, f"held:{letter.attempts}")
+
+
+def _tell(tx: Connection, letter: outbox.Letter, why: str, now: datetime, what: str) -> None:
+    """A notice for the case's analyst; for letters of no case, the operator's queue."""
+    queue = cases.get(tx, letter.case_id).queue if letter.case_id else "operator"
+    about = {"case_id": letter.case_id, "participant_id": letter.participant_id}
+    queues.add_notice(tx, queue, why, now, once=f"letter:{letter.id}:{what}", **about)
+
+
+def _journal(tx: Connection, tools: Tools, letter: outbox.Letter, kind: str, now: datetime) -> None:
+    chain = journal.case_chain(letter.case_id) if letter.case_id else journal.node_chain(tools.settings.node)
+    journal.write(tx, chain, now, kind, "mailrouter", letter=letter.id, name=letter.name, attempts=letter.attempts)

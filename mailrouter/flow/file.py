@@ -1,0 +1,115 @@
+"""Filing by hand: what the router would not decide alone, an analyst does with one command."""
+
+from sqlalchemy import Connection
+
+from mailrouter import faults
+from mailrouter.case.model import Case, Participant, Place, Waiting
+from mailrouter.flow import act, judge, receive
+from mailrouter.flow.actor import Actor, case_held, note, taking_part
+from mailrouter.store import cases, contacts, inbox, messages, queues
+from mailrouter.tools import Tools
+
+
+def route(
+    tools: Tools, actor: Actor, message_id: int, vu: int, whose: str = "", *, add_contact: bool = False
+) -> messages.Message:
+    """File a mail with a case. `whose`: I vouch that it is this participant's; `add_contact`: and its address is theirs."""
+    item = _item(tools, message_id)
+    read = receive.read_mail(tools, item)
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        participant = taking_part(tx, case, whose) if whose else None
+        if participant and add_contact:
+            contacts.add_contact(tx, participant.organisation_id, _good_address(read))
+        return _file(tx, tools, actor, read, case, participant)
+
+
+def _file(
+    tx: Connection, tools: Tools, actor: Actor, read: judge.Read, case: Case, participant: Participant | None
+) -> messages.Message:
+    vouched = judge.Vouched(actor.name, case.id, participant.id if participant else None)
+    known = judge.look_up(tx, [read], vouched)
+    filed = receive.record(tx, tools, read, known, vouched)
+    message = messages.get(tx, filed.message_id)
+    if message.place != Place.FILED:
+        _without_participant(tx, tools, actor, case, message)
+    return messages.get(tx, filed.message_id)
+
+
+def _without_participant(tx: Connection, tools: Tools, actor: Actor, case: Case, message: messages.Message) -> None:
+    """Filed with the case because an analyst says so, though its sender takes no part in it: nobody's turn changes."""
+    messages.change(tx, message.id, place=str(Place.FILED), case_id=case.id, why="filed by hand", suggested_vu=None)
+    queues.done_for_message(tx, message.id, actor.name, tools.now())
+    note(tx, tools, actor, "mail.filed", case, message=message.id, by_hand=True)
+
+
+def report(tools: Tools, actor: Actor, message_id: int, case: Case) -> messages.Message:
+    """The mail a case is opened from: its sender becomes the reporter, and waits for our answer."""
+    item = _item(tools, message_id)
+    read = receive.read_mail(tools, item)
+    with tools.db.write() as tx:
+        held = case_held(tx, case.vu)
+        reporter = _reporter(tx, held, read)
+        return _file(tx, tools, actor, read, held, reporter)
+
+
+def _reporter(tx: Connection, case: Case, read: judge.Read) -> Participant:
+    address = _good_address(read)
+    speaker = contacts.speakers(tx, [address]).get(address)
+    organisation_id = speaker.organisation_id if speaker else None
+    if organisation_id is None:
+        person = contacts.add(tx, address, kind="person")
+        contacts.add_contact(tx, person.id, address)
+        organisation_id = person.id
+    return cases.add_participant(tx, case.id, organisation_id, "reporter")
+
+
+def _good_address(read: judge.Read) -> str:
+    if read.sender.malformed:
+        raise faults.Illegal("the mail's From is malformed; whose address it is cannot be said")
+    return read.sender.address
+
+
+def _item(tools: Tools, message_id: int) -> inbox.Item:
+    with tools.db.read() as tx:
+        message = messages.get(tx, message_id)
+        if message.mail_id is None:
+            raise faults.Illegal(f"message {message_id} is not a mail that came in")
+        return inbox.again_in_hand(tx, message.mail_id)
+
+
+def retry(tools: Tools, actor: Actor, message_id: int) -> None:
+    """Process a mail again, from its raw bytes, with all its tries."""
+    with tools.db.write() as tx:
+        message = messages.get(tx, message_id)
+        if message.mail_id is None:
+            raise faults.Illegal(f"message {message_id} is not a mail that came in")
+        if message.place == Place.FILED:
+            raise faults.Illegal(
+                f"message {message_id} is filed already; `mailrouter message route` files it elsewhere"
+            )
+        inbox.again(tx, message.mail_id)
+        note(tx, tools, actor, "mail.retried", None, message=message_id)
+
+
+def done(tools: Tools, actor: Actor, item_id: int) -> queues.Item:
+    """Dealt with. Was it the last of a participant who waits on us, it is nobody's turn any more."""
+    with tools.db.write() as tx:
+        item = queues.get(tx, item_id)
+        if item.done_at is not None:
+            raise faults.Illegal(f"item {item_id} was done before, by {item.done_by}")
+        case = cases.lock(tx, [item.case_id])[item.case_id] if item.case_id else None
+        queues.done(tx, item_id, actor.name, tools.now())
+        note(tx, tools, actor, "item.done", case, item=item_id, message=item.message_id)
+        if case is not None and item.message_id is not None:
+            _nothing_waits(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), item.message_id)
+        return item
+
+
+def _nothing_waits(doing: act.Doing, message_id: int) -> None:
+    participant_id = messages.get(doing.tx, message_id).participant_id
+    if participant_id is None or queues.waiting_from(doing.tx, participant_id):
+        return
+    participant = cases.participant(doing.tx, participant_id)
+    if participant.waiting_on is Waiting.US:
+        act.nobodys_turn(doing, participant, "dealt with")

@@ -1,0 +1,254 @@
+"""Hold a mail against what the database knows: which case, who wrote it, what is proved, what it is meant as.
+
+Everything here happens inside the transaction that acts on it, with the batch's cases locked, so that a judgement is never
+older than what it changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import Connection
+
+from mailrouter.case.events import MailArrived, Meant, Routed
+from mailrouter.case.model import Case, Participant, Place
+from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing
+from mailrouter.case.standing import parse as parse_standing
+from mailrouter.flow.act import Arrived
+from mailrouter.mail import authenticate, parse, pgpmime, route, statement
+from mailrouter.store import cases, contacts, inbox, messages, statements
+from mailrouter.tools import Tools
+
+STALE = timedelta(days=30)  # testbook/pgp.md, Verdicts, condition 4
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A mail after all that needs no transaction: parsed, opened, its sender named."""
+
+    item: inbox.Item
+    mail: parse.Mail
+    opened: pgpmime.Opened
+    sender: authenticate.Sender
+    kind: str
+    hints: route.Hints
+
+    @property
+    def raw_words(self) -> bytes:
+        """Where its text is, transfer encoding and all."""
+        return self.item.envelope.raw if self.opened.content is None else self.opened.content
+
+    @property
+    def words(self) -> bytes:
+        """The text a statement would be taken from: what was signed or decrypted if anything was, else the mail's own."""
+        content = self.opened.content
+        if content is None:
+            return statement.text_of(self.item.envelope.raw)
+        return statement.text_of(content) if self.opened.content_is_entity else content
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """An analyst's word on a mail: this case, and perhaps that it is this participant's."""
+
+    by: str
+    case_id: int
+    participant_id: int | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What the database knows about a batch. Participants and Message-IDs change as its mails are received."""
+
+    found: route.Found
+    cases: dict[int, Case]
+    participants: dict[tuple[int, int], Participant]  # (case, organisation)
+    speakers: dict[str, contacts.Speaker]
+    seen: dict[str, set[int | None]]  # Message-ID -> the mails that carry it
+    before: dict[int, messages.Message]  # mail id -> what an earlier look made of it
+
+
+def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = None) -> Known:
+    """A few queries for the whole batch."""
+    by_number = cases.ids_by_vu(tx, route.wanted_numbers([r.hints for r in batch]))
+    references = messages.referred(tx, {m for r in batch for m in (*r.hints.references, r.mail.message_id) if m})
+    answered = {r.message_id: r.case_id for r in references if r.direction == "out" and r.case_id}
+    wanted = {*by_number.values(), *answered.values()} | ({vouched.case_id} if vouched else set())
+    locked = cases.lock(tx, wanted)
+    known = Known(
+        found=route.Found({c.vu: c.id for c in locked.values()}, answered),
+        cases=locked,
+        participants={(p.case_id, p.organisation_id): p for p in cases.participants_of(tx, list(locked))},
+        speakers=contacts.speakers(tx, [r.sender.address for r in batch]),
+        seen={},
+        before=messages.of_mails(tx, [r.item.mail_id for r in batch]),
+    )
+    for reference in references:
+        known.seen.setdefault(reference.message_id, set()).add(reference.mail_id)
+    return known
+
+
+# ---- the judgement -------------------------------------------------------------------------------------------------
+
+
+def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouched | None = None) -> MailArrived:
+    """What the plan must know of this mail."""
+    routed = _routed(read, known, vouched)
+    case = known.cases.get(routed.case_id) if routed.case_id else None
+    evidence = _evidence(tx, tools, read, known, case)
+    participant = _participant(tx, evidence, known, case, vouched)
+    level = standing(evidence)
+    trusted = level >= parse_standing(tools.settings.trust.answers_from)
+    meant = _meant(tx, read, case) if case and participant else None
+    latest = statements.standing(tx, participant.id) if meant and participant else None
+    return MailArrived(
+        since=f"mail:{read.item.mail_id}",
+        routed=routed,
+        kind="person" if vouched else read.kind,
+        standing=max(level, Standing.CLAIMED) if vouched else level,
+        assurance=assurance(evidence),
+        counts=trusted or (vouched is not None and vouched.participant_id is not None),
+        case=case,
+        participant=participant,
+        meant=meant,
+        latest=latest,
+        signed_after_latest=latest is None or not _older(read.opened, latest.signed_at),
+        stranger_why=_stranger(read, evidence, participant),
+    )
+
+
+def _routed(read: Read, known: Known, vouched: Vouched | None) -> Routed:
+    routed = route.choose(read.hints, known.found)
+    if vouched:
+        return Routed(case_id=vouched.case_id, claimed_vu=routed.claimed_vu)
+    if read.mail.beyond_limits:
+        why = "beyond a limit: " + ", ".join(d for d in read.mail.defects if d.startswith("over-limit"))
+        return Routed(None, Place.QUARANTINE, why, routed.claimed_vu, routed.suggested_vu)
+    return routed
+
+
+def _participant(
+    tx: Connection, evidence: Evidence, known: Known, case: Case | None, vouched: Vouched | None
+) -> Participant | None:
+    if case is None:
+        return None
+    if vouched and vouched.participant_id:
+        return cases.participant(tx, vouched.participant_id)
+    speaks_for = sender_organisation(evidence)
+    return known.participants.get((case.id, speaks_for)) if speaks_for else None
+
+
+def _evidence(tx: Connection, tools: Tools, read: Read, known: Known, case: Case | None) -> Evidence:
+    speaker = known.speakers.get(read.sender.address, contacts.Speaker(None, None))
+    opened = read.opened
+    return Evidence(
+        well_formed=not read.sender.malformed,
+        organisation_id=speaker.organisation_id,
+        domain_organisation_id=speaker.domain_organisation_id,
+        transport_pass=authenticate.transport_pass(read.mail, tools.settings.trust.authserv_id, read.sender.address),
+        answers_us=case is not None and any(known.found.answered.get(m) == case.id for m in read.hints.references),
+        verdict=str(opened.verdict),
+        covers=opened.covers,
+        signer_organisation_id=_owner(tx, opened.fingerprint) if opened.verdict is pgpmime.Verdict.GOOD else None,
+    )
+
+
+def _owner(tx: Connection, fingerprint: str) -> int | None:
+    """Whose pinned key this is, by the full fingerprint of the primary key."""
+    keys = contacts.keys_named(tx, fingerprint)
+    return next((k.organisation_id for k in keys if k.fingerprint == fingerprint), None)
+
+
+def _stranger(read: Read, evidence: Evidence, participant: Participant | None) -> str:
+    """Why a mail that names a case is not filed with it, in plain words."""
+    if read.sender.malformed:
+        return f"the From is malformed: {read.sender.malformed}"
+    if sender_organisation(evidence) is None:
+        pinned = "; it is signed by a key pinned to another" if assurance(evidence) is Assurance.OTHER_SIGNER else ""
+        return "a stranger names the case" + pinned
+    if participant is None:
+        return "its sender is no participant of the case"
+    return "from a participant's mail domain, but from no registered address, and it answers no letter of ours"
+
+
+def _meant(tx: Connection, read: Read, case: Case) -> Meant | None:
+    opened = read.opened
+    if not statement.meant(opened.protected_subject or read.mail.subject, read.raw_words, lambda: read.words):
+        return None
+    good = opened.verdict is pgpmime.Verdict.GOOD
+    return Meant(
+        bound=bound(read, case),
+        stale=_older(opened, read.item.envelope.received_at - STALE),
+        replay=bool(opened.signature_id) and messages.signature_seen(tx, opened.signature_id, case.id),
+        reason=opened.reason or ("its key is not pinned" if good else ""),
+    )
+
+
+def bound(read: Read, case: Case) -> bool:
+    """Whether what is well signed names this case."""
+    if read.opened.verdict is not pgpmime.Verdict.GOOD:
+        return False
+    return statement.binds(read.words, read.opened.protected_subject or "", case.vu)
+
+
+def _older(opened: pgpmime.Opened, than: datetime | None) -> bool:
+    return opened.signed_at is not None and than is not None and opened.signed_at < than
+
+
+# ---- rows ----------------------------------------------------------------------------------------------------------
+
+
+def arrived(read: Read, event: MailArrived, known: Known, vouched: Vouched | None = None) -> Arrived:
+    """The mail as a row, with the proof a statement in it would be kept with."""
+    mail_id, raw = read.item.mail_id, read.item.envelope.raw
+    row = _row(read, event) | {
+        "flags": " ".join(_flags(read, event, known)),
+        "vouched_by": vouched.by if vouched else "",
+    }
+    known.seen.setdefault(read.mail.message_id or "", set()).add(mail_id)
+    keep = proof(read) if event.meant else {}  # an analyst may take any other mail as one later
+    return Arrived(mail_id, sha256(raw).hexdigest(), row, keep, before=known.before.get(mail_id))
+
+
+def _row(read: Read, event: MailArrived) -> dict[str, object]:
+    mail, opened = read.mail, read.opened
+    strange = event.participant is None or event.standing is Standing.STRANGER
+    return {
+        "direction": "in", "mail_id": read.item.mail_id, "kind": event.kind,
+        "participant_id": None if strange or event.participant is None else event.participant.id,
+        "sender": read.sender.address, "recipient": _recipients(read), "subject": opened.protected_subject or mail.subject,
+        "message_id": mail.message_id or None, "received_at": read.item.envelope.received_at,
+        "standing": str(event.standing), "assurance": str(event.assurance), "verdict": str(opened.verdict),
+        "covers": opened.covers, "fingerprint": opened.fingerprint, "signature_id": opened.signature_id,
+        "signed_at": opened.signed_at, "reason": opened.reason, "encrypted": opened.encrypted,
+        "decrypted": opened.decrypted, "claimed_vu": event.routed.claimed_vu, "defects": " ".join(mail.defects[:20]),
+    }  # fmt: skip
+
+
+def _recipients(read: Read) -> str:
+    return ", ".join(read.item.envelope.recipients[:5]).encode("ascii", "replace").decode("ascii")
+
+
+def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
+    meant = event.meant
+    others = known.seen.get(read.mail.message_id or "", set()) - {read.item.mail_id}
+    unbound = meant is not None and event.assurance is Assurance.VERIFIED and not meant.bound
+    flags = {
+        "message-id-reused": bool(read.mail.message_id and others),
+        "malformed-from": bool(read.sender.malformed),
+        "stale": meant is not None and meant.stale,
+        "replay": meant is not None and meant.replay,
+        "unbound": unbound,
+    }
+    return [word for word, holds in flags.items() if holds]
+
+
+def proof(read: Read) -> dict[str, object]:
+    """A statement's text and what signs it."""
+    opened = read.opened
+    return {
+        "verbatim": statement.verbatim(read.words), "form": opened.form, "signed_bytes": opened.signed_bytes,
+        "signature": opened.signature, "signed_at": opened.signed_at, "fingerprint": opened.fingerprint,
+        "signature_id": opened.signature_id,
+    }  # fmt: skip

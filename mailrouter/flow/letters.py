@@ -1,0 +1,140 @@
+"""Letters as rows: filled, addressed to one recipient, with Message-ID and time fixed; nothing is sent from here."""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mailrouter.case.actions import Write
+from mailrouter.case.model import Case, Participant
+from mailrouter.mail import compose, texts
+from mailrouter.store import analysts, contacts, messages, outbox
+from mailrouter.tools import Tools
+
+NEVER = "no contact of theirs takes mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What a letter answers; ids with angle brackets."""
+
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A letter to be made."""
+
+    name: str
+    values: Mapping[str, str]
+    asks: bool = False
+    confidential: bool = False
+    step: str | None = None  # the same step is one letter
+    thread: Thread = Thread()
+    attachments: Sequence[compose.Attachment] = ()
+    recipient: str = ""  # '' : the participant's first contact
+
+
+def to_participant(
+    tx: Connection, tools: Tools, case: Case, participant: Participant, order: Order, now: datetime
+) -> int | None:
+    """Queue a letter in a case; None if this step's letter exists. Without a deliverable contact it is made, but held."""
+    address = order.recipient or contacts.address_for(tx, participant.organisation_id)
+    filled = tools.texts[order.name].fill(ours(tools) | about(tx, tools, case, participant) | order.values)
+    subject = compose.subject(filled.subject, f"VU#{case.vu}", participant.their_ref)
+    row = _row(tools, order, filled, subject, now) | {
+        "case_id": case.id, "participant_id": participant.id, "analyst_id": case.analyst_id, "recipient": address or "",
+        "state": "queued" if address else "held", "why": "" if address else NEVER,
+    }  # fmt: skip
+    letter_id = outbox.queue(tx, row)
+    if letter_id is not None:
+        messages.add(tx, _message(tools, row, letter_id))
+    return letter_id
+
+
+def to_staff(tx: Connection, tools: Tools, address: str, order: Order, now: datetime) -> int | None:
+    """Queue a notice to an analyst or the operator."""
+    filled = tools.texts[order.name].fill(ours(tools) | order.values)
+    row = _row(tools, order, filled, compose.subject(filled.subject), now) | {"recipient": address}
+    return outbox.queue(tx, row)
+
+
+def _row(tools: Tools, order: Order, filled: texts.Filled, subject: str, now: datetime) -> dict[str, object]:
+    domain = tools.settings.identity.address.rpartition("@")[2]
+    files = [
+        {"name": a.name, "type": a.media_type, "data": base64.b64encode(a.content).decode("ascii")}
+        for a in order.attachments
+    ]
+    return {
+        "name": order.name, "step": order.step, "subject": subject, "body": filled.body, "automatic": filled.automatic,
+        "asks": order.asks, "confidential": order.confidential, "message_id": f"<{secrets.token_hex(16)}@{domain}>",
+        "made_at": now, "next_attempt_at": now, "in_reply_to": order.thread.in_reply_to,
+        "reference_ids": " ".join(order.thread.references), "attachments": json.dumps(files) if files else "",
+    }  # fmt: skip
+
+
+def _message(tools: Tools, row: Mapping[str, object], letter_id: int) -> dict[str, object]:
+    return {
+        "direction": "out", "letter_id": letter_id, "case_id": row["case_id"], "participant_id": row["participant_id"],
+        "kind": "letter", "sender": tools.settings.identity.address, "recipient": row["recipient"],
+        "subject": row["subject"], "message_id": str(row["message_id"]).strip("<>"), "received_at": row["made_at"],
+        "standing": "", "assurance": "",
+    }  # fmt: skip
+
+
+# ---- words -------------------------------------------------------------------------------------------------------------
+
+
+def ours(tools: Tools) -> dict[str, str]:
+    """Who we are, for every letter."""
+    identity = tools.settings.identity
+    key = tools.own_key()
+    return {
+        "organisation": identity.name, "address": identity.address, "phone": identity.phone, "key_url": identity.key_url,
+        "policy_url": identity.policy_url, "fingerprint": " ".join(key[i : i + 4] for i in range(0, len(key), 4)),
+        "embargo_days": str(tools.settings.policy.embargo_days),
+    }  # fmt: skip
+
+
+def about(tx: Connection, tools: Tools, case: Case, participant: Participant) -> dict[str, str]:
+    """The case and its participant, for every letter to one."""
+    return {
+        "vu": f"VU#{case.vu}", "tlp": "TLP:AMBER", "vendor": participant.name, "planned": day(case.planned_at),
+        "analyst": analysts.get(tx, case.analyst_id).name if case.analyst_id else tools.settings.identity.name,
+    }  # fmt: skip
+
+
+def day(instant: datetime | None) -> str:
+    """A date as letters write it."""
+    return f"{instant:%Y-%m-%d}" if instant else "not yet set"
+
+
+def follow_up(tx: Connection, tools: Tools, case: Case, action: Write, now: datetime) -> int | None:
+    """The letter of one rung: in the thread of what is unanswered; the second rung tries another contact of theirs."""
+    participant = action.participant
+    asked = _asked(tx, action.since)
+    order = Order(
+        name=texts.rung_letter(action.rung),
+        values={"asked": asked.subject if asked else "our letter", "asked_on": day(asked.made_at if asked else None)},
+        asks=True,
+        step=f"{participant.id}:follow-up:{action.since}:{action.rung}",
+        thread=Thread(asked.message_id, (asked.message_id,)) if asked else Thread(),
+        recipient=_rung_contact(tx, participant, action.rung),
+    )
+    return to_participant(tx, tools, case, participant, order, now)
+
+
+def _asked(tx: Connection, since: str) -> outbox.Letter | None:
+    kind, _, number = since.partition(":")
+    return outbox.get(tx, int(number)) if kind == "letter" else None
+
+
+def _rung_contact(tx: Connection, participant: Participant, rung: int) -> str:
+    """First contact on the first rung, then the others in turn (DOMAIN.md, process 5)."""
+    reachable = [c.address for c in contacts.contacts_of(tx, participant.organisation_id) if not c.undeliverable]
+    return reachable[min(rung - 1, len(reachable) - 1)] if reachable else ""

@@ -1,0 +1,156 @@
+"""One accepted mail -> a recorded event and what follows from it.
+
+parse -> open (decrypt, verify) -> automated? -> authenticate -> route -> plan -> act. GnuPG runs outside the transaction;
+all that a batch of mails changes is one transaction; if that fails, each mail is tried alone, so that one cannot hold up
+its neighbours. A mail that had its tries is parked: kept, shown, in nobody's way.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from sqlalchemy import Connection
+
+from mailrouter import failpoint, logs
+from mailrouter.case import actions as do
+from mailrouter.case import plan
+from mailrouter.case.model import Place
+from mailrouter.flow import act, judge
+from mailrouter.mail import authenticate, automated, parse, pgpmime, route
+from mailrouter.pgp import PublicKey
+from mailrouter.store import cases, contacts, inbox, messages
+from mailrouter.tools import Tools
+
+BATCH = 32
+ROUTER = "mailrouter"  # who acts, in the journal
+
+
+# ---- the way of a batch --------------------------------------------------------------------------------------------
+
+
+def work(tools: Tools, most: int = BATCH) -> int:
+    """Claim some mails and receive them; returns how many were in hand (0: nothing waits)."""
+    with tools.db.write() as tx:
+        items = inbox.claim(tx, tools.holder, tools.now(), most)
+    failpoint.reach("receive-after-claim")
+    if items:
+        receive(tools, items)
+    return len(items)
+
+
+def receive(tools: Tools, items: Sequence[inbox.Item]) -> None:
+    """All of them in one transaction if it can be; else each alone, and those that fail are given back."""
+    for item in items:
+        if item.exhausted:
+            _park(tools, item)
+    batch = [read for item in items if not item.exhausted and (read := _try_to_read(tools, item))]
+    failpoint.reach("receive-after-open")
+    try:
+        _record(tools, batch)
+    except Exception as trouble:  # noqa: BLE001 - whatever it is, no mail may be lost or hold up another
+        logs.failed("receive.batch", trouble)
+        for read in batch:
+            _record_alone(tools, read)
+    failpoint.reach("receive-after-commit")
+
+
+def _try_to_read(tools: Tools, item: inbox.Item) -> judge.Read | None:
+    try:
+        return read_mail(tools, item)
+    except Exception as trouble:  # noqa: BLE001 - as above
+        _give_back(tools, item, trouble)
+        return None
+
+
+def _record_alone(tools: Tools, read: judge.Read) -> None:
+    try:
+        _record(tools, [read])
+    except Exception as trouble:  # noqa: BLE001 - as above
+        _give_back(tools, read.item, trouble)
+
+
+def _give_back(tools: Tools, item: inbox.Item, trouble: Exception) -> None:
+    """A fault of ours: the mail stays accepted and is tried again later, or parked."""
+    logs.failed("receive.mail", trouble, mail=item.mail_id, tries=item.tries)
+    if item.tries >= inbox.TRIES:
+        _park(tools, item, type(trouble).__name__)
+        return
+    with tools.db.write() as tx:
+        inbox.defer(tx, item, tools.now(), type(trouble).__name__)
+
+
+# ---- outside the transaction -----------------------------------------------------------------------------------------
+
+
+def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
+    """Parse, decrypt, verify. `TryLater` when GnuPG could not do its work: never taken for 'unsigned'."""
+    mail = parse.mail(item.envelope.raw)
+    sender = authenticate.sender(mail)
+    opened = open_mail(tools, item.envelope.raw, sender.address)
+    kind = automated.classify(mail, item.envelope.sender).kind
+    hints = route.hints(mail.subject, opened.protected_subject, mail.in_reply_to, mail.references)
+    return judge.Read(item, mail, opened, sender, kind, hints)
+
+
+def open_mail(tools: Tools, raw: bytes, address: str) -> pgpmime.Opened:
+    """Decrypt and verify with the keys of the organisation the From claims; on another key, with its owner's."""
+    if pgpmime.sealed(raw) is None:
+        return pgpmime.Opened()
+    with tools.db.read() as tx:
+        speaker = contacts.speakers(tx, [address]).get(address, contacts.Speaker(None, None))
+        owners = {speaker.organisation_id, speaker.domain_organisation_id} - {None}
+        known = _public(contacts.keys_of(tx, [o for o in owners if o]))
+
+    def find(issuer: str) -> list[PublicKey]:
+        with tools.db.read() as tx:
+            return _public(contacts.keys_named(tx, issuer))
+
+    return tools.pgp.open(raw, known, find, tools.now())
+
+
+def _public(keys: Sequence[contacts.PinnedKey]) -> list[PublicKey]:
+    return [PublicKey(k.fingerprint, k.data) for k in keys]
+
+
+# ---- inside the transaction ------------------------------------------------------------------------------------------
+
+
+def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
+    if not batch:
+        return
+    with tools.db.write() as tx:
+        known = judge.look_up(tx, batch)
+        for read in batch:
+            record(tx, tools, read, known)
+        inbox.finish(tx, [read.item.mail_id for read in batch])
+        failpoint.reach("receive-before-commit")
+
+
+def record(
+    tx: Connection, tools: Tools, read: judge.Read, known: judge.Known, vouched: judge.Vouched | None = None
+) -> act.Arrived:
+    """Judge, plan, act: what one mail changes, inside the caller's transaction."""
+    now = tools.now()
+    event = judge.judge(tx, tools, read, known, vouched)
+    arrived = judge.arrived(read, event, known, vouched)
+    doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived)
+    orders = plan.after(event, tools.settings.policy, now)
+    act.perform(doing, orders)
+    if event.participant is not None and any(isinstance(order, do.Turn) for order in orders):
+        fresh = cases.participant(tx, event.participant.id)  # the next mail of the batch sees whose turn it is now
+        known.participants[fresh.case_id, fresh.organisation_id] = fresh
+    return arrived
+
+
+def _park(tools: Tools, item: inbox.Item, trouble: str = "") -> None:
+    """Three tries were enough: keep it, show it, go on."""
+    why = f"could not be read in {inbox.TRIES} tries" + (f" ({trouble})" if trouble else "")
+    row: dict[str, object] = {
+        "mail_id": item.mail_id, "received_at": item.envelope.received_at, "kind": "unread", "standing": "stranger",
+        "assurance": "retry", "fingerprint": "", "participant_id": None,
+    }  # fmt: skip
+    with tools.db.write() as tx:
+        before = messages.of_mail(tx, item.mail_id)
+        arrived = act.Arrived(item.mail_id, sha256(item.envelope.raw).hexdigest(), row, before=before)
+        doing = act.Doing(tx, tools, tools.now(), tools.now(), ROUTER, None, arrived)
+        act.perform(doing, [do.File(Place.QUARANTINE, "quarantine", why)])
+        inbox.finish(tx, [item.mail_id])

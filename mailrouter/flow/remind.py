@@ -1,0 +1,113 @@
+"""One beat: who is silent, what is due. Safe to run twice, and from two nodes at once.
+
+Each due row is one transaction of its own: lock its case, see whether the row is still open, plan, act. What a beat at a
+given time would do can be asked without doing it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mailrouter import failpoint, logs
+from mailrouter.case import actions as do
+from mailrouter.case import plan
+from mailrouter.case.events import FellDue
+from mailrouter.case.model import Deadline
+from mailrouter.flow import act
+from mailrouter.store import cases
+from mailrouter.tools import Tools
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What one due row asks for."""
+
+    vu: int
+    participant: str
+    kind: str
+    rung: int
+    due_at: datetime
+    does: str
+    writes: bool  # an automatic letter
+
+
+def beat(tools: Tools, at: datetime, actor: str = "mailrouter") -> list[Foretold]:
+    """Do everything that is due at `at`; letters are queued for the real now. Returns what was done."""
+    return [done for deadline in _due(tools, at) if (done := _try(tools, deadline, at, actor))]
+
+
+def _try(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold | None:
+    """One row that fails holds up no other."""
+    try:
+        return _one(tools, deadline, at, actor)
+    except Exception as trouble:
+        logs.failed("beat.row", trouble, deadline=deadline.id)
+        return None
+
+
+def foretell(tools: Tools, at: datetime) -> list[Foretold]:
+    """What a beat at `at` would do; changes nothing."""
+    told = []
+    for deadline in _due(tools, at):
+        with tools.db.read() as tx:
+            event = _event(tx, deadline)
+            told.append(_told(event, plan.after(event, tools.settings.policy, at)))
+    return told
+
+
+def _due(tools: Tools, at: datetime) -> Iterator[Deadline]:
+    """Page by page, so that ten thousand due rows are as good as ten."""
+    after: tuple[datetime, int] | None = None
+    while True:
+        with tools.db.read() as tx:
+            page = cases.due(tx, at, after, PAGE)
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = (page[-1].due_at, page[-1].id)
+
+
+def _one(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold | None:
+    with tools.db.write() as tx:
+        cases.lock(tx, [deadline.case_id])
+        claimed = cases.claim_deadline(tx, deadline.id)
+        if claimed is None or claimed.due_at > at:
+            return None  # another node was first, or put it off
+        event = _event(tx, claimed)
+        orders = plan.after(event, tools.settings.policy, at)
+        act.perform(act.Doing(tx, tools, tools.now(), at, actor, event.case), orders)
+        failpoint.reach("remind-before-commit")
+        return _told(event, orders)
+
+
+def _event(tx: Connection, deadline: Deadline) -> FellDue:
+    return FellDue(deadline, cases.get(tx, deadline.case_id), cases.participant(tx, deadline.participant_id))
+
+
+def _told(event: FellDue, orders: do.Actions) -> Foretold:
+    deadline = event.deadline
+    return Foretold(
+        event.case.vu, event.participant.name, str(deadline.kind), deadline.rung, deadline.due_at, _words(orders)
+    )
+
+
+def _words(orders: do.Actions) -> str:
+    for order in orders:
+        match order:
+            case do.Write():
+                return f"letter {order.letter}"
+            case do.Notice():
+                return f"notice to {order.queue}"
+            case do.Postpone():
+                return f"put off until {order.due_at:%Y-%m-%d %H:%M}"
+            case do.Finish() if len(orders) == 1:
+                return f"nothing: {order.outcome}"
+    return "nothing"
+
+
+def _writes(orders: do.Actions) -> bool:
+    return any(isinstance(order, do.Write) for order in orders)

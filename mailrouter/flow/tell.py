@@ -1,0 +1,141 @@
+"""People are told: arrivals in the queues they read, a daily digest, and the operator when the machine is in trouble.
+
+A notice names VU#, place and reason; never a subject or a text. Each is made once, whichever node makes it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from mailrouter.flow import letters, remind
+from mailrouter.flow.actor import day_of
+from mailrouter.mail import texts
+from mailrouter.store import analysts, books, inbox, machine, outbox, queues
+from mailrouter.tools import Tools
+
+OLD_MAIL = timedelta(hours=1)
+DEAD_BEAT = timedelta(minutes=10)
+FORESEEN = timedelta(hours=24)
+
+
+def everyone(tools: Tools, now: datetime) -> None:
+    """What a beat tells people."""
+    tools.own_key()
+    arrivals(tools, now)
+    digests(tools, now)
+    alarms(tools, now)
+
+
+# ---- arrivals ----------------------------------------------------------------------------------------------------------
+
+
+def arrivals(tools: Tools, now: datetime) -> None:
+    """Each reader hears of what is new in their queues, at most once in `notify_minutes`."""
+    with tools.db.write() as tx:
+        staff = analysts.everyone(tx)
+        for reader in staff:
+            if not reader.away(now) and _may_write(tools, reader, now):
+                _arrivals(tx, tools, reader, _reads(reader, staff, now), now)
+
+
+def _may_write(tools: Tools, reader: analysts.Analyst, now: datetime) -> bool:
+    gap = timedelta(minutes=tools.settings.policy.notify_minutes)
+    return reader.told_at is None or now - reader.told_at >= gap
+
+
+def _reads(reader: analysts.Analyst, staff: Iterable[analysts.Analyst], now: datetime) -> list[str]:
+    """Their own queues, and those of whoever they cover for."""
+    covered = [q for a in staff if a.cover_id == reader.id and a.away(now) for q in a.reads]
+    return list(dict.fromkeys([*reader.reads, *covered]))
+
+
+def _arrivals(tx: Connection, tools: Tools, reader: analysts.Analyst, reads: Sequence[str], now: datetime) -> None:
+    fresh = queues.untold(tx, reader.id, reads)
+    if not fresh:
+        return
+    values = {"analyst": reader.name, "items": texts.listing(_line(tx, s) for s in fresh)}
+    step = f"arrival:{reader.id}:{max(s.item.id for s in fresh)}"
+    letters.to_staff(tx, tools, reader.address, letters.Order("analyst-arrival", values, step=step), now)
+    queues.told(tx, reader.id, [s.item.id for s in fresh], now)
+    analysts.change(tx, reader.id, told_at=now)
+
+
+def _line(tx: Connection, shown: queues.Shown) -> list[str]:
+    number = f"VU#{shown.vu}" if shown.vu else "no number"
+    return [f"item {shown.item.id}", number, shown_queue(tx, shown.item.queue), shown.item.why]
+
+
+def shown_queue(tx: Connection, queue: str) -> str:
+    """A queue's name as people say it: an analyst's is theirs."""
+    kind, _, number = queue.partition(":")
+    return analysts.get(tx, int(number)).name if number else kind
+
+
+# ---- digest -------------------------------------------------------------------------------------------------------------
+
+
+def digests(tools: Tools, now: datetime) -> None:
+    """Once a day after `digest_at`: what waits, and every automatic letter due in the next 24 hours."""
+    if now.time() < tools.settings.policy.digest_at:
+        return
+    coming = remind.foretell(tools, now + FORESEEN)
+    with tools.db.write() as tx:
+        staff = analysts.everyone(tx)
+        for reader in staff:
+            if not reader.away(now):
+                _digest(tx, tools, reader, _reads(reader, staff, now), coming, now)
+
+
+def _digest(
+    tx: Connection, tools: Tools, reader: analysts.Analyst, reads: Sequence[str], coming: Sequence[remind.Foretold],
+    now: datetime,
+) -> None:  # fmt: skip
+    waiting = [s for queue in reads for s in queues.shown(tx, queue)]
+    leaving = [[f"VU#{f.vu}", f.participant, f.does, f"due {f.due_at:%Y-%m-%d %H:%M}"] for f in coming if f.writes]
+    leaving += [[f"VU#{vu}" if vu else "", le.name, "queued"] for le, vu in outbox.coming(tx, now + FORESEEN)]
+    values = {
+        "analyst": reader.name, "date": day_of(now), "waiting": texts.listing(_line(tx, s) for s in waiting) or "nothing",
+        "due": texts.listing(leaving) or "nothing",
+    }  # fmt: skip
+    order = letters.Order("analyst-digest", values, step=f"digest:{reader.id}:{day_of(now)}")
+    letters.to_staff(tx, tools, reader.address, order, now)
+
+
+# ---- alarms -------------------------------------------------------------------------------------------------------------
+
+
+def alarms(tools: Tools, now: datetime) -> list[str]:
+    """Tell the operator, once a day for each trouble; returns what is wrong."""
+    with tools.db.read() as tx:
+        wrong = list(_troubles(tx, now))
+    if wrong:
+        with tools.db.write() as tx:
+            for name, details in wrong:
+                alarm(tx, tools, name, details, now)
+    return [name for name, _ in wrong]
+
+
+def _troubles(tx: Connection, now: datetime) -> Iterable[tuple[str, str]]:
+    if not books.count(tx).balanced:
+        yield "the books do not balance", "`mailrouter books` shows which door's count differs"
+    oldest = inbox.oldest_pending(tx)
+    if oldest is not None and now - oldest > OLD_MAIL:
+        yield "a mail has waited for an hour", f"accepted at {oldest:%Y-%m-%d %H:%M} UTC and not received yet"
+    for node in machine.nodes(tx):
+        if node.beat_at is not None and now - node.beat_at > DEAD_BEAT:
+            yield f"no beat from {node.name}", f"the last one was at {node.beat_at:%Y-%m-%d %H:%M} UTC"
+
+
+def alarm(tx: Connection, tools: Tools, name: str, details: str, now: datetime) -> None:
+    """One trouble, once a day: a notice in the operator's queue, and a letter if there is an address."""
+    once = f"alarm:{name}:{day_of(now)}"
+    if not queues.add_notice(tx, "operator", f"{name}: {details}", now, once=once):
+        return
+    address = tools.settings.identity.operator
+    if address:
+        values = {
+            "node": tools.settings.node, "since": f"{now:%Y-%m-%d %H:%M} UTC", "alarm": name, "details": details,
+            "analyst": "operator",
+        }  # fmt: skip
+        letters.to_staff(tx, tools, address, letters.Order("operator-alarm", values, step=once), now)

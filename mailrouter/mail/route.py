@@ -1,0 +1,103 @@
+"""Which case does a mail name? Hints out of the mail, in their order of precedence; then a choice among what was found.
+
+Precedence (DOMAIN.md): a Message-ID we sent > VU# in the protected subject > VU# in the outer subject. Whatever
+conflicts, is unknown or only looks like a number goes to a person, with what was found and a suggestion.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+from mailrouter.case import vuid
+from mailrouter.case.events import Routed
+from mailrouter.case.model import Place
+
+MOST_REFERENCES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a mail says about where it belongs."""
+
+    references: tuple[str, ...]  # Message-IDs it answers, nearest first
+    protected: tuple[int, ...]  # VU numbers in the subject inside
+    outer: tuple[int, ...]  # VU numbers in the subject outside
+    reports: tuple[str, ...]  # VRF#
+    maybe: tuple[int, ...]  # numbers somebody may have meant
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Every VU number named, best hint first."""
+        return tuple(dict.fromkeys(self.protected + self.outer))
+
+
+def hints(
+    subject: str, protected_subject: str | None, in_reply_to: tuple[str, ...], references: tuple[str, ...]
+) -> Hints:
+    """The hints in one mail; `protected_subject` is the one inside an encrypted or signed part."""
+    inner = protected_subject or ""
+    answered = dict.fromkeys((*in_reply_to, *reversed(references[-MOST_REFERENCES:])))
+    return Hints(
+        tuple(answered),
+        _numbers(inner),
+        _numbers(subject),
+        vuid.find_vrf(inner) or vuid.find_vrf(subject),
+        tuple(v.number for v in vuid.hints_only(inner or subject)),
+    )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(v.number for v in vuid.find(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What of the hints exists here."""
+
+    cases: Mapping[int, int]  # VU number -> case id
+    answered: Mapping[str, int]  # Message-ID of a letter of ours -> case id
+
+
+def choose(named: Hints, found: Found) -> Routed:
+    """The one case all hints agree on, or a queue and the reason."""
+    answered = list(dict.fromkeys(found.answered[m] for m in named.references if m in found.answered))
+    by_number = [found.cases[n] for n in named.numbers if n in found.cases]
+    unknown = [n for n in named.numbers if n not in found.cases]
+    cases = list(dict.fromkeys(answered + by_number))
+    claimed = named.numbers[0] if named.numbers else None
+    numbers = {case_id: vu for vu, case_id in found.cases.items()}
+    suggested = numbers.get(cases[0]) if cases else None
+    if unknown:
+        return _review(f"names {_list(unknown)}, which is no case here", claimed, suggested)
+    if len(cases) > 1:
+        return _review(_conflict(named, answered), claimed, suggested)
+    if cases:
+        return Routed(case_id=cases[0], claimed_vu=claimed, suggested_vu=suggested)
+    return _no_number(named, found)
+
+
+def _no_number(named: Hints, found: Found) -> Routed:
+    if named.reports:
+        return _review("names a report number (VRF#) that is not known here", None, None)
+    if named.maybe:
+        suggested = next((n for n in named.maybe if n in found.cases), None)
+        return _review("seems to name a VU#, but not in its form", named.maybe[0], suggested)
+    return Routed(place=Place.TRIAGE, why="no VU# in the subject")
+
+
+def _conflict(named: Hints, answered: list[int]) -> str:
+    if len(named.numbers) > 1:
+        return f"names several cases: {_list(list(named.numbers))}"
+    return "answers a letter about one case and names another" if answered else "names several cases"
+
+
+def _review(why: str, claimed: int | None, suggested: int | None) -> Routed:
+    return Routed(place=Place.REVIEW, why=why, claimed_vu=claimed, suggested_vu=suggested)
+
+
+def _list(numbers: list[int]) -> str:
+    return ", ".join(f"VU#{n}" for n in numbers[:5])
+
+
+def wanted_numbers(all_hints: Set[Hints] | list[Hints]) -> set[int]:
+    """Every number worth looking up for a batch of mails."""
+    return {n for h in all_hints for n in (*h.numbers, *h.maybe)}

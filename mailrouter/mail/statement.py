@@ -1,0 +1,65 @@
+"""Is a mail meant as a Vendor Statement, and what exactly is its text? (DOMAIN.md, Vendor Statement; seeds 004)
+
+Meant: the subject we route by says "statement", or the text holds the marker lines. Quoted text is never part of a
+statement and never binds it to a case.
+"""
+
+import re
+from collections.abc import Callable
+from email import message_from_bytes
+from email.message import Message
+
+from mailrouter.case import vuid
+
+_WORD = re.compile(r"\bstatement\b", re.IGNORECASE)
+_BEGIN = re.compile(
+    rb"^[ \t]*==[ \t]*VENDOR STATEMENT(?:[ \t]+VU#([0-9]{3,7}))?[ \t]*==[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE
+)
+_END = re.compile(rb"^[ \t]*==[ \t]*END[ \t]*==[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_QUOTED = re.compile(rb"^[ \t]*>.*(?:\r?\n|$)", re.MULTILINE)
+_MAY_BE_MARKED = re.compile(rb"VENDOR STATEMENT|base64|quoted-printable", re.IGNORECASE)  # or an encoding hides them
+MOST_PARTS = 200
+
+
+def meant(subject: str, raw: bytes, text: Callable[[], bytes]) -> bool:
+    """Whether the sender means this mail as a statement. `text` is asked for only if the raw mail may hold the markers."""
+    return bool(_WORD.search(subject)) or (bool(_MAY_BE_MARKED.search(raw)) and _marked(text()) is not None)
+
+
+def verbatim(text: bytes) -> bytes:
+    """The statement's own text: between the marker lines if there are any, else everything that is not quoted."""
+    marked = _marked(text)
+    return marked if marked is not None else _QUOTED.sub(b"", text)
+
+
+def binds(text: bytes, protected_subject: str, vu: int) -> bool:
+    """Whether signed text, outside quotes, or the signed subject names this case and no other."""
+    own_words = _QUOTED.sub(b"", text).decode("utf-8", "replace")
+    named = {v.number for v in (*vuid.find(own_words), *vuid.find(protected_subject))}
+    return named == {vu}
+
+
+def _marked(text: bytes) -> bytes | None:
+    begin = _BEGIN.search(text)
+    if begin is None:
+        return None
+    end = _END.search(text, begin.end())
+    return text[begin.end() : end.start()] if end else None
+
+
+def text_of(entity: bytes) -> bytes:
+    """The first inline text/plain part of a MIME entity, its transfer encoding undone and nothing else; b'' without one."""
+    try:
+        for number, part in enumerate(message_from_bytes(entity).walk()):
+            if number > MOST_PARTS:
+                break
+            if part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment":
+                return _payload(part)
+    except (RecursionError, ValueError, LookupError, AttributeError, TypeError):
+        return b""  # the stdlib parser on hostile MIME: no text that could be a statement
+    return b""
+
+
+def _payload(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""

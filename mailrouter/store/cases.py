@@ -1,0 +1,192 @@
+"""Cases, their participants and their deadlines."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mailrouter import faults
+from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
+from mailrouter.store.tables import analysts, cases, deadlines, organisations, participants
+
+_CASE = (
+    select(
+        cases.c.id, cases.c.vu, cases.c.title, cases.c.state, cases.c.analyst_id, func.coalesce(analysts.c.name, ""),
+        cases.c.urgent, cases.c.opened_at, cases.c.closed_at, cases.c.embargo, cases.c.embargo_ends_at,
+        cases.c.first_contact_at, cases.c.planned_at,
+    ).join(analysts, cases.c.analyst_id == analysts.c.id, isouter=True)
+)  # fmt: skip
+_LOCKED = _CASE.where(cases.c.id.in_(bindparam("ids", expanding=True))).order_by(cases.c.id).with_for_update(of=cases)
+
+
+# ---- cases ---------------------------------------------------------------------------------------------------------
+
+
+def open_case(tx: Connection, title: str, now: datetime, **more: Any) -> Case:
+    """A new case under a random free VU# (or `vu`, `Refused` if taken)."""
+    vu = more.pop("vu", None) or _free_number(tx)
+    if tx.execute(select(cases.c.id).where(cases.c.vu == vu)).first():
+        raise faults.Refused(f"VU#{vu} exists already")
+    row = {"vu": vu, "title": title, "opened_at": now, **more}
+    return get(tx, tx.execute(insert(cases).returning(cases.c.id), row).scalar_one())
+
+
+def _free_number(tx: Connection) -> int:
+    while True:
+        vu = 100_000 + secrets.randbelow(900_000)
+        if not tx.execute(select(cases.c.id).where(cases.c.vu == vu)).first():
+            return vu
+
+
+def get(tx: Connection, case_id: int) -> Case:
+    """By id."""
+    return Case(*tx.execute(_CASE.where(cases.c.id == case_id)).one())
+
+
+def by_vu(tx: Connection, vu: int) -> Case:
+    """By number; `NotFound` says so."""
+    row = tx.execute(_CASE.where(cases.c.vu == vu)).first()
+    if row is None:
+        raise faults.NotFound(f"no case VU#{vu}")
+    return Case(*row)
+
+
+def ids_by_vu(tx: Connection, numbers: Iterable[int]) -> dict[int, int]:
+    """The cases that have these numbers: vu -> id."""
+    wanted = list(set(numbers))
+    return {r.vu: r.id for r in tx.execute(_IDS, {"numbers": wanted})} if wanted else {}
+
+
+_IDS = select(cases.c.vu, cases.c.id).where(cases.c.vu.in_(bindparam("numbers", expanding=True)))
+
+
+def lock(tx: Connection, case_ids: Iterable[int]) -> dict[int, Case]:
+    """The cases, held until the end of the transaction; always in one order, so that no two verbs wait for each other."""
+    wanted = sorted(set(case_ids))
+    return {row.id: Case(*row) for row in tx.execute(_LOCKED, {"ids": wanted})} if wanted else {}
+
+
+def everything(tx: Connection, *, closed: bool = False) -> list[Case]:
+    """All cases, newest first; closed ones only if asked for."""
+    wanted = _CASE if closed else _CASE.where(cases.c.state != "closed")
+    return [Case(*row) for row in tx.execute(wanted.order_by(cases.c.opened_at.desc(), cases.c.id.desc()))]
+
+
+def change(tx: Connection, case_id: int, **values: Any) -> None:
+    """Set columns of one case."""
+    tx.execute(update(cases).where(cases.c.id == case_id).values(values))
+
+
+# ---- participants ----------------------------------------------------------------------------------------------------
+
+_PARTICIPANT = select(
+    participants.c.id, participants.c.case_id, participants.c.organisation_id, organisations.c.name, participants.c.role,
+    participants.c.progress, participants.c.consent, participants.c.waiting_on, participants.c.since,
+    participants.c.wait_until, participants.c.last_heard_at, participants.c.last_automatic_at,
+    participants.c.follow_ups_sent, participants.c.their_ref, participants.c.anonymous,
+).join(organisations)  # fmt: skip
+_OF_CASES = _PARTICIPANT.where(participants.c.case_id.in_(bindparam("ids", expanding=True))).order_by(participants.c.id)
+
+
+def add_participant(tx: Connection, case_id: int, organisation_id: int, role: str, **more: Any) -> Participant:
+    """One row per case and organisation; `Refused` if it takes part already."""
+    taken = (participants.c.case_id == case_id) & (participants.c.organisation_id == organisation_id)
+    if tx.execute(select(participants.c.id).where(taken)).first():
+        raise faults.Refused("this organisation is a participant of the case already")
+    row = {"case_id": case_id, "organisation_id": organisation_id, "role": role, **more}
+    return participant(tx, tx.execute(insert(participants).returning(participants.c.id), row).scalar_one())
+
+
+def participant(tx: Connection, participant_id: int) -> Participant:
+    """By id."""
+    return _participant(tx.execute(_PARTICIPANT.where(participants.c.id == participant_id)).one())
+
+
+def participants_of(tx: Connection, case_ids: Sequence[int]) -> list[Participant]:
+    """All of these cases."""
+    return [_participant(row) for row in tx.execute(_OF_CASES, {"ids": list(case_ids)})] if case_ids else []
+
+
+def change_participant(tx: Connection, participant_id: int, **values: Any) -> None:
+    """Set columns of one participant."""
+    tx.execute(update(participants).where(participants.c.id == participant_id).values(values))
+
+
+def _participant(row: Any) -> Participant:
+    return Participant(*row[:7], Waiting(row.waiting_on), *row[8:])
+
+
+# ---- deadlines ---------------------------------------------------------------------------------------------------------
+
+
+def set_deadline(tx: Connection, row: dict[str, Any]) -> bool:
+    """Make a deadline; False if this rung of this series exists already (another node was first)."""
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    return tx.execute(dialect.insert(deadlines).values(row).on_conflict_do_nothing()).rowcount == 1
+
+
+def close_deadlines(
+    tx: Connection, participant_id: int, kinds: Sequence[DeadlineKind], now: datetime, outcome: str
+) -> None:
+    """Close what is open of these kinds: what it waited for has come or gone."""
+    tx.execute(_CLOSE, {"p": participant_id, "kinds": [str(k) for k in kinds], "at": now, "what": outcome})
+
+
+_CLOSE = (
+    update(deadlines)
+    .where(
+        deadlines.c.participant_id == bindparam("p"),
+        deadlines.c.kind.in_(bindparam("kinds", expanding=True)),
+        deadlines.c.done_at.is_(None),
+    )
+    .values(done_at=bindparam("at"), outcome=bindparam("what"))
+)
+
+
+def finish_deadline(tx: Connection, deadline_id: int, now: datetime, outcome: str) -> None:
+    """This one is done."""
+    tx.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(done_at=now, outcome=outcome))
+
+
+def postpone(tx: Connection, deadline_id: int, due_at: datetime) -> None:
+    """Not yet: due later."""
+    tx.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(due_at=due_at))
+
+
+def due(tx: Connection, at: datetime, after: tuple[datetime, int] | None = None, most: int = 500) -> list[Deadline]:
+    """Open deadlines due at `at`, earliest first, a page at a time."""
+    wanted = select(deadlines).where(deadlines.c.done_at.is_(None), deadlines.c.due_at <= at)
+    if after is not None:
+        later = (deadlines.c.due_at > after[0]) | ((deadlines.c.due_at == after[0]) & (deadlines.c.id > after[1]))
+        wanted = wanted.where(later)
+    return [_deadline(row) for row in tx.execute(wanted.order_by(deadlines.c.due_at, deadlines.c.id).limit(most))]
+
+
+def claim_deadline(tx: Connection, deadline_id: int) -> Deadline | None:
+    """The row if it is still open and nobody else is at it; call with its case locked."""
+    wanted = select(deadlines).where(deadlines.c.id == deadline_id, deadlines.c.done_at.is_(None)).with_for_update()
+    row = tx.execute(wanted).first()
+    return _deadline(row) if row else None
+
+
+def deadlines_of(tx: Connection, case_id: int) -> list[Deadline]:
+    """All of a case, by date."""
+    wanted = select(deadlines).where(deadlines.c.case_id == case_id).order_by(deadlines.c.due_at, deadlines.c.id)
+    return [_deadline(row) for row in tx.execute(wanted)]
+
+
+def _deadline(row: Any) -> Deadline:
+    return Deadline(
+        row.id,
+        row.case_id,
+        row.participant_id,
+        DeadlineKind(row.kind),
+        row.since,
+        row.rung,
+        row.due_at,
+        row.done_at,
+        row.outcome,
+    )

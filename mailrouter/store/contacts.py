@@ -1,0 +1,236 @@
+"""Organisations: their contacts, mail domains and pinned keys. One address, one domain, one key is one organisation's."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+
+from mailrouter import faults
+from mailrouter.store.tables import contacts, domains, key_names, organisations, pinned_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A vendor, coordinator or reporter; a person is an organisation of one contact."""
+
+    id: int
+    name: str
+    kind: str  # organisation | person
+    cna: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An organisation's mail address."""
+
+    id: int
+    organisation_id: int
+    address: str
+    rank: int
+    undeliverable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedKey:
+    """A public key an analyst pinned to an organisation."""
+
+    id: int
+    organisation_id: int
+    fingerprint: str
+    data: bytes
+    user_id: str
+    can_encrypt: bool
+    expires_at: datetime | None
+    pinned_at: datetime
+    retired_at: datetime | None
+
+    def usable(self, now: datetime) -> bool:
+        """Whether a letter may be encrypted to it."""
+        return self.can_encrypt and self.retired_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Whose an address is, by contact and by mail domain."""
+
+    organisation_id: int | None
+    domain_organisation_id: int | None
+
+
+# ---- organisations -----------------------------------------------------------------------------------------------
+
+
+def add(tx: Connection, name: str, *, kind: str = "organisation", cna: bool = False) -> Organisation:
+    """A new organisation; `Refused` if the name is taken."""
+    if find(tx, name) is not None:
+        raise faults.Refused(f"an organisation named {name!r} exists already")
+    row = {"name": name, "name_key": _key(name), "kind": kind, "cna": cna}
+    return get(tx, tx.execute(insert(organisations).returning(organisations.c.id), row).scalar_one())
+
+
+def find(tx: Connection, name: str) -> Organisation | None:
+    """By name, without regard to case and spacing."""
+    row = tx.execute(select(organisations).where(organisations.c.name_key == _key(name))).first()
+    return _organisation(row) if row else None
+
+
+def named(tx: Connection, name: str) -> Organisation:
+    """By name; `NotFound` says so."""
+    found = find(tx, name)
+    if found is None:
+        raise faults.NotFound(f"no organisation is named {name!r}; `mailrouter vendor list` shows those there are")
+    return found
+
+
+def get(tx: Connection, organisation_id: int) -> Organisation:
+    """By id."""
+    return _organisation(tx.execute(select(organisations).where(organisations.c.id == organisation_id)).one())
+
+
+def everyone(tx: Connection, kind: str = "organisation") -> list[Organisation]:
+    """All of one kind, by name."""
+    rows = tx.execute(select(organisations).where(organisations.c.kind == kind).order_by(organisations.c.name_key))
+    return [_organisation(row) for row in rows]
+
+
+def set_cna(tx: Connection, organisation_id: int, cna: bool) -> None:  # noqa: FBT001 - the value to be set
+    """Whether it is a CVE Numbering Authority."""
+    tx.execute(update(organisations).where(organisations.c.id == organisation_id).values(cna=cna))
+
+
+def rename(tx: Connection, organisation_id: int, name: str) -> None:
+    """Another name; `Refused` if it is taken by another organisation."""
+    other = find(tx, name)
+    if other is not None and other.id != organisation_id:
+        raise faults.Refused(f"an organisation named {name!r} exists already")
+    tx.execute(
+        update(organisations).where(organisations.c.id == organisation_id).values(name=name, name_key=_key(name))
+    )
+
+
+def _key(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _organisation(row: Any) -> Organisation:
+    return Organisation(row.id, row.name, row.kind, row.cna)
+
+
+# ---- contacts and domains ------------------------------------------------------------------------------------------
+
+
+def add_contact(tx: Connection, organisation_id: int, address: str) -> None:
+    """The next contact of an organisation; `Refused` if the address is another's. Its own again is no change."""
+    address = address.casefold()
+    taken = tx.execute(select(contacts.c.organisation_id).where(contacts.c.address == address)).scalar()
+    if taken == organisation_id:
+        return
+    if taken is not None:
+        raise faults.Refused(f"{address} is already a contact of {get(tx, taken).name}")
+    last = tx.execute(select(func.max(contacts.c.rank)).where(contacts.c.organisation_id == organisation_id)).scalar()
+    tx.execute(insert(contacts).values(organisation_id=organisation_id, address=address, rank=(last or 0) + 1))
+
+
+def remove_contact(tx: Connection, organisation_id: int, address: str) -> None:
+    """Forget an address; `NotFound` if it is not theirs, `Refused` if it is their last."""
+    theirs = contacts_of(tx, organisation_id)
+    if address.casefold() not in {c.address for c in theirs}:
+        raise faults.NotFound(f"{address} is not a contact of {get(tx, organisation_id).name}")
+    if len(theirs) == 1:
+        raise faults.Refused("an organisation needs one contact; add the new one first")
+    tx.execute(delete(contacts).where(contacts.c.address == address.casefold()))
+
+
+def contacts_of(tx: Connection, organisation_id: int) -> list[Contact]:
+    """In the order letters try them."""
+    rows = tx.execute(select(contacts).where(contacts.c.organisation_id == organisation_id).order_by(contacts.c.rank))
+    return [Contact(*row) for row in rows]
+
+
+def address_for(tx: Connection, organisation_id: int) -> str | None:
+    """Where letters to it go: the first contact that takes mail."""
+    return next((c.address for c in contacts_of(tx, organisation_id) if not c.undeliverable), None)
+
+
+def add_domain(tx: Connection, organisation_id: int, domain: str) -> None:
+    """A mail domain whose addresses speak for it; `Refused` if it is another's."""
+    domain = domain.casefold()
+    taken = tx.execute(select(domains.c.organisation_id).where(domains.c.domain == domain)).scalar()
+    if taken is not None and taken != organisation_id:
+        raise faults.Refused(f"{domain} is already a mail domain of {get(tx, taken).name}")
+    if taken is None:
+        tx.execute(insert(domains).values(organisation_id=organisation_id, domain=domain))
+
+
+def domains_of(tx: Connection, organisation_id: int) -> list[str]:
+    """Its mail domains, sorted."""
+    found = select(domains.c.domain).where(domains.c.organisation_id == organisation_id).order_by(domains.c.domain)
+    return list(tx.execute(found).scalars())
+
+
+def speakers(tx: Connection, addresses: Iterable[str]) -> dict[str, Speaker]:
+    """Whose each (casefolded) address is; those nobody knows are left out."""
+    wanted = {a for a in addresses if a}
+    if not wanted:
+        return {}
+    by_address = {r.address: r.organisation_id for r in tx.execute(_BY_ADDRESS, {"addresses": list(wanted)})}
+    named_domains = {a: a.rpartition("@")[2] for a in wanted}
+    by_domain = {
+        r.domain: r.organisation_id for r in tx.execute(_BY_DOMAIN, {"domains": list(set(named_domains.values()))})
+    }
+    found = {a: Speaker(by_address.get(a), by_domain.get(named_domains[a])) for a in wanted}
+    return {a: s for a, s in found.items() if s != Speaker(None, None)}
+
+
+_BY_ADDRESS = select(contacts.c.address, contacts.c.organisation_id).where(
+    contacts.c.address.in_(bindparam("addresses", expanding=True))
+)
+_BY_DOMAIN = select(domains.c.domain, domains.c.organisation_id).where(
+    domains.c.domain.in_(bindparam("domains", expanding=True))
+)
+
+
+def is_contact(tx: Connection, address: str) -> bool:
+    """Whether an envelope sender is a registered contact (doors give those ten times the rate)."""
+    return tx.execute(select(contacts.c.id).where(contacts.c.address == address.casefold())).first() is not None
+
+
+# ---- pinned keys -----------------------------------------------------------------------------------------------------
+
+
+def pin(tx: Connection, key: dict[str, Any], names: Sequence[str]) -> None:
+    """Pin a key (a row's values) or renew it when its fingerprint is known; `Refused` if it is another organisation's."""
+    known = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == key["fingerprint"])).first()
+    if known is None:
+        key_id = tx.execute(insert(pinned_keys).returning(pinned_keys.c.id), key).scalar_one()
+    elif known.organisation_id != key["organisation_id"]:
+        raise faults.Refused(f"this key is already pinned to {get(tx, known.organisation_id).name}")
+    else:
+        key_id = known.id
+        tx.execute(update(pinned_keys).where(pinned_keys.c.id == key_id).values({**key, "retired_at": None}))
+        tx.execute(delete(key_names).where(key_names.c.key_id == key_id))
+    tx.execute(insert(key_names), [{"key_id": key_id, "name": name} for name in sorted(set(names))])
+
+
+def retire(tx: Connection, organisation_id: int, fingerprint: str, now: datetime) -> None:
+    """The key proves nothing from now on; what it proved before stays. `NotFound` if it is not pinned to them."""
+    mine = (pinned_keys.c.organisation_id == organisation_id) & (pinned_keys.c.fingerprint == fingerprint)
+    if not tx.execute(update(pinned_keys).where(mine).values(retired_at=now)).rowcount:
+        raise faults.NotFound(f"that key is not pinned to {get(tx, organisation_id).name}")
+
+
+def keys_of(tx: Connection, organisation_ids: Iterable[int], *, retired: bool = False) -> list[PinnedKey]:
+    """The keys in use (or all) of these organisations."""
+    wanted = select(pinned_keys).where(pinned_keys.c.organisation_id.in_(list(organisation_ids)))
+    if not retired:
+        wanted = wanted.where(pinned_keys.c.retired_at.is_(None))
+    return [PinnedKey(*row) for row in tx.execute(wanted.order_by(pinned_keys.c.id))]
+
+
+def keys_named(tx: Connection, issuer: str) -> list[PinnedKey]:
+    """The keys a signature may mean by this fingerprint or key id."""
+    owner = select(key_names.c.key_id).where(or_(key_names.c.name == issuer, key_names.c.name == issuer[-16:]))
+    wanted = select(pinned_keys).where(pinned_keys.c.id.in_(owner), pinned_keys.c.retired_at.is_(None))
+    return [PinnedKey(*row) for row in tx.execute(wanted)]

@@ -1,0 +1,212 @@
+"""Letters that leave. States: queued -> sent | held | failed | withdrawn; a lease says who has one in hand.
+
+Promises: the same step makes one letter; Message-ID and time are fixed when the row is made and the sealed bytes before the
+first try, so that every try sends the same mail.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mailrouter import faults
+from mailrouter.store.inbox import Holder
+from mailrouter.store.tables import cases, letters, switches
+
+LEASE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One row of `letters`."""
+
+    id: int
+    case_id: int | None
+    participant_id: int | None
+    analyst_id: int | None
+    name: str
+    step: str | None
+    recipient: str
+    subject: str
+    body: str
+    attachments: str
+    in_reply_to: str
+    reference_ids: str
+    message_id: str
+    made_at: datetime
+    automatic: bool
+    confidential: bool
+    asks: bool
+    state: str
+    why: str
+    signed: bool
+    encrypted: bool
+    sealed: bytes | None
+    attempts: int
+    next_attempt_at: datetime | None
+    sent_at: datetime | None
+    node: str
+    start_id: str
+    leased_until: datetime | None
+    reply: str
+
+
+def queue(tx: Connection, row: dict[str, Any]) -> int | None:
+    """Queue a letter; None if this step's letter exists already (another node was first)."""
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(letters).on_conflict_do_nothing().returning(letters.c.id)
+    return tx.execute(statement, row).scalar_one_or_none()
+
+
+def get(tx: Connection, letter_id: int) -> Letter:
+    """By id; `NotFound` says so."""
+    row = tx.execute(select(letters).where(letters.c.id == letter_id)).first()
+    if row is None:
+        raise faults.NotFound(f"no letter {letter_id}; `mailrouter outbox list` shows those there are")
+    return Letter(*row)
+
+
+def listed(tx: Connection, *, everything: bool = True) -> list[tuple[Letter, int | None]]:
+    """All letters (or those not sent yet) with their VU#, oldest first."""
+    columns = [c for c in letters.c if c.name not in ("sealed", "body", "attachments")]
+    wanted = (
+        select(*columns, cases.c.vu).join(cases, cases.c.id == letters.c.case_id, isouter=True).order_by(letters.c.id)
+    )
+    if not everything:
+        wanted = wanted.where(letters.c.state.not_in(("sent", "withdrawn")))
+    return [(_unread(row), row.vu) for row in tx.execute(wanted)]
+
+
+def _unread(row: Any) -> Letter:
+    values = dict(row._mapping)
+    values.pop("vu")
+    return Letter(**values, sealed=None, body="", attachments="")
+
+
+def attachments(letter: Letter) -> list[dict[str, str]]:
+    """Name, type and base64 data of each."""
+    return list(json.loads(letter.attachments)) if letter.attachments else []
+
+
+# ---- sending: lease, freeze, record ----------------------------------------------------------------------------------
+
+
+def lease(tx: Connection, holder: Holder, now: datetime) -> Letter | None:
+    """Take the next letter that is due in hand, counting the attempt."""
+    if paused(tx):
+        return None
+    row = tx.execute(
+        select(letters.c.id)
+        .where(
+            letters.c.state == "queued",
+            or_(letters.c.next_attempt_at.is_(None), letters.c.next_attempt_at <= now),
+            or_(letters.c.leased_until.is_(None), letters.c.leased_until < now),
+        )
+        .order_by(letters.c.next_attempt_at, letters.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    values = {
+        "node": holder.node,
+        "start_id": holder.start_id,
+        "leased_until": now + LEASE,
+        "attempts": letters.c.attempts + 1,
+    }
+    tx.execute(update(letters).where(letters.c.id == row.id).values(values))
+    return get(tx, row.id)
+
+
+def freeze(tx: Connection, letter: Letter, holder: Holder, now: datetime, **sealed: Any) -> bool:
+    """Fix the sealed bytes; False if the lease is no longer ours (then nothing may be sent)."""
+    return _while_ours(tx, letter, holder, now, sealed)
+
+
+def record(tx: Connection, letter: Letter, holder: Holder, now: datetime, **outcome: Any) -> bool:
+    """What became of a try; gives the lease back."""
+    mine = and_(letters.c.id == letter.id, letters.c.start_id == holder.start_id, letters.c.state == "queued")
+    return tx.execute(update(letters).where(mine).values(leased_until=None, **outcome)).rowcount == 1
+
+
+def still_ours(tx: Connection, letter: Letter, holder: Holder, now: datetime) -> bool:
+    """Whether we still hold the lease and the letter is still to go (nobody held or withdrew it, the brake is off)."""
+    wanted = select(letters.c.id).where(_ours(letter, holder, now))
+    return tx.execute(wanted).first() is not None and not paused(tx)
+
+
+def _while_ours(tx: Connection, letter: Letter, holder: Holder, now: datetime, values: dict[str, Any]) -> bool:
+    return tx.execute(update(letters).where(_ours(letter, holder, now)).values(values)).rowcount == 1
+
+
+def _ours(letter: Letter, holder: Holder, now: datetime) -> Any:
+    return and_(
+        letters.c.id == letter.id, letters.c.node == holder.node, letters.c.start_id == holder.start_id,
+        letters.c.leased_until >= now, letters.c.state == "queued",
+    )  # fmt: skip
+
+
+def begin_life(tx: Connection, holder: Holder) -> None:
+    """A node starts: letters its former life had in hand are free again."""
+    former = and_(
+        letters.c.node == holder.node, letters.c.start_id != holder.start_id, letters.c.leased_until.is_not(None)
+    )
+    tx.execute(update(letters).where(former).values(leased_until=None))
+
+
+# ---- by hand ---------------------------------------------------------------------------------------------------------
+
+
+def change(tx: Connection, letter_id: int, **values: Any) -> None:
+    """Set columns of one letter; never its frozen bytes."""
+    tx.execute(update(letters).where(letters.c.id == letter_id).values(values))
+
+
+def withdraw_automatic(tx: Connection, participant_id: int, why: str) -> None:
+    """Automatic letters to a participant whose reason has gone do not leave."""
+    mine = and_(letters.c.participant_id == participant_id, letters.c.automatic, letters.c.state == "queued")
+    tx.execute(update(letters).where(mine).values(state="withdrawn", why=why))
+
+
+def hold_everything(tx: Connection, why: str) -> int:
+    """Hold every queued letter (after a restore)."""
+    return tx.execute(update(letters).where(letters.c.state == "queued").values(state="held", why=why)).rowcount
+
+
+def paused(tx: Connection) -> bool:
+    """Whether the brake is on."""
+    return tx.execute(select(switches.c.value).where(switches.c.name == "outbox")).scalar() == "paused"
+
+
+def brake(tx: Connection, *, on: bool) -> None:
+    """Stop or resume all outgoing letters."""
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(switches).values(name="outbox", value="paused" if on else "")
+    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value}))
+
+
+def coming(tx: Connection, until: datetime) -> list[tuple[Letter, int | None]]:
+    """Automatic letters queued to go by `until`."""
+    return [
+        (le, vu)
+        for le, vu in listed(tx, everything=False)
+        if le.automatic and le.state == "queued" and (le.next_attempt_at or until) <= until
+    ]
+
+
+def last_to(tx: Connection, participant_id: int) -> Letter | None:
+    """The newest letter to a participant."""
+    wanted = select(letters).where(letters.c.participant_id == participant_id).order_by(letters.c.id.desc()).limit(1)
+    row = tx.execute(wanted).first()
+    return Letter(*row) if row else None
+
+
+def oldest_unsent(tx: Connection) -> datetime | None:
+    """When the longest-queued letter was made."""
+    found: datetime | None = tx.execute(
+        select(func.min(letters.c.made_at)).where(letters.c.state == "queued")
+    ).scalar_one()
+    return found

@@ -1,0 +1,166 @@
+"""What waits for people: mails and notices, oldest first, with the reason each is there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mailrouter import faults
+from mailrouter.store.tables import cases, messages, queue_items, tellings
+
+SHARED = ("triage", "review", "bounces", "quarantine", "operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that waits."""
+
+    id: int
+    kind: str  # mail | notice
+    queue: str
+    message_id: int | None
+    case_id: int | None
+    participant_id: int | None
+    why: str
+    once: str | None
+    created_at: datetime
+    done_at: datetime | None
+    done_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item with what a reader of the queue needs beside it."""
+
+    item: Item
+    vu: int | None
+    sender: str
+    subject: str
+    received_at: datetime
+    standing: str
+
+
+def add_mail(tx: Connection, queue: str, message_id: int, case_id: int | None, why: str, now: datetime) -> None:
+    """A mail waits here."""
+    tx.execute(
+        _ADD,
+        {"kind": "mail", "queue": queue, "message_id": message_id, "case_id": case_id, "why": why, "created_at": now},
+    )
+
+
+_ADD = insert(queue_items)
+
+
+def add_notice(tx: Connection, queue: str, why: str, now: datetime, *, once: str, **about: Any) -> bool:
+    """A notice waits here; the same `once` raises it once only. False if it was raised before."""
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    row = {"kind": "notice", "queue": queue, "why": why, "once": once, "created_at": now, **about}
+    return tx.execute(dialect.insert(queue_items).values(row).on_conflict_do_nothing()).rowcount == 1
+
+
+def get(tx: Connection, item_id: int) -> Item:
+    """By id; `NotFound` says so."""
+    row = tx.execute(select(queue_items).where(queue_items.c.id == item_id)).first()
+    if row is None:
+        raise faults.NotFound(f"no item {item_id}; `mailrouter queue list` shows the queues")
+    return Item(*row)
+
+
+def of_message(tx: Connection, message_id: int) -> Item | None:
+    """The open item a mail waits under."""
+    row = tx.execute(
+        select(queue_items).where(queue_items.c.message_id == message_id, queue_items.c.done_at.is_(None))
+    ).first()
+    return Item(*row) if row else None
+
+
+def done(tx: Connection, item_id: int, by: str, now: datetime) -> None:
+    """Dealt with."""
+    tx.execute(update(queue_items).where(queue_items.c.id == item_id).values(done_at=now, done_by=by))
+
+
+def done_for_message(tx: Connection, message_id: int, by: str, now: datetime) -> None:
+    """The mail is dealt with, wherever it waited."""
+    mine = (queue_items.c.message_id == message_id) & queue_items.c.done_at.is_(None)
+    tx.execute(update(queue_items).where(mine).values(done_at=now, done_by=by))
+
+
+def done_for_participant(tx: Connection, participant_id: int, by: str, now: datetime) -> None:
+    """All of this participant's mails that waited are answered."""
+    theirs = select(messages.c.id).where(messages.c.participant_id == participant_id)
+    mine = queue_items.c.message_id.in_(theirs) & queue_items.c.done_at.is_(None)
+    tx.execute(update(queue_items).where(mine).values(done_at=now, done_by=by))
+
+
+def waiting_from(tx: Connection, participant_id: int) -> int:
+    """How many of a participant's mails wait."""
+    wanted = (
+        select(func.count())
+        .select_from(queue_items.join(messages, messages.c.id == queue_items.c.message_id))
+        .where(messages.c.participant_id == participant_id, queue_items.c.done_at.is_(None))
+    )
+    return tx.execute(wanted).scalar_one()
+
+
+def move(tx: Connection, old: str, new: str, case_id: int) -> None:
+    """What waits for one case goes to another reader."""
+    mine = (queue_items.c.queue == old) & (queue_items.c.case_id == case_id) & queue_items.c.done_at.is_(None)
+    tx.execute(update(queue_items).where(mine).values(queue=new))
+
+
+def sizes(tx: Connection) -> dict[str, tuple[int, datetime]]:
+    """Each queue that holds something: how many items, and since when the oldest waits."""
+    wanted = (
+        select(queue_items.c.queue, func.count().label("n"), func.min(queue_items.c.created_at).label("oldest"))
+        .where(queue_items.c.done_at.is_(None))
+        .group_by(queue_items.c.queue)
+    )
+    return {row.queue: (row.n, row.oldest) for row in tx.execute(wanted)}
+
+
+def shown(tx: Connection, queue: str) -> list[Shown]:
+    """A queue as its readers see it, oldest first."""
+    wanted = (
+        select(
+            queue_items,
+            messages.c.sender,
+            messages.c.subject,
+            messages.c.received_at,
+            messages.c.standing,
+            messages.c.claimed_vu,
+            cases.c.vu,
+        )
+        .join(messages, messages.c.id == queue_items.c.message_id, isouter=True)
+        .join(cases, cases.c.id == queue_items.c.case_id, isouter=True)
+        .where(queue_items.c.queue == queue, queue_items.c.done_at.is_(None))
+        .order_by(queue_items.c.id)
+    )
+    return [_shown(row) for row in tx.execute(wanted)]
+
+
+def _shown(row: Any) -> Shown:
+    item = Item(*row[:11])
+    return Shown(
+        item,
+        row.vu or row.claimed_vu,
+        row.sender or "",
+        row.subject or "",
+        row.received_at or item.created_at,
+        row.standing or "",
+    )
+
+
+def untold(tx: Connection, analyst_id: int, queues: Sequence[str]) -> list[Shown]:
+    """What waits in these queues and this reader has not been written to about, oldest first."""
+    open_ones = select(queue_items.c.id).where(queue_items.c.done_at.is_(None))
+    mine = select(tellings.c.item_id).where(tellings.c.analyst_id == analyst_id, tellings.c.item_id.in_(open_ones))
+    known = set(tx.execute(mine).scalars())
+    return [s for queue in queues for s in shown(tx, queue) if s.item.id not in known]
+
+
+def told(tx: Connection, analyst_id: int, item_ids: Sequence[int], now: datetime) -> None:
+    """This reader has been written to."""
+    tx.execute(insert(tellings), [{"item_id": i, "analyst_id": analyst_id, "told_at": now} for i in item_ids])

@@ -1,0 +1,60 @@
+"""Vendor Statements: kept verbatim with what was signed; the newest by signing time stands."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from mailrouter.case.model import Statement
+from mailrouter.store.tables import organisations, participants, statements
+
+_STATEMENT = (
+    select(
+        statements.c.id, statements.c.case_id, statements.c.participant_id, organisations.c.name, statements.c.message_id,
+        statements.c.state, statements.c.reason, statements.c.bound, statements.c.received_at, statements.c.signed_at,
+        statements.c.fingerprint, statements.c.signature_id, statements.c.sha256, statements.c.verbatim, statements.c.form,
+        statements.c.signed_bytes, statements.c.signature, statements.c.approved_at, statements.c.approved_by,
+    )
+    .join(participants, participants.c.id == statements.c.participant_id)
+    .join(organisations, organisations.c.id == participants.c.organisation_id)
+)  # fmt: skip
+
+
+def keep(tx: Connection, row: dict[str, Any]) -> int:
+    """A new statement, as judged; returns its id."""
+    return tx.execute(insert(statements).returning(statements.c.id), row).scalar_one()
+
+
+def change(tx: Connection, statement_id: int, **values: Any) -> None:
+    """Set columns of one statement; its text and proof never change."""
+    tx.execute(update(statements).where(statements.c.id == statement_id).values(values))
+
+
+def of_case(tx: Connection, case_id: int) -> list[Statement]:
+    """All of a case, in the order they came."""
+    return [
+        Statement(*row)
+        for row in tx.execute(_STATEMENT.where(statements.c.case_id == case_id).order_by(statements.c.id))
+    ]
+
+
+def of_participant(tx: Connection, participant_id: int) -> list[Statement]:
+    """All of one participant, in the order they came."""
+    mine = _STATEMENT.where(statements.c.participant_id == participant_id)
+    return [Statement(*row) for row in tx.execute(mine.order_by(statements.c.id))]
+
+
+def of_message(tx: Connection, message_id: int) -> Statement | None:
+    """The statement a mail was kept as."""
+    row = tx.execute(_STATEMENT.where(statements.c.message_id == message_id)).first()
+    return Statement(*row) if row else None
+
+
+def standing(tx: Connection, participant_id: int) -> Statement | None:
+    """The one that stands."""
+    return next((s for s in reversed(of_participant(tx, participant_id)) if s.stands), None)
+
+
+def approve(tx: Connection, statement_id: int, by: str, now: datetime) -> None:
+    """An analyst approved exactly this text for publication."""
+    change(tx, statement_id, approved_at=now, approved_by=by)
