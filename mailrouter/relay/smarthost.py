@@ -126,16 +126,22 @@ class _Line(smtplib.SMTP):
 
     def set_up(self) -> None:
         """EHLO, STARTTLS and AUTH as the settings ask; never less than they ask."""
-        self._deadline.at = "ehlo"
-        self.ehlo_or_helo_if_needed()
+        self._greet()
         if self._server.tls == "starttls":
             self._deadline.at = "starttls"
             self.starttls(context=self._tls)
-            self._deadline.at = "ehlo"
-            self.ehlo_or_helo_if_needed()
+            self._greet()
         if self._server.user:
             self._deadline.at = "auth"
             self.login(self._server.user, self._server.password)
+
+    def _greet(self) -> None:
+        self._deadline.at = "ehlo"
+        code, text = self.ehlo()
+        if code in {500, 502}:  # a server older than ESMTP (RFC 5321 section 3.2)
+            code, text = self.helo()
+        if not 200 <= code < 300:
+            raise smtplib.SMTPHeloError(code, text)
 
     def hand_over(self, raw: bytes, sender: str, recipient: str) -> Outcome:
         """MAIL, RCPT, DATA; ends at the first that is not accepted."""
