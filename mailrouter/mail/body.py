@@ -1,7 +1,8 @@
 """What of a mail is its text, and what is an attachment.
 
-All inline text parts count, not only the first. Of a multipart/alternative the plain version is the text. Everything
-else is an attachment, inline images and attached mails too; a text with a file name is both. Never raises for any bytes.
+All inline text parts count, not only the first. Of a multipart/alternative the plain version is the text.
+Everything else is an attachment, inline images and attached mails too; a text with a file name is both.
+Never raises for any bytes.
 """
 
 from collections.abc import Sequence
@@ -75,7 +76,8 @@ _SHOWN = frozenset({"text/plain", "text/html", "application/xhtml+xml"})
 
 def _is_named(part: Part) -> bool:
     """An inline text with a file name of its own: shown like any text, and offered as the file it is."""
-    return part.depth > 0 and part.siblings == -1 and bool(part.disposition[1].get("filename") or part.parameters.get("name"))
+    named = part.disposition[1].get("filename") or part.parameters.get("name")
+    return part.depth > 0 and part.siblings == -1 and bool(named)
 
 
 def _source(part: Part, defects: Defects) -> str:

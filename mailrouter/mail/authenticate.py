@@ -1,0 +1,172 @@
+"""Who a mail says it is from, read strictly, and what our own mail server found out about that.
+
+The strict reading is what every decision about a sender rests on; a mail it does not understand has no sender, only a
+reason (testbook P51 to P54, S25). Sender, Reply-To and display names are never used.
+"""
+
+import re
+from dataclasses import dataclass
+
+from mailrouter.mail import words
+from mailrouter.mail.limits import ADDRESS_HEADER
+from mailrouter.mail.parse import Mail
+
+# RFC 5322 sections 3.2.3 and 3.4.1 without the obsolete forms, quoted local parts and literals.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
+_LOCAL = rf"{_ATOM}{{1,64}}(?:\.{_ATOM}{{1,64}}){{0,32}}"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDR_SPEC = rf"(?P<address>{_LOCAL}@{_LABEL}(?:\.{_LABEL}){{0,30}})"
+# A phrase: atoms, and dots as everybody writes them ("J. Doe"), beyond ASCII too (RFC 6532); or quoted strings.
+_WORD = r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+|\"(?:[^\"\\\x00-\x08\x0a-\x1f\x7f]|\\[ -~])*\")"
+_PHRASE = rf"(?P<phrase>{_WORD}(?:[ \t]+{_WORD})*)"
+_BARE = _ADDR_SPEC.replace("<address>", "<bare>")
+_MAILBOX = re.compile(rf"[ \t]*(?:{_PHRASE}?[ \t]*<{_ADDR_SPEC}>|{_BARE})[ \t]*")
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The one mailbox in From. `malformed` is '' or the reason, in one word, why there is none to rely on."""
+
+    address: str = ""  # ASCII, case-folded; '' when malformed
+    name: str = ""  # display name, decoded; for showing, proves nothing
+    malformed: str = ""
+
+    @property
+    def domain(self) -> str:
+        """What follows the @; '' when malformed."""
+        return self.address.rpartition("@")[2]
+
+
+# What is wrong with a From that does not fit the grammar, first match; the words end up in front of people.
+_REASONS = (
+    ("control-character", _CONTROL),
+    ("empty", re.compile(r"\s*\Z|[^@]*<\s*>\s*\Z")),
+    ("no-address", re.compile(r"[^@]*\Z")),
+    ("group", re.compile(r"[^\"<>@,]*:")),
+    ("comment", re.compile(r"(?:[^\"(]|\"(?:[^\"\\]|\\.)*\")*\(")),
+    ("at-in-phrase", re.compile(r"[^\"<]*@[^\"<]*<")),
+    ("several-mailboxes", re.compile(r"(?:[^\",]|\"(?:[^\"\\]|\\.)*\")*,|.*@.*[<\s].*@")),
+    ("not-ascii", re.compile(r".*<[^<>]*[^\x00-\x7f][^<>]*>|[^<]*[^\x00-\x7f][^<]*\Z")),
+)
+
+
+def sender(mail: Mail) -> Sender:
+    """The strict reading of From (testbook pgp.md, rule 6): exactly one header, one mailbox, no obsolete syntax."""
+    values = mail.headers.raw("from")
+    if len(values) != 1:
+        return Sender(malformed="several-from" if values else "no-from")
+    if len(values[0]) > ADDRESS_HEADER:
+        return Sender(malformed="too-long")
+    try:
+        text = values[0].decode("utf-8")
+    except UnicodeDecodeError:
+        return Sender(malformed="not-utf-8")
+    return _strict(text)
+
+
+def _strict(text: str) -> Sender:
+    match = _MAILBOX.fullmatch(text)
+    if match is None:
+        return Sender(malformed=next((reason for reason, pattern in _REASONS if pattern.match(text)), "syntax"))
+    address = match["address"] or match["bare"]
+    if len(address) > 254 or len(address.rpartition("@")[0]) > 64:  # RFC 5321 section 4.5.3.1
+        return Sender(malformed="too-long")
+    return Sender(address.lower(), _shown(match["phrase"] or ""))
+
+
+def _shown(phrase: str) -> str:
+    unquoted = re.sub(r"\"((?:[^\"\\]|\\.)*)\"", lambda found: re.sub(r"\\(.)", r"\1", found[1]), phrase)
+    return words.header(unquoted.encode(), []) if "=?" in unquoted else words.line(unquoted).strip()
+
+
+# ---- Authentication-Results (RFC 8601) ------------------------------------------------------------------------------
+
+_TOKEN = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|([^\s\"();=]+)|([;=])|(\()|\s+")
+_METHOD_LIMIT = 100
+
+
+def transport_pass(mail: Mail, authserv_id: str | None, address: str) -> bool:
+    """Did our own mail server find DMARC passed for this address' domain?
+
+    Only Authentication-Results that carry exactly our authserv-id count, and of them only those in one run at the top:
+    below the next Received, or below another server's result, anybody may have written them. Our server must remove
+    forged ones on the way in (RFC 8601 section 5); more than one DMARC result counts as none. Without an authserv-id
+    nothing is ever trusted.
+    """
+    domain = address.rpartition("@")[2].lower()
+    if not authserv_id or not domain:
+        return False
+    results = [result for value in _ours(mail, authserv_id) for result in value if result[0] == "dmarc"]
+    return len(results) == 1 and results[0] == ("dmarc", "pass", domain)
+
+
+def _ours(mail: Mail, authserv_id: str) -> list[list[tuple[str, str, str]]]:
+    found: list[list[tuple[str, str, str]]] = []
+    for name, raw in mail.headers.fields:
+        if name == "received" and found:
+            break
+        if name == "authentication-results":
+            server, results = _results(raw)
+            if server != authserv_id:
+                break
+            found.append(results)
+    return found
+
+
+def _results(raw: bytes) -> tuple[str, list[tuple[str, str, str]]]:
+    """The authserv-id, and of every method: its name, its result, the domain of header.from ('' where there is none).
+
+    An unreadable header belongs to nobody.
+    """
+    tokens = _tokens(raw)
+    if tokens is None:
+        return "", []
+    groups: list[list[str]] = [[]]
+    for token in tokens:
+        if token == ";":  # noqa: S105  (a piece of a header, no secret)
+            groups.append([])
+        else:
+            groups[-1].append(token)
+    head, *methods = groups
+    if not head or len(head) > 2 or len(methods) > _METHOD_LIMIT:
+        return "", []
+    return head[0], [_method(group) for group in methods if group]
+
+
+def _method(group: list[str]) -> tuple[str, str, str]:
+    """`method = result` and then `property = value` pairs; whatever is not of that form makes the result unusable."""
+    pairs = [group[at : at + 3] for at in range(0, len(group), 3)]
+    if any(len(pair) != 3 or pair[1] != "=" for pair in pairs):
+        return group[0].lower(), "unreadable", ""
+    named = [(name.lower(), value.lower()) for name, _, value in pairs]
+    domains = [value for name, value in named[1:] if name == "header.from"]
+    return named[0][0].partition("/")[0], named[0][1], domains[0] if len(domains) == 1 else ""
+
+
+def _tokens(raw: bytes) -> list[str] | None:
+    """Words, quoted strings, `;` and `=`, comments left out; None if the header is not well formed."""
+    text = raw.decode("utf-8", "replace")
+    found: list[str] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            return None
+        position = match.end()
+        if match[4]:
+            position = _past_comment(text, position)
+        elif match.lastindex:
+            found.append(match[match.lastindex])
+    return found if position <= len(text) else None
+
+
+def _past_comment(text: str, position: int) -> int:
+    """Behind the closing parenthesis; beyond the text when there is none."""
+    depth = 1
+    for match in re.finditer(r"\\.|[()]", text[position:]):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth == 0:
+            return position + match.end()
+    return len(text) + 1
