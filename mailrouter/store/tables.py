@@ -229,7 +229,7 @@ messages = Table(  # one mail or letter as people see it
     _id(),
     _text("direction", "in"),
     Column("mail_id", Id, ForeignKey("mails.id"), unique=True),
-    Column("letter_id", Id, ForeignKey("letters.id", use_alter=True), unique=True),
+    Column("letter_id", Id, ForeignKey("letters.id"), unique=True),
     _ref("case_id", "cases"),
     _ref("participant_id", "participants", index=True),
     _text("place"),  # filed | review | triage | bounces | quarantine; '' for ours
