@@ -7,7 +7,7 @@ setting from another, except where one follows from others.
 import difflib
 import ssl
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from datetime import time
 from pathlib import Path
@@ -21,6 +21,7 @@ from mailrouter.settings.values import Listen, Reader, hide
 DEFAULT_FILE = Path("config/mailrouter.toml")
 PREFIX = "MAILROUTER_"
 NOT_SETTINGS = ("MAILROUTER_CONFIG", "MAILROUTER_FAILPOINT")
+UNIX_PATH_BYTES = 107  # sockaddr_un on Linux, less its terminating NUL (unix(7))
 SHOWN_CHARACTERS = 100  # of a refused value
 
 # The policy's dataclass is pure and knows no readers. What may be none at all or at once may be 0.
@@ -48,15 +49,20 @@ MAILBOX_READERS = dict(_readers(Imap))
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value as somebody gave it, and where; `hidden`: it came out of a secret's file and is never shown."""
+    """A value as somebody gave it, where, and how they spelled its name; a `hidden` one is never shown."""
 
     value: object
-    where: str
+    place: str
+    spelled: str
     hidden: bool = False
 
-    def shown(self, reader: Reader) -> str:
-        """One line that shows a person what was refused, without its secrets."""
-        if self.hidden:
+    def refused(self, name: str, reader: Reader, reason: str) -> Refused:
+        """One line that says to a person what is wrong with it."""
+        spelled = "" if self.spelled in (name, f"{name}_file") else f" ({self.spelled})"
+        return Refused(f"{name} = {self._shown(reader)} {self.place}{spelled}: {reason}")
+
+    def _shown(self, reader: Reader) -> str:
+        if self.hidden or (reader.secret and not isinstance(self.value, str)):
             return "***"
         text = repr(hide(self.value) if reader.secret and isinstance(self.value, str) else self.value)
         return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
@@ -72,8 +78,8 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
         path = DEFAULT_FILE
     document = _document(path) if path else {}
     mailboxes = document.pop("imap", [])
-    given = _from_file(document, str(path)) | _from_environment(environ)
-    _no_mailboxes(mailboxes, str(path))
+    given = _from_file(document, f"in {path}") | _from_environment(environ)
+    _no_mailboxes(mailboxes, f"in {path}")
     return _complete(_build({name: _read(name, one, READERS[name]) for name, one in given.items()}))
 
 
@@ -88,15 +94,16 @@ def _document(path: Path) -> dict[str, Any]:
         raise Refused(f"{path}: is not TOML: {ascii(str(error))[1:-1]}") from None
 
 
-def _from_file(document: dict[str, Any], where: str) -> dict[str, Given]:
+def _from_file(document: dict[str, Any], place: str) -> dict[str, Given]:
     given = {}
     for key, value in document.items():
-        if key in SECTIONS and not isinstance(value, dict):
-            raise Refused(f"{key} in {where}: write a section [{key}]")
-        entries = value if isinstance(value, dict) and key in SECTIONS else {None: value}
-        for inner, one in entries.items():
-            given[f"{key}.{inner}" if inner is not None else key] = Given(one, f"in {where}")
-    return _secrets(given, READERS, lambda name: name)
+        if key not in SECTIONS:
+            given[key] = Given(value, place, key)
+        elif isinstance(value, dict):
+            given |= {f"{key}.{inner}": Given(one, place, f"{key}.{inner}") for inner, one in value.items()}
+        else:
+            raise Refused(f"{key} {place}: write a section [{key}]")
+    return _known(given, READERS, {name: name for name in (*READERS, *SECTIONS)})
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
@@ -104,16 +111,12 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Given]:
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and variable not in NOT_SETTINGS:
             name = variable.removeprefix(PREFIX).lower().replace("__", ".", 1)
-            given[name] = Given(environ[variable], f"in the environment ({variable})")
-    return _secrets(given, READERS, _variable)
+            given[name] = Given(environ[variable], "in the environment", variable)
+    return _known(given, READERS, {name: PREFIX + name.upper().replace(".", "__") for name in READERS})
 
 
-def _variable(name: str) -> str:
-    return PREFIX + name.upper().replace(".", "__")
-
-
-def _secrets(given: dict[str, Given], readers: dict[str, Reader], spelled: Callable[[str], str]) -> dict[str, Given]:
-    """Every name is known, or refused; a secret given as NAME_file is read from that file."""
+def _known(given: dict[str, Given], readers: dict[str, Reader], spellings: dict[str, str]) -> dict[str, Given]:
+    """Every name is one we know, or refused; a secret given as NAME_file is read from that file."""
     read = {}
     for name, one in given.items():
         plain = name.removesuffix("_file")
@@ -121,29 +124,16 @@ def _secrets(given: dict[str, Given], readers: dict[str, Reader], spelled: Calla
             read[name] = one
         elif plain in readers and readers[plain].secret:
             if plain in given:
-                raise Refused(f"{plain} and {name} are both given {one.where}: give one")
-            read[plain] = _from_secret_file(name, one)
+                raise Refused(f"{given[plain].spelled} and {one.spelled} are both given {one.place}: give one")
+            read[plain] = replace(one, value=_read(name, one, values.CONTENT), hidden=True)
         else:
-            raise Refused(_unknown(name, one, readers, spelled))
+            raise Refused(f"{ascii(one.spelled)[1:-1]} {one.place}: there is no such setting; {_hint(name, spellings)}")
     return read
 
 
-def _unknown(name: str, one: Given, readers: dict[str, Reader], spelled: Callable[[str], str]) -> str:
-    known = [*readers, *(f"{secret}_file" for secret, reader in readers.items() if reader.secret)]
-    near = difflib.get_close_matches(name, known, n=1) or [k for k in known if k.split(".")[-1] == name.split(".")[-1]]
-    hint = f"did you mean {spelled(near[0])}?" if near else "config/mailrouter.example.toml lists all"
-    return f"{ascii(name)[1:-1]} {one.where}: there is no such setting; {hint}"
-
-
-def _from_secret_file(name: str, one: Given) -> Given:
-    path = _read(name, one, values.PATH)
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise Refused(f"{name} = {one.shown(values.PATH)} {one.where}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise Refused(f"{name} = {one.shown(values.PATH)} {one.where}: is not UTF-8") from None
-    return Given(text.rstrip("\r\n"), one.where, hidden=True)
+def _hint(name: str, spellings: dict[str, str]) -> str:
+    near = difflib.get_close_matches(name.removesuffix("_file"), spellings, n=1, cutoff=0.7)
+    return f"did you mean {spellings[near[0]]}?" if near else "config/mailrouter.example.toml lists all"
 
 
 def _read(name: str, one: Given, reader: Reader) -> Any:
@@ -153,22 +143,23 @@ def _read(name: str, one: Given, reader: Reader) -> Any:
         reason = str(error)
     except (ValueError, TypeError):
         reason = f"give {reader.allowed}"
-    raise Refused(f"{name} = {one.shown(reader)} {one.where}: {reason}")
+    raise one.refused(name, reader, reason)
 
 
-def _no_mailboxes(mailboxes: object, where: str) -> None:
+def _no_mailboxes(mailboxes: object, place: str) -> None:
     """Each mailbox is checked, and then refused: leaving mail unread in silence would lose it."""
     if not isinstance(mailboxes, list) or not all(isinstance(one, dict) for one in mailboxes):
-        raise Refused(f"imap in {where}: write [[imap]], once for each mailbox")
+        raise Refused(f"imap {place}: write [[imap]], once for each mailbox")
     for number, entry in enumerate(mailboxes, 1):
-        label = f"in {where}, [[imap]] number {number}"
-        given = _secrets({key: Given(value, label) for key, value in entry.items()}, MAILBOX_READERS, lambda name: name)
+        here = f"{place}, [[imap]] number {number}"
+        entries = {key: Given(value, here, key) for key, value in entry.items()}
+        given = _known(entries, MAILBOX_READERS, {name: name for name in MAILBOX_READERS})
         taken = {name: _read(name, one, MAILBOX_READERS[name]) for name, one in given.items()}
         missing = [one.name for one in fields(Imap) if one.default is MISSING and one.name not in taken]
         if missing:
-            raise Refused(f"{missing[0]} {label}: is missing; give {MAILBOX_READERS[missing[0]].allowed}")
-        mailbox = Imap(**taken)
-        raise Refused(f"imap {mailbox.name} in {where}: this version reads no mailbox; have its mail sent on by SMTP")
+            raise Refused(f"{missing[0]} {here}: is missing; give {MAILBOX_READERS[missing[0]].allowed}")
+        name = Imap(**taken).name
+        raise Refused(f"imap {name} {place}: this version reads no mailbox; have its mail sent on by SMTP or LMTP")
 
 
 def _build(taken: dict[str, Any]) -> Settings:
@@ -194,15 +185,20 @@ def _complete(settings: Settings) -> Settings:
         data_dir=data,
         database=Database(settings.database.url or f"sqlite:///{data / 'mailrouter.db'}"),
         identity=replace(settings.identity, gnupg_home=home and home.absolute()),
-        smtp=replace(settings.smtp, listen=_under(data, settings.smtp.listen)),
-        lmtp=replace(settings.lmtp, listen=_under(data, settings.lmtp.listen)),
-        web=replace(settings.web, listen=_under(data, settings.web.listen)),
+        smtp=replace(settings.smtp, listen=_under(data, settings.smtp.listen, "smtp.listen")),
+        lmtp=replace(settings.lmtp, listen=_under(data, settings.lmtp.listen, "lmtp.listen")),
+        web=replace(settings.web, listen=_under(data, settings.web.listen, "web.listen")),
         trust=replace(trust, answers_from=trust.answers_from or ("authenticated" if trust.authserv_id else "claimed")),
     )
 
 
-def _under(data: Path, listen: Listen) -> Listen:
-    return replace(listen, path=data / listen.path) if listen.path else listen
+def _under(data: Path, listen: Listen, name: str) -> Listen:
+    if listen.path is None:
+        return listen
+    path = data / listen.path
+    if len(bytes(path)) > UNIX_PATH_BYTES:
+        raise Refused(f"{name} = 'unix:{path}': a Unix socket's path may have {UNIX_PATH_BYTES} bytes")
+    return replace(listen, path=path)
 
 
 def _check_tls(smtp: Smtp) -> None:

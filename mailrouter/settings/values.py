@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-UNIX_PATH_BYTES = 107  # sockaddr_un on Linux, less its terminating NUL (unix(7))
 SIZE = re.compile(r"([0-9]+) ?(B|KiB|MiB|GiB)?")
 UNITS = {None: 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 ADDRESS = re.compile(r"""[^\s@<>()\[\],;:\\"\x00-\x1f\x7f]{1,64}@(?!-)[\w-]{1,63}(\.(?!-)[\w-]{1,63})*""")
@@ -56,9 +55,17 @@ class Listen:
 def hide(url: str) -> str:
     """The URL with its passwords replaced by ***; of a malformed one rather too much is hidden than too little."""
     shown = re.sub(r"(?i)([?&][^=&]*pass[^=&]*=)[^&]*", r"\1***", url)
-    if "@" in shown:
-        return re.sub(r"(?s)^([\w.+-]+://[^:/@]*|)(?!@).+@", r"\1:***@", shown)
-    return re.sub(r"(?s)^([\w.+-]+://[^:/?\[]*):(?![0-9]{1,5}(?:[/?]|$)).*", r"\1:***", shown)
+    found = re.fullmatch(r"(?s)([\w.+-]+://)(.*)", shown)
+    if not found:
+        return f"***@{shown.rpartition('@')[2]}" if "@" in shown else shown
+    scheme, rest = found.groups()
+    login, at, host = rest.rpartition("@")
+    if at:
+        user, colon, _ = login.partition(":")
+        return f"{scheme}{user}:***@{host}" if colon else shown
+    name, colon, port = rest.partition(":")
+    harmless = not colon or "/" in name or name.startswith("[") or re.match(r"[0-9]{1,5}(?:[/?]|$)", port)
+    return shown if harmless else f"{scheme}{name}:***"
 
 
 def _text(value: object) -> str:
@@ -154,10 +161,7 @@ def _host(value: object) -> str:
 def _listen(value: object) -> Listen:
     spec = _text(value)
     if spec.startswith("unix:"):
-        path = _path(spec.removeprefix("unix:"))
-        if len(bytes(path)) > UNIX_PATH_BYTES:
-            raise Unfit(f"a Unix socket's path may have {UNIX_PATH_BYTES} bytes")
-        return Listen(path=path)
+        return Listen(path=_path(spec.removeprefix("unix:")))
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+)):([0-9]{1,5})", spec)
     if not found or int(found[3]) > 65535:
         raise ValueError
@@ -177,6 +181,15 @@ def _file(value: object) -> Path:
     except OSError as error:
         raise Unfit(f"it cannot be read ({error.strerror})") from None
     return path.absolute()
+
+
+def _content(value: object) -> str:
+    try:
+        return _path(value).read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise Unfit(f"it cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise Unfit("it is not UTF-8") from None
 
 
 def _folder(value: object) -> Path:
@@ -248,6 +261,7 @@ LISTEN = Reader('HOST:PORT, [IPV6]:PORT, unix:PATH, or "" for off', _optional(_l
 PATH = Reader("a path", _path)
 NO_OR_PATH = Reader('a path, or "" for the default', _optional(_path, None))
 FILE = Reader("a file that can be read", _optional(_file, None))
+CONTENT = Reader("a path", _content)
 FOLDER = Reader("a folder that exists", _optional(_folder, None))
 WEB_URL = Reader("an http:// or https:// address without a password", _optional(_web_url, ""))
 DATABASE_URL = Reader("sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME", _database_url, secret=True)
