@@ -142,10 +142,9 @@ def _inside(part: Entity, depth: int, *, attached: bool = False) -> Iterator[Sea
     """
     if depth == 0 or part.kind == "multipart/report":
         return
+    children = part.parts().children
     if part.kind == "message/rfc822":
         attached, children = True, (rawmime.parse(part.decoded()),)
-    else:
-        children = part.parts().children
     if not attached:
         yield from _mixed_up(children)
     for child in children:

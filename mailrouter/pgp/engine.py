@@ -1,0 +1,196 @@
+"""`Pgp`: the one object the flows hold for OpenPGP. Opens what came in, seals what goes out; fails closed."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from mailrouter.faults import NotFound, Refused, TryLater
+from mailrouter.mail import pgpmime
+from mailrouter.mail.pgpmime import Opened
+from mailrouter.pgp import imports, packets
+from mailrouter.pgp.agent import Agent, ShortHome
+from mailrouter.pgp.imports import KeyInfo
+from mailrouter.pgp.keyring import Keyrings, PublicKey, public_keys
+from mailrouter.pgp.opening import Find, Opener
+from mailrouter.pgp.runner import Runner
+from mailrouter.pgp.wrapper import Gnupg
+
+DIGEST, MICALG = "SHA512", "pgp-sha512"  # long enough for every curve; micalg is RFC 3156 section 5's word for it
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f<>]{1,200}")
+_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>@]{1,64}@[^\s\x00-\x1f\x7f<>@]{1,255}")
+
+
+class Pgp:
+    """GnuPG with one GNUPGHOME of our own keys.
+
+    `home` and `keyrings` are folders, made when missing, mode 0700. `passphrase`: of our secret keys; None when they
+    have none. `limit`: wall-clock seconds for one gpg process. `key`: fingerprint of the key we sign with; '' for the
+    newest. Every method may raise TryLater: gpg hangs, was killed, or answers with garbage, and nothing is known. Safe
+    in several threads and processes.
+    """
+
+    def __init__(
+        self, home: Path, keyrings: Path, passphrase: str | None = None, limit: float = 30.0,
+        key: str = "", program: str = "gpg",
+    ) -> None:  # fmt: skip
+        for folder in (home, keyrings):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._home = home
+        self._short = ShortHome(home)
+        self._passphrase, self._limit, self._key, self._program = passphrase, limit, key, program
+        self._keyrings = Keyrings(keyrings)
+        self._agent = Agent(self._short.path, limit)
+        self._always: tuple[PublicKey, ...] = ()  # known beside what a caller gives; for inspection only
+        self._secrets: tuple[bytes, ...] = ()  # still to be imported; for inspection only
+        self._inspecting = False
+        self._own: tuple[tuple[tuple[str, int, int], ...], tuple[KeyInfo, ...]] | None = None
+        self._wrapper: Gnupg | None = None
+        self._opener = Opener(
+            Runner(program, self._short.path, limit), self._agent, self._keyrings, self._own_public,
+            None if passphrase is None else passphrase.encode(),
+        )  # fmt: skip
+
+    @classmethod
+    def for_inspection(
+        cls, home: Path, public: Sequence[bytes], secret: Sequence[bytes], passphrase: str | None = None
+    ) -> "Pgp":
+        """A Pgp for `inspect`: knows the keys of these files, armored or binary, and nothing else.
+
+        `home` is a temporary folder. No process is started before the first mail that needs one. Raises Refused for a
+        file that holds no such key, naming it by its place in the list, from 1.
+        """
+        pgp = cls(home / "g", home / "k", passphrase)
+        pgp._inspecting = True
+        for number, data in enumerate(public, 1):
+            try:
+                pgp._always += public_keys(data)
+            except packets.Malformed as trouble:
+                raise Refused(f"public key file {number} holds no public key, or is damaged") from trouble
+        pgp._secrets = tuple(_secret(number, data) for number, data in enumerate(secret, 1))
+        return pgp
+
+    def close(self) -> None:
+        """Stop the agent of this home, for every process that uses it. A folder of keys is left as it is."""
+        self._agent.stop()
+        self._short.close()
+
+    # ---- what came in ------------------------------------------------------------------------------------------
+
+    def open(self, raw: bytes, known: Sequence[PublicKey], find: Find, now: datetime) -> Opened:
+        """Decrypt and verify one mail, with the keys `known` of the organisation its From claims.
+
+        For a signature by another key, `find` is called once with the issuer (a fingerprint or a key id, which prove
+        nothing), and its keys are tried too. Whose the proved fingerprint is, is for the caller to decide. Mail without
+        OpenPGP starts no process.
+        """
+        seal = pgpmime.sealed(raw)
+        if seal is None:
+            return Opened()
+        ours = self._own_public() if self._inspecting else ()
+        return self._opener.open(seal, (*self._always, *ours, *known), find, now)
+
+    def import_public(self, data: bytes) -> KeyInfo:
+        """The one usable public key in a key file; see `imports.import_public`. Nothing is kept."""
+        return imports.import_public(data, self._limit, self._program)
+
+    # ---- our own keys ------------------------------------------------------------------------------------------
+
+    def make_key(self, name: str, address: str) -> KeyInfo:
+        """Make a key of ours: ed25519 to sign, cv25519 to encrypt, without expiry. Refused: a name gpg cannot take."""
+        if not _NAME.fullmatch(name) or not _ADDRESS.fullmatch(address):
+            raise Refused("a key needs a name and an address without line breaks and angle brackets")
+        fingerprint = self._gpg().make(name, address)
+        return next(key for key in self.own_keys() if key.fingerprint == fingerprint)
+
+    def own_keys(self) -> tuple[KeyInfo, ...]:
+        """The keys we hold the secret of, oldest first. Asked of gpg again only when the key files have changed."""
+        self._import_secrets()
+        stamp = self._stamp()
+        if self._own is None or self._own[0] != stamp:
+            self._own = stamp, self._list_own() if stamp else ()
+        return self._own[1]
+
+    def signing_key(self) -> KeyInfo:
+        """The key our letters are signed with. Refused when there is none, or it cannot sign (any more)."""
+        able = [key for key in self.own_keys() if key.can_sign and key.state == "valid"]
+        chosen = [key for key in able if self._key in {"", key.fingerprint}]
+        if not chosen:
+            raise Refused("there is no key of ours that can sign: make, import or configure one")
+        return chosen[-1]
+
+    def export(self, fingerprint: str = "") -> bytes:
+        """One of our public keys, armored; without a fingerprint the one we sign with."""
+        wanted = fingerprint or self.signing_key().fingerprint
+        if all(key.fingerprint != wanted for key in self.own_keys()):
+            raise NotFound("there is no key of ours with this fingerprint")
+        return self._gpg().armored(wanted)
+
+    # ---- what goes out -----------------------------------------------------------------------------------------
+
+    def sign_detached(self, data: bytes) -> bytes:
+        """An armored signature over `data`, which has CRLF line ends; `MICALG` says its hash (RFC 3156)."""
+        return self._gpg().sign_apart(data, self.signing_key().fingerprint, DIGEST)
+
+    def encrypt(self, data: bytes, recipients: Sequence[PublicKey], *, sign: bool = True) -> bytes:
+        """An armored message that exactly these keys can open, signed by us within unless `sign` is False.
+
+        Refused when one of the keys cannot encrypt (any more): then there is no letter, and never a clear one (P121).
+        """
+        signer = self.signing_key() if sign else None
+        everyone = [*recipients, signer.public] if signer else recipients
+        keyring = self._keyrings.file(everyone)
+        fingerprints = [key.fingerprint for key in recipients]
+        done = self._gpg().encrypt_to(data, fingerprints, keyring, signer.fingerprint if signer else "", DIGEST)
+        if "INV_RECP" in done.stderr or not recipients:
+            raise Refused("a recipient's key cannot be used for encryption: none given, expired, revoked or unable")
+        if not done.ok or done.returncode != 0 or not _only_to(bytes(done.data), recipients):
+            raise TryLater("gpg could not encrypt")
+        return bytes(done.data)
+
+    # ---- within ------------------------------------------------------------------------------------------------
+
+    def _gpg(self) -> Gnupg:
+        if self._wrapper is None:  # costs a process, so not before it is needed
+            self._wrapper = Gnupg(self._short.path, self._passphrase, self._limit, self._program)
+        return self._wrapper
+
+    def _own_public(self) -> tuple[PublicKey, ...]:
+        return tuple(key.public for key in self.own_keys())
+
+    def _list_own(self) -> tuple[KeyInfo, ...]:
+        listed = sorted(self._gpg().list_keys(secret=True), key=lambda key: (int(key["date"]), key["fingerprint"]))
+        if not listed:
+            return ()
+        exported = public_keys(self._gpg().certificates([key["fingerprint"] for key in listed]))
+        data = {key.fingerprint: key.data for key in exported}
+        return tuple(imports.described(key, data[key["fingerprint"]]) for key in listed)
+
+    def _stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes when gpg changes the keys of this home, in whichever form it keeps them; () for an empty home."""
+        found = [self._home / name for name in ("pubring.kbx", "pubring.gpg", "public-keys.d/pubring.db")]
+        stats = [(path.name, path.stat()) for path in found if path.is_file()]
+        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+
+    def _import_secrets(self) -> None:
+        if self._secrets:
+            pending, self._secrets = b"".join(self._secrets), ()
+            self._gpg().import_keys(pending)
+
+
+def _secret(number: int, data: bytes) -> bytes:
+    try:
+        binary = packets.dearmor(data, b"PRIVATE KEY BLOCK")
+        if any(packet.tag == packets.SECRET_KEY for packet in packets.packets(binary)):
+            return binary
+    except packets.Malformed:
+        pass
+    raise Refused(f"secret key file {number} holds no secret key, or is damaged")
+
+
+def _only_to(message: bytes, recipients: Sequence[PublicKey]) -> bool:
+    """Whether the message can be opened by each of these keys and by no other (P120, P122)."""
+    named = packets.recipients(packets.dearmor(message, b"MESSAGE"))
+    able = [{material.fingerprint[-16:] for material in packets.keys_of(key.data)} for key in recipients]
+    return len(named) == len(able) and all(any(name in ids for name in named) for ids in able)

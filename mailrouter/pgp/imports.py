@@ -1,0 +1,112 @@
+"""A key somebody gave us: looked at in a home of its own, refused in plain words, or returned small and clean.
+
+What a stranger's key file can do to a GNUPGHOME it is imported into (a secret key, 150,000 foreign signatures, a second
+key) it does to a folder that is thrown away (testbook/pgp.md, P115 to P118).
+"""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mailrouter.faults import Refused
+from mailrouter.pgp import packets
+from mailrouter.pgp.agent import Agent
+from mailrouter.pgp.keyring import PublicKey
+from mailrouter.pgp.wrapper import Gnupg
+
+MAX_KEY_FILE = 262_144  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """One public key as gpg reads it. User ids are a stranger's words: escape them where they are shown."""
+
+    fingerprint: str  # of the primary key: 40 upper-case hex digits
+    user_ids: tuple[str, ...]
+    created: datetime  # UTC
+    expires: datetime | None  # UTC; None: never
+    subkeys: tuple[str, ...]  # fingerprints
+    can_encrypt: bool
+    can_sign: bool
+    data: bytes  # binary, self-signatures only
+    state: str = "valid"  # valid | expired | revoked | unusable
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Ids of the primary key and the subkeys, 16 hex digits each: what a signature may name as its issuer."""
+        return tuple(fingerprint[-16:] for fingerprint in (self.fingerprint, *self.subkeys))
+
+    @property
+    def public(self) -> PublicKey:
+        """As the runner wants it."""
+        return PublicKey(self.fingerprint, self.data)
+
+
+_STATES = {"e": "expired", "r": "revoked", "d": "unusable", "i": "unusable", "n": "unusable"}
+
+
+def described(listed: Any, data: bytes) -> KeyInfo:
+    """One entry of python-gnupg's key list, with its binary key."""
+    return KeyInfo(
+        fingerprint=listed["fingerprint"],
+        user_ids=tuple(listed["uids"]),
+        created=_instant(listed["date"]),
+        expires=_instant(listed["expires"]) if listed["expires"] else None,
+        subkeys=tuple(subkey[2] for subkey in listed["subkeys"]),
+        # Capital letters: what the key as a whole can do now, without expired and revoked subkeys.
+        can_encrypt="E" in listed["cap"],
+        can_sign="S" in listed["cap"],
+        data=data,
+        state=_STATES.get(listed["trust"], "valid"),
+    )
+
+
+def _instant(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def import_public(data: bytes, limit: float, program: str) -> KeyInfo:
+    """The one usable public key in `data`, armored or binary.
+
+    Raises Refused, with one line that says why: too large, no key, a secret key, several, expired, revoked, too weak,
+    or of no use. Raises TryLater when gpg fails.
+    """
+    certificate = _one_certificate(data)
+    with tempfile.TemporaryDirectory(prefix="mr-") as home:
+        gpg = Gnupg(home, None, limit, program)
+        gpg.import_keys(certificate, extra_args=["--import-options", "self-sigs-only,import-minimal"])
+        listed = gpg.list_keys()
+        clean = gpg.certificates()
+        Agent(home, limit).stop()
+    if len(listed) != 1 or not clean:
+        raise Refused("the key has no valid user id of its own, or is of a kind GnuPG does not know")
+    return _usable(described(listed[0], clean))
+
+
+def _one_certificate(data: bytes) -> bytes:
+    if len(data) > MAX_KEY_FILE:
+        raise Refused(f"the key file is larger than {MAX_KEY_FILE // 1024} kB")
+    try:
+        binary = packets.dearmor(data, b"PUBLIC KEY BLOCK", b"PRIVATE KEY BLOCK")
+        tags = {packet.tag for packet in packets.packets(binary)}
+        if tags & {packets.SECRET_KEY, packets.SECRET_SUBKEY}:
+            raise Refused("this is a secret key; only the public key may be given")
+        found = packets.certificates(binary)
+    except packets.Malformed as trouble:
+        raise Refused("there is no OpenPGP public key in this file, or it is damaged") from trouble
+    if len(found) != 1:
+        raise Refused(f"there are {len(found)} keys in this file; exactly one is wanted")
+    return found[0]
+
+
+def _usable(key: KeyInfo) -> KeyInfo:
+    if key.state == "expired":
+        raise Refused(f"the key {key.fingerprint} has expired")
+    if key.state == "revoked":
+        raise Refused(f"the key {key.fingerprint} was revoked")
+    if key.state != "valid" or not (key.can_sign or key.can_encrypt):
+        raise Refused(f"the key {key.fingerprint} can neither sign nor encrypt")
+    if packets.keys_of(key.data)[0].weak:
+        raise Refused(f"the key {key.fingerprint} is too weak: DSA, or RSA with less than 2048 bits")
+    return key

@@ -1,0 +1,245 @@
+"""What came in: found by `pgpmime`, given to gpg, judged by `status`, returned as one `Opened`. Fails closed.
+
+Every way out is a verdict that was proved or a `TryLater`; there is no third. A plaintext is kept only when gpg said
+that it was decrypted whole and unaltered (testbook/pgp.md, condition 8).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mailrouter.faults import TryLater
+from mailrouter.mail import pgpmime
+from mailrouter.mail.pgpmime import Opened, Sealed, Shape, Verdict
+from mailrouter.pgp import keyring, packets, status
+from mailrouter.pgp.agent import Agent
+from mailrouter.pgp.keyring import Keyrings, PublicKey
+from mailrouter.pgp.runner import Ran, Runner
+from mailrouter.pgp.status import Judged
+
+CLOCKS_DIFFER = timedelta(minutes=10)  # testbook/pgp.md, condition 4
+STALE_AFTER = timedelta(days=30)
+
+Find = Callable[[str], Sequence[PublicKey]]
+Answer = tuple[Judged, bytes | None]  # a verdict, and the text when there is one that may be read
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens mails with what one `Pgp` holds. `own`: our public keys, needed beside the secret ones to decrypt."""
+
+    runner: Runner
+    agent: Agent
+    keyrings: Keyrings
+    own: Callable[[], tuple[PublicKey, ...]]
+    passphrase: bytes | None
+
+    def open(self, seal: Sealed, known: Sequence[PublicKey], find: Find, now: datetime) -> Opened:
+        """Decrypt and verify what one mail holds; see `Pgp.open`."""
+        return _Opening(self, tuple(known), find, now).of(seal)
+
+
+@dataclass(slots=True)
+class _Opening:
+    """One mail being opened: its `keys` grow once, by the keys `find` knows for the issuer."""
+
+    opener: Opener
+    keys: tuple[PublicKey, ...]
+    find: Find
+    now: datetime
+
+    def of(self, seal: Sealed) -> Opened:
+        """Open by shape."""
+        by_shape = {
+            Shape.SIGNED: self._signed,
+            Shape.CLEARTEXT: self._cleartext,
+            Shape.ENCRYPTED: self._message,
+            Shape.MESSAGE: self._message,
+            Shape.INVALID: self._invalid,
+        }
+        return by_shape[seal.shape](seal)
+
+    # ---- by shape ----------------------------------------------------------------------------------------------
+
+    def _invalid(self, seal: Sealed) -> Opened:
+        refused = self._concluded(seal, Judged(Verdict.BAD, seal.reason), "none")
+        return replace(refused, encrypted=seal.encrypted, decrypted="fail" if seal.encrypted else "none")
+
+    def _signed(self, seal: Sealed) -> Opened:
+        judged = self._refused(seal.signature) or self._ask(lambda: self._check(seal))[0]
+        opened = replace(self._concluded(seal, judged, "mime"), signed_bytes=seal.data, signature=seal.signature)
+        if judged.verdict is not Verdict.GOOD or not seal.whole:
+            return opened
+        return _protected(replace(opened, content=seal.data, content_is_entity=True), seal.data)
+
+    def _cleartext(self, seal: Sealed) -> Opened:
+        """The text shown is what gpg printed, never the block itself (P81, P86)."""
+        judged, text = self._refused(seal.signature), None
+        if judged is None:
+            judged, text = self._ask(lambda: self._read_text(seal.data))
+        if judged.verdict is Verdict.NONE:
+            judged = Judged(Verdict.BAD, "a signed text without a signature")
+        opened = replace(self._concluded(seal, judged, "cleartext"), signed_bytes=seal.data)
+        if judged.verdict is not Verdict.GOOD or not seal.whole:
+            return opened
+        return replace(opened, content=text, charset=seal.charset)
+
+    def _message(self, seal: Sealed) -> Opened:
+        try:
+            message = packets.dearmor(seal.data, b"MESSAGE")
+            encrypted = packets.is_encrypted(message)
+        except packets.Malformed as trouble:
+            return _undecrypted(str(trouble))
+        if encrypted:
+            return self._encrypted(seal, message)
+        if seal.shape is Shape.ENCRYPTED:  # said to be encrypted, and is not (P34)
+            return _undecrypted("not an encrypted message")
+        judged, text = self._ask(lambda: self._read_text(message))
+        opened = self._concluded(seal, judged, "message")
+        if judged.verdict is not Verdict.GOOD or not seal.whole or text is None:
+            return opened
+        return replace(opened, signed_bytes=text, content=text, charset=seal.charset)
+
+    def _encrypted(self, seal: Sealed, message: bytes) -> Opened:
+        judged, text = self._ask(lambda: self._decrypt(message))
+        if text is None:
+            return _undecrypted(judged.reason)
+        is_entity = seal.shape is Shape.ENCRYPTED
+        opened = replace(
+            self._concluded(seal, judged, "message"),
+            encrypted=True,
+            decrypted="ok" if seal.whole else "partial",
+            content=text,
+            content_is_entity=is_entity,
+            charset=seal.charset,
+            signed_bytes=text if judged.verdict is not Verdict.NONE else b"",
+        )
+        if judged.verdict is Verdict.NONE:
+            opened = self._signed_within(opened, text, whole=seal.whole)
+        return _protected(opened, _payload(opened.content or text)) if is_entity else opened
+
+    def _signed_within(self, opened: Opened, content: bytes, *, whole: bool) -> Opened:
+        """Sign, then encrypt: the decrypted entity or text has a signature of its own (RFC 3156 section 6.1)."""
+        seal = pgpmime.sealed(content) if opened.content_is_entity else pgpmime.sealed_text(content)
+        if seal is None or seal.encrypted:
+            return opened
+        inner = self.of(replace(seal, whole=seal.whole and whole))
+        return replace(
+            inner,
+            encrypted=True,
+            decrypted=opened.decrypted,
+            content=content if inner.content is None else inner.content,
+            content_is_entity=opened.content_is_entity,
+            charset=opened.charset,
+        )
+
+    # ---- asking gpg --------------------------------------------------------------------------------------------
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Ask gpg; when it does not know the key, and we do, ask once more with it."""
+        judged, text = question()
+        if judged.verdict is Verdict.UNKNOWN_KEY:
+            found = tuple(self.find(judged.issuer))
+            if found:
+                self.keys += found
+                judged, text = question()
+        return self._weighed(judged), text
+
+    def _check(self, seal: Sealed) -> Answer:
+        signature = packets.dearmor(seal.signature, b"SIGNATURE")
+        ran = self.opener.runner.verify(signature, seal.data, self._keyring())
+        lines = _lines(ran)
+        return (_SURPRISED if lines is None else status.signature(lines, ran.code)), None
+
+    def _read_text(self, message: bytes) -> Answer:
+        ran = self.opener.runner.decrypt(message, self._keyring(), None)
+        lines = _lines(ran)
+        about = None if lines is None else status.plain(lines)
+        if about is None:
+            return _SURPRISED, None
+        return (status.signature(about, ran.code) if about else status.NO_SIGNATURE), ran.output
+
+    def _decrypt(self, message: bytes) -> Answer:
+        self.opener.agent.ready()
+        everyone = self.opener.keyrings.file((*self.keys, *self.opener.own()))
+        ran = self.opener.runner.decrypt(message, everyone, self.opener.passphrase)
+        lines = _lines(ran)
+        about = None if lines is None else status.decrypted(lines)
+        if about is not None:
+            return (status.signature(about, ran.code) if about else status.NO_SIGNATURE), ran.output
+        # gpg says 'no secret key' as well when it cannot reach the agent: a fault of ours, not of the mail.
+        if not self.opener.agent.answers() or status.our_trouble(lines or ()):
+            raise TryLater("the gpg agent does not answer, or does not accept our passphrase")
+        return Judged(Verdict.NONE, "the message cannot be decrypted with our keys, or was altered on its way"), None
+
+    def _keyring(self) -> str:
+        return self.opener.keyrings.file(self.keys)
+
+    # ---- judging further ---------------------------------------------------------------------------------------
+
+    def _refused(self, armored: bytes) -> Judged | None:
+        """What is no signature, or none we know, is judged without gpg."""
+        try:
+            packets.signatures_only(packets.dearmor(armored, b"SIGNATURE"))
+        except packets.Unsupported as trouble:
+            return Judged(Verdict.UNSUPPORTED, str(trouble))
+        except packets.Malformed as trouble:
+            return Judged(Verdict.BAD, f"the signature cannot be read: {trouble}")
+        return None
+
+    def _weighed(self, judged: Judged) -> Judged:
+        """Conditions 3 and 4: strength of the key, and the time of signing."""
+        if judged.verdict is not Verdict.GOOD or judged.signed_at is None:
+            return judged
+        if judged.signed_at > self.now + CLOCKS_DIFFER:
+            return replace(judged, verdict=Verdict.BAD, reason="the signature is dated in the future")
+        if judged.algorithm in packets.STRONG_CURVES:
+            return judged
+        key = keyring.find(self.keys, judged.key) or keyring.find(self.opener.own(), judged.key)
+        if judged.algorithm not in packets.RSA or key is None or key.weak:
+            return replace(judged, verdict=Verdict.UNSUPPORTED, reason="the key is too weak")
+        return judged
+
+    def _concluded(self, seal: Sealed, judged: Judged, form: str) -> Opened:
+        signed = judged.verdict is not Verdict.NONE
+        return Opened(
+            verdict=judged.verdict,
+            reason=judged.reason,
+            covers=("all" if seal.whole else "part") if signed else "none",
+            fingerprint=judged.fingerprint,
+            issuer=judged.issuer,
+            signed_at=judged.signed_at,
+            stale=judged.signed_at is not None and judged.signed_at < self.now - STALE_AFTER,
+            signature_id=judged.signature_id,
+            form=form if signed else "none",
+        )
+
+
+_SURPRISED = Judged(Verdict.BAD, "gpg reported something unexpected about the signature")
+
+
+def _lines(ran: Ran) -> tuple[status.Line, ...] | None:
+    """The status lines; None when they are not what a good answer looks like. TryLater when gpg itself is broken."""
+    if ran.overflow:
+        return None
+    try:
+        return status.read(ran.status)
+    except status.Surprise:
+        return None
+    except status.Garbage as trouble:
+        raise TryLater("gpg answered with something that is no answer") from trouble
+
+
+def _undecrypted(reason: str) -> Opened:
+    return Opened(reason=reason, encrypted=True, decrypted="fail")
+
+
+def _payload(content: bytes) -> bytes:
+    """What protects headers in a decrypted entity: the part that was signed before, whoever signed it; else all."""
+    seal = pgpmime.sealed(content)
+    return seal.data if seal is not None and seal.shape is Shape.SIGNED and seal.whole else content
+
+
+def _protected(opened: Opened, payload: bytes) -> Opened:
+    headers = pgpmime.protected_headers(payload)
+    return replace(opened, protected_headers=headers, protected_subject=pgpmime.protected_subject(headers))

@@ -1,0 +1,167 @@
+"""One gpg process, held on a short leash: what it says about a signature or a message, or `TryLater`.
+
+Promises: the status lines come over a pipe of their own, as bytes; input goes through memory files, so nothing is left
+on a disk; the process has its own session, and whatever is left of it is killed when the time is up; every output has
+a cap; a core file is never written. Linux only (memfd, pidfd, prlimit).
+"""
+
+import os
+import resource
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import IO
+
+from mailrouter.faults import TryLater
+
+MAX_OUTPUT = 26_214_400  # bytes of plaintext; the testbook's --max-output
+MAX_STATUS = 1_048_576  # bytes; notations of 64 kB come percent-escaped (P16)
+MAX_MEMORY = 1 << 30  # bytes of address space
+_CHUNK = 65_536
+_LEGAL_EXITS = frozenset({0, 1, 2})  # gpg has no others; 126, 127 and the like are a broken installation
+
+OPTIONS = (
+    "--no-options", "--batch", "--no-tty", "--no-auto-key-retrieve", "--disable-dirmngr", "--no-auto-key-locate",
+    "--weak-digest", "SHA1", "--weak-digest", "RIPEMD160", "--max-output", str(MAX_OUTPUT), "--trust-model", "always",
+    "--no-autostart", "--enable-special-filenames",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ran:
+    """What came out. `overflow`: an output went beyond its cap and gpg was killed for it: the input's doing."""
+
+    status: bytes
+    output: bytes
+    code: int
+    overflow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs `program` on one GNUPGHOME. `limit`: wall-clock seconds for one run."""
+
+    program: str
+    home: str
+    limit: float = 30.0
+
+    def verify(self, signature: bytes, signed: bytes, keyring: str) -> Ran:
+        """A detached signature over `signed`. Always two files: with one, gpg guesses what was meant (P31)."""
+        return self._run("--verify", (signature, signed), keyring, passphrase=None, output=False)
+
+    def decrypt(self, message: bytes, keyring: str, passphrase: bytes | None) -> Ran:
+        """A message or a cleartext-signed block: its plaintext in `output`, which proves nothing without the status."""
+        return self._run("--decrypt", (message,), keyring, passphrase=passphrase, output=True)
+
+    def _run(
+        self, command: str, files: Sequence[bytes], keyring: str, *, passphrase: bytes | None, output: bool
+    ) -> Ran:
+        """Run one gpg command over `files` with exactly the keys of `keyring`.
+
+        Raises TryLater when gpg is missing, hangs, is killed, or ends as gpg never does: then nothing is known.
+        """
+        with ExitStack() as held:
+            inputs = [_memory_file(held, content) for content in files]
+            passed = inputs if passphrase is None else [*inputs, _memory_file(held, passphrase)]
+            pinentry = ("error",) if passphrase is None else ("loopback", "--passphrase-fd", str(passed[-1]))
+            status, status_end = _pipe(held)
+            arguments = [
+                self.program, "--homedir", self.home, *OPTIONS, "--pinentry-mode", *pinentry,
+                "--no-default-keyring", "--keyring", keyring, "--status-fd", str(status_end.fileno()),
+                command, "--", *(f"-&{number}" for number in inputs),
+            ]  # fmt: skip
+            process = held.enter_context(_start(arguments, [*passed, status_end.fileno()], output=output))
+            status_end.close()
+            return _watch(process, status, self.limit)
+
+
+def _memory_file(held: ExitStack, content: bytes) -> int:
+    number = os.memfd_create("mail", os.MFD_CLOEXEC)
+    held.callback(os.close, number)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(number, view) :]
+    os.lseek(number, 0, os.SEEK_SET)
+    return number
+
+
+def _pipe(held: ExitStack) -> tuple[int, IO[bytes]]:
+    """A pipe: the reading end, and the writing end, which has to be closed once the child has it."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    held.callback(os.close, reading)
+    return reading, held.enter_context(os.fdopen(writing, "wb", buffering=0))
+
+
+def _start(arguments: list[str], passed: Sequence[int], *, output: bool) -> subprocess.Popen[bytes]:
+    try:
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if output else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # words for people, mixed with what a stranger wrote into a key
+            bufsize=0,
+            pass_fds=passed,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            start_new_session=True,
+        )
+    except OSError as trouble:
+        raise TryLater("gpg cannot be started") from trouble
+    with suppress(ProcessLookupError):  # already over
+        # From outside: a preexec_fn would cost Popen its vfork, and half of a bare gpg's time.
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+    return process
+
+
+def _watch(process: subprocess.Popen[bytes], status: int, limit: float) -> Ran:
+    """Collect both outputs until both are closed and the process is over; then leave nothing of its group alive."""
+    sinks = {status: _Sink(MAX_STATUS)}
+    if process.stdout is not None:
+        sinks[process.stdout.fileno()] = _Sink(MAX_OUTPUT)
+    try:
+        overflow = not _collect(process.pid, sinks, limit)
+    finally:
+        # Not yet waited for, so the group's number cannot have become another's.
+        os.killpg(process.pid, signal.SIGKILL)
+        code = process.wait()
+    if not overflow and code not in _LEGAL_EXITS:
+        raise TryLater("gpg was killed" if code < 0 else "gpg ended in a way it never should")
+    collected = [bytes(sink.content) for sink in sinks.values()]
+    return Ran(collected[0], collected[1] if len(collected) > 1 else b"", code, overflow)
+
+
+@dataclass(slots=True, repr=False)
+class _Sink:
+    most: int
+    content: bytearray = field(default_factory=bytearray)
+
+
+def _collect(pid: int, sinks: dict[int, _Sink], limit: float) -> bool:
+    """False as soon as an output is larger than allowed. TryLater when the time is up."""
+    deadline = time.monotonic() + limit
+    over = os.pidfd_open(pid)
+    poll = select.poll()
+    waiting = {over, *sinks}
+    for number in waiting:
+        poll.register(number, select.POLLIN)
+    try:
+        while waiting:
+            ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            if not ready:
+                raise TryLater(f"gpg took longer than {limit:g} seconds")
+            for number, _ in ready:
+                chunk = os.read(number, _CHUNK) if number in sinks else b""
+                if not chunk:
+                    poll.unregister(number)
+                    waiting.remove(number)
+                    continue
+                sinks[number].content += chunk
+                if len(sinks[number].content) > sinks[number].most:
+                    return False
+        return True
+    finally:
+        os.close(over)
