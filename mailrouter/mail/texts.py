@@ -157,12 +157,16 @@ def _kept(line: str, values: Mapping[str, str]) -> str:
     names = template.get_identifiers()
     if names and not any(values[name] for name in names):
         return ""
-    return _fill(template.substitute(values).rstrip(), hang=" " * (len(line) - len(line.lstrip(" -"))))
+    lead = line[: len(line) - len(line.lstrip(" -"))]
+    return _fill(template.substitute(values)[len(lead):], lead)
 
 
-def _fill(text: str, hang: str = "") -> str:
-    """Wrapped to 72 columns; a word, an address or a URL is never broken."""
-    return fill(text, WIDTH, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
+def _fill(text: str, lead: str = "") -> str:
+    """Wrapped to 72 columns behind `lead`; a word, an address or a URL is never broken."""
+    hang = " " * len(lead)
+    return fill(
+        text, WIDTH, initial_indent=lead, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+    )
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
