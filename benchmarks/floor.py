@@ -1,6 +1,6 @@
 """The floor under the door: aiosmtpd as it comes, committing the raw bytes in groups into SQLite, and nothing else.
 
-No limits, no parsing, no idempotence. WAL and synchronous=FULL, so that its 250 is as true as ours. Prints its port when
+No limits, no parsing, no idempotence. WAL and synchronous=FULL: its 250 is as true as ours. Prints its port when
 it listens, and ends on SIGTERM. `python -m benchmarks.floor DATABASE [PORT]`
 """
 

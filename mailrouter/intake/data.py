@@ -35,7 +35,7 @@ class Collector:
         self._open_line = 0
 
     def add(self, chunk: bytes) -> None:
-        """Keep a chunk of about CHUNK bytes, or pass over it when the mail is refused already. Raises EndlessError."""
+        """Keep a chunk of at most CHUNK bytes and the end, or pass over it when the mail is refused already."""
         if self.fault is None:
             self.fault = self._reason_against(chunk)
         if self.fault is None:
@@ -44,8 +44,11 @@ class Collector:
             return
         self.release()
         self._past += len(chunk)
-        if self._past > self._max_size:
-            raise EndlessError
+
+    @property
+    def endless(self) -> bool:
+        """Whether as much as the greatest mail was sent after the mail was refused."""
+        return self._past > self._max_size
 
     def mail(self) -> bytes:
         """The mail without its end and its dot-stuffing; b'' with a `fault` set if it is not to be taken."""
@@ -93,6 +96,8 @@ async def receive(reader: asyncio.StreamReader, collector: Collector) -> None:
             chunk = await reader.readuntil(END)
         except asyncio.LimitOverrunError as overrun:
             collector.add(await reader.read(min(overrun.consumed, CHUNK)))
+            if collector.endless:
+                raise EndlessError from None
         else:
             collector.add(chunk)
             return
