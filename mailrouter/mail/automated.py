@@ -100,7 +100,6 @@ RULES = (
     _rule("x-auto-response-suppress", r"(?!none\b)\S", None),  # [MS-OXCMAIL] section 2.1.3.2.20
     _rule("x-loop", r"", None),
     _rule("x-ms-exchange-inbox-rules-loop", r"", None),
-    _rule("feedback-id", r"", None),
 )
 
 _DELIVERERS = re.compile(
@@ -128,7 +127,7 @@ def classify(mail: Mail, envelope_sender: str | None, own: frozenset[str] = froz
     `own`: our own addresses, case-folded: mail that claims to come from one of them is not answered.
     """
     null_sender = _is_null(mail, envelope_sender)
-    delivered = _delivery(mail, null_sender=null_sender)
+    delivered = _delivery(mail, null_sender)
     if delivered is not None:
         return delivered
     rules = [rule for rule in RULES if _matches(rule, mail)]
@@ -147,10 +146,11 @@ def thread(mail: Mail, automated: Automated) -> str | None:
     return automated.bounced_message_id or (oldest[0] if oldest else mail.message_id)
 
 
-def _is_null(mail: Mail, envelope_sender: str | None) -> bool:
+def _is_null(mail: Mail, envelope_sender: str | None) -> bool | None:
+    """None: nobody told us, and the mail does not say so itself."""
     if envelope_sender is not None:
         return envelope_sender in ("", "<>")
-    return any(value.replace(" ", "") == "<>" for value in mail.values("return-path")[:1])
+    return any(value.replace(" ", "") == "<>" for value in mail.values("return-path")[:1]) or None
 
 
 def _matches(rule: Rule, mail: Mail) -> bool:
@@ -159,12 +159,12 @@ def _matches(rule: Rule, mail: Mail) -> bool:
     return any(rule.pattern.match(value) for value in mail.values(rule.header))
 
 
-def _delivery(mail: Mail, *, null_sender: bool) -> Automated | None:
+def _delivery(mail: Mail, null_sender: bool | None) -> Automated | None:
     """The mail as a report on a mail; None when it is none."""
     if _SUBJECT_OF_REPORT.match(mail.subject) or mail.headers.first("tls-report-domain"):
         return Automated(Kind.REPORT, ("subject of a report",), must_not_autoreply=True)
     is_report = mail.headers.text("content-type").lower().startswith("multipart/report")
-    if not (is_report or _may_be_bounce(mail, null_sender=null_sender)):
+    if not (is_report or _may_be_bounce(mail, null_sender)):
         return None
     types = {part.content_type for part in mail.parts if not part.in_attached_mail}
     told = bounces.status(mail.parts) or bounces.status(mail.parts, wrapped=_is_wrapped(mail))
@@ -178,14 +178,19 @@ def _delivery(mail: Mail, *, null_sender: bool) -> Automated | None:
     return _reported(mail, told, "delivery report in prose") if told.outcome or is_report else None
 
 
-def _may_be_bounce(mail: Mail, *, null_sender: bool) -> bool:
-    """Somebody who delivers mail seems to speak. Headers only; the text has the last word."""
+def _may_be_bounce(mail: Mail, null_sender: bool | None) -> bool:
+    """Somebody who delivers mail seems to speak. Headers only; the text has the last word.
+
+    Reports come from the null sender (RFC 5321 section 4.5.5); without it the address and the subject must both say so.
+    """
     locals_ = [address.address.partition("@")[0].strip("\"' ") for address in mail.sender]
     speaks = any(_DELIVERERS.fullmatch(local) for local in locals_)
     titled = bool(_SUBJECT_OF_BOUNCE.search(mail.subject))
-    if mail.headers.first("x-failed-recipients") is not None or speaks:
+    if mail.headers.first("x-failed-recipients") is not None:
         return True
-    return titled and (null_sender or not mail.in_reply_to)
+    if null_sender is None:
+        return speaks or (titled and not mail.in_reply_to)
+    return (speaks or titled) if null_sender else (speaks and titled)
 
 
 def _reported(mail: Mail, told: Delivery, reason: str) -> Automated:

@@ -39,13 +39,9 @@ class Body:
 def read(parts: Sequence[Part]) -> Body:
     """Sort the leaves of a walked mail into text, HTML and attachments."""
     defects: list[str] = []
-    leaves = [part for part in parts if not part.is_multipart and not part.in_attached_mail]
-    shown = [part for part in leaves if _is_shown(part)]
-    attached = [part for part in leaves if not _is_shown(part) or _is_named(part)]
-    if len(attached) > limits.ATTACHMENTS:
-        defects.append(limits.OVER + "attachments")
-        attached = attached[: limits.ATTACHMENTS]
-    sources = {id(part): _source(part, defects) for part in shown}
+    shown = [part for part in _leaves(parts) if _is_shown(part)]
+    attached = attached_parts(parts)[: limits.ATTACHMENTS]
+    sources = _sources(shown, defects)
     plain_groups = {part.siblings for part in shown if not _is_html(part) and sources[id(part)].strip()} - {-1}
     pieces = [
         markup.text(sources[id(part)]) if _is_html(part) else sources[id(part)]
@@ -56,6 +52,15 @@ def read(parts: Sequence[Part]) -> Body:
     html = "\n".join(sources[id(part)] for part in shown if _is_html(part))
     described = tuple(_attachment(index, part, defects) for index, part in enumerate(attached))
     return Body(text, html, described, tuple(attached), tuple(defects))
+
+
+def attached_parts(parts: Sequence[Part]) -> list[Part]:
+    """The parts that are attachments, however many; nothing is decoded."""
+    return [part for part in _leaves(parts) if not _is_shown(part) or _is_named(part)]
+
+
+def _leaves(parts: Sequence[Part]) -> list[Part]:
+    return [part for part in parts if not part.is_multipart and not part.in_attached_mail]
 
 
 def _is_html(part: Part) -> bool:
@@ -80,8 +85,22 @@ def _is_named(part: Part) -> bool:
     return part.depth > 0 and part.siblings == -1 and bool(named)
 
 
-def _source(part: Part, defects: Defects) -> str:
-    return words.paragraphs(words.decode(part.content(defects), part.parameters.get("charset"), defects))
+def _sources(shown: Sequence[Part], defects: Defects) -> dict[int, str]:
+    """The decoded text of each shown part, by its identity; plain text and HTML have a budget each."""
+    left = {True: limits.TEXT, False: limits.TEXT}
+    found: dict[int, str] = {}
+    for part in shown:
+        budget = left[_is_html(part)]
+        content = part.content(defects)
+        if len(content) > budget:
+            defects.append(limits.CUT + "text")
+        found[id(part)] = _source(content[:budget], part, defects)
+        left[_is_html(part)] = max(0, budget - len(content))
+    return found
+
+
+def _source(content: bytes, part: Part, defects: Defects) -> str:
+    return words.paragraphs(words.decode(content, part.parameters.get("charset"), defects))
 
 
 def _attachment(index: int, part: Part, defects: Defects) -> Attachment:

@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 
+_OPENING = re.compile(r"<(?=/?[a-zA-Z]|[!?])")  # any other "<" is text
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:-]{0,30})")
 _LONG_REFERENCE = re.compile(r"&#[0-9]{8,}|&#[xX][0-9a-fA-F]{7,}")  # html.unescape raises for 4,300 digits
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
@@ -50,7 +51,8 @@ _QUOTE_MARK = re.compile(
 
 def _pieces(source: str) -> Iterator[str]:
     position = 0
-    while (opening := source.find("<", position)) >= 0:
+    while (found := _OPENING.search(source, position)) is not None:
+        opening = found.start()
         yield _plain(source[position:opening])
         position, mark = _after_tag(source, opening)
         yield mark
@@ -66,9 +68,8 @@ def _after_tag(source: str, opening: int) -> tuple[int, str]:
     if source.startswith("<!--", opening):
         return _past(source, "-->", opening + 4), ""
     match = _TAG_NAME.match(source, opening + 1)
-    if match is None:
-        declared = source.startswith(("<!", "<?"), opening)
-        return (_past(source, ">", opening), "") if declared else (opening + 1, "<")
+    if match is None:  # a declaration
+        return _past(source, ">", opening), ""
     name = match[1].lower()
     end = _past(source, ">", match.end())
     if source[opening + 1] != "/" and name in _HIDDEN:

@@ -6,6 +6,7 @@ Never raises for any bytes.
 """
 
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,6 @@ from functools import cached_property
 from mailrouter.mail import headers, limits, parameters, words
 from mailrouter.mail.headers import Headers
 from mailrouter.mail.words import Defects
-
-_LONGEST_DELIMITER = 1000  # bytes of white space that may follow a boundary
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,8 +61,6 @@ class Part:
                 return words.base64(body, defects)
             case "quoted-printable":
                 return binascii.a2b_qp(body)
-            case "x-uuencode" | "uuencode" | "x-uue":
-                return _uudecode(body, defects)
             case "" | "7bit" | "8bit" | "binary":
                 return body
         defects.append("unknown-transfer-encoding")
@@ -119,7 +116,7 @@ def _slices(part: Part, defects: Defects) -> Iterator[tuple[int, int]]:
     if len(boundary) > limits.BOUNDARY:
         defects.append(limits.OVER + "boundary")
     opened, count = -1, 0
-    for line_start, line_end, closing in _delimiters(part, b"--" + boundary.encode("utf-8", "surrogateescape")):
+    for line_start, line_end, closing in _delimiters(part, boundary):
         if opened >= 0:
             yield opened, max(opened, _before_line_end(part.raw, line_start))
         opened, count = (-1 if closing else line_end), count + 1
@@ -132,35 +129,16 @@ def _slices(part: Part, defects: Defects) -> Iterator[tuple[int, int]]:
     defects.append("unclosed-multipart" if count else "multipart-without-parts")
 
 
-def _delimiters(part: Part, mark: bytes) -> Iterator[tuple[int, int, bool]]:
+def _delimiters(part: Part, boundary: str) -> Iterator[tuple[int, int, bool]]:
     """Each delimiter line: where it starts, where the next line starts, whether it closes the multipart."""
-    raw, position = part.raw, part.body_start
-    while (position := raw.find(mark, position, part.end)) >= 0:
-        after = position + len(mark)
-        if position == part.body_start or raw[position - 1 : position] == b"\n":
-            newline = raw.find(b"\n", after, part.end)
-            line_end = part.end if newline < 0 else newline + 1
-            rest = raw[after : min(line_end, after + _LONGEST_DELIMITER)].rstrip(b" \t\r\n")
-            if rest in (b"", b"--"):
-                yield position, line_end, rest == b"--"
-        position = after
+    mark = re.escape(boundary.encode("utf-8", "surrogateescape"))
+    line = re.compile(rb"\n--" + mark + rb"(--)?[ \t]*(?=\r?(?:\n|\Z))")  # a literal start keeps the search in C
+    for match in line.finditer(part.raw, max(0, part.body_start - 1), part.end):
+        newline = part.raw.find(b"\n", match.end(), part.end)
+        yield match.start() + 1, part.end if newline < 0 else newline + 1, match[1] is not None
 
 
 def _before_line_end(raw: bytes, position: int) -> int:
     if raw[position - 1 : position] == b"\n":
         position -= 1
     return position - 1 if raw[position - 1 : position] == b"\r" else position
-
-
-def _uudecode(body: bytes, defects: Defects) -> bytes:
-    lines: list[bytes] = []
-    for text in body.splitlines():
-        if text.startswith(b"begin ") or not text.strip():
-            continue
-        if text.strip() == b"end":
-            break
-        try:
-            lines.append(binascii.a2b_uu(text))
-        except binascii.Error:
-            defects.append("bad-uuencode")
-    return b"".join(lines)

@@ -68,6 +68,6 @@ def file_name(disposition: Mapping[str, str], type_parameters: Mapping[str, str]
     given = disposition.get("filename") or type_parameters.get("name") or ""
     bare = re.split(r"[/\\]", _UNSAFE.sub("", words.line(given)))[-1].strip(" .") if given.strip(" ./\\") else ""
     if len(bare) > limits.FILENAME:
-        defects.append(limits.OVER + "filename")
+        defects.append(limits.CUT + "filename")
         bare = bare[: limits.FILENAME]
     return bare or None

@@ -50,7 +50,10 @@ class Mail:
     @cached_property
     def _walked(self) -> tuple[tuple[Part, ...], tuple[str, ...]]:
         defects: list[str] = []
-        return mime.walk(self.raw[: limits.MESSAGE], self.headers, defects), tuple(defects)
+        parts = mime.walk(self.raw[: limits.MESSAGE], self.headers, defects)
+        if len(body.attached_parts(parts)) > limits.ATTACHMENTS:
+            defects.append(limits.OVER + "attachments")
+        return parts, tuple(defects)
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -43,7 +43,8 @@ _DIVIDER = re.compile(
 # "On <date>, <name> wrote:" in the languages mail programs speak: a verb of writing, a digit of the date, a colon.
 _WROTE = re.compile(
     r"\b(?:wrote|writes|schrieb|geschrieben|a écrit|escribió|escreveu|ha scritto|scrisse|schreef|geschreven|skrev"
-    r"|kirjoitti|napisał|napisała|napisał\(a\)|napsal|napsala|написал|написала|пишет|пише|írta|yazdı|a scris|έγραψε|đã viết|sent)\b|写道|寫道|のメール|さんは書きました|님이 작성|:در تاریخ",
+    r"|kirjoitti|napisał|napisała|napisał\(a\)|napsal|napsala|написал|написала|пишет|пише|írta|yazdı"
+    r"|a scris|έγραψε|đã viết|sent)\b|写道|寫道|のメール|さんは書きました|님이 작성|:در تاریخ",
     re.IGNORECASE,
 )
 _OPENING = re.compile(

@@ -36,6 +36,7 @@ _SPACE_CONTROLS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _TEXT_CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_PIECES = 10_000  # padded pieces of base64 in a row; what comes after them is read as one
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 
 
@@ -124,7 +125,7 @@ def base64(raw: bytes, defects: Defects) -> bytes:
     body, _, rest = raw.partition(b"=")
     if rest.translate(None, b"=\r\n\t "):
         # Several padded pieces in a row: some programs encode line by line.
-        return b"".join(_base64_piece(piece, defects) for piece in re.split(rb"=+", raw))
+        return b"".join(_base64_piece(piece, defects) for piece in re.split(rb"=+", raw, maxsplit=_PIECES))
     return _base64_piece(body, defects)
 
 
