@@ -1,9 +1,13 @@
-"""What every flow is handed."""
+"""What every flow is handed, and how the real ones are made."""
 
+import fcntl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailrouter import clock, relay
+from mailrouter.faults import Refused
+from mailrouter.mail import texts
 from mailrouter.mail.texts import Text
 from mailrouter.pgp import Pgp
 from mailrouter.relay import Relay
@@ -24,3 +28,43 @@ class Tools:
     now: Callable[[], datetime]
     settings: Settings
     holder: Holder
+
+
+def make(settings: Settings, holder: Holder, db: Database | None = None) -> Tools:
+    """The real ones for one process. Opens no connection and starts no program yet."""
+    data, identity = settings.data_dir, settings.identity
+    pgp = Pgp(identity.gnupg_home or data / "gnupg", data / "keyrings", key=identity.key)
+    return Tools(
+        db=db or Database(settings.database.url),
+        pgp=pgp,
+        own_key=OwnKey(pgp, settings),
+        relay=relay.make(settings.relay.url, data, identity.address.rpartition("@")[2]),
+        texts=texts.read(settings.letters_dir),
+        now=clock.now,
+        settings=settings,
+        holder=holder,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The key our letters are signed with; without a configured one, the first who needs it makes one, under a lock."""
+
+    pgp: Pgp
+    settings: Settings
+
+    def __call__(self) -> str:
+        """Its fingerprint. `Refused` when the configured key is not there or cannot sign."""
+        try:
+            return self.pgp.signing_key().fingerprint
+        except Refused:
+            if self.settings.identity.key:
+                raise
+            return self._make()
+
+    def _make(self) -> str:
+        with (self.settings.data_dir / "key-turn").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if not self.pgp.own_keys():  # nobody else was first
+                self.pgp.make_key(self.settings.identity.name, self.settings.identity.address)
+            return self.pgp.signing_key().fingerprint

@@ -1,7 +1,8 @@
 """Two weeks of silence (seeds 002, 004), and ours.
 
-Rung 1 falls due `follow_up_days` after the first unanswered letter, rung n+1 as long after rung n's letter was made; after the
-last rung the analyst is told. When they wait on us, the analyst is reminded instead and nobody else is nagged.
+Rung 1 falls due `follow_up_days` after the first unanswered letter, rung n+1 as long after rung n's letter was made;
+after the last rung the analyst is told. When they wait on us, the analyst is reminded instead and nobody else is
+nagged.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Tables of moves, and the few lines that read them (DOMAIN.md, State models; the names are CERT/CC's Vultron protocol's)."""
+"""Tables of moves, and the few lines that read them (DOMAIN.md, State models; the names of the Vultron protocol)."""
 
 from mailrouter import faults
 

@@ -4,6 +4,7 @@ A VU# routes; it never authorises. Machines change no turn. An answer that count
 stands ends the waiting.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from mailrouter.case import followup
@@ -56,7 +57,7 @@ def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
         return []
     kept = _statement(event, participant)
     if not event.counts or not case.is_open:
-        return kept
+        return [*kept]
     heard = Heard(participant, "answered")
     if kept and kept[0].state == "verified":
         return [*kept, heard, Close(participant, ALL_CLOCKS, "statement"), Turn(participant, Waiting.NOBODY, None)]
@@ -75,7 +76,7 @@ def _our_turn(event: MailArrived, participant: Participant, policy: Policy, now:
     ]
 
 
-def _statement(event: MailArrived, participant: Participant) -> list[KeepStatement]:
+def _statement(event: MailArrived, participant: Participant) -> Sequence[KeepStatement]:
     """Meant, verified and bound: it stands. Meant but less than that: held, with the reason."""
     if event.meant is None or participant.role not in ("vendor", "downstream"):
         return []

@@ -1,4 +1,4 @@
-"""What we know of a sender, and what a signature is worth for a case. The words, their order, and the table that judges.
+"""What we know of a sender, and what a signature is worth for a case: the words, their order, and who judges.
 
 A VU# routes; it never authorises: without standing a mail changes nothing.
 """

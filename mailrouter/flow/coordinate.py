@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case import actions as do
 from mailrouter.case import embargo, lifecycle
-from mailrouter.case.model import Case, Participant
+from mailrouter.case.model import Case, DeadlineKind, Participant
 from mailrouter.flow import act, letters
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.store import analysts, cases, contacts, queues
@@ -150,7 +150,7 @@ def wait(tools: Tools, actor: Actor, vu: int, whom: str, until: datetime | None)
 def _wait_until(doing: act.Doing, participant: Participant, until: datetime) -> None:
     since = f"wait:{until.isoformat()}"
     cases.change_participant(doing.tx, participant.id, wait_until=until, since=since)
-    act.perform(doing, [do.Set(participant, do.DeadlineKind.WAIT, since, 1, until)])
+    act.perform(doing, [do.Set(participant, DeadlineKind.WAIT, since, 1, until)])
 
 
 def set_participant(tools: Tools, actor: Actor, vu: int, whom: str, **values: Any) -> Participant:

@@ -1,7 +1,7 @@
 """One letter: lease it, compose and seal it once, hand it over, record what became of it. Three short transactions.
 
-Promises: every try sends the same bytes; nothing is sent without a live lease; a letter whose reason has gone stays here;
-nothing confidential leaves in clear. A crash after the smarthost took it sends the same Message-ID once more.
+Promises: every try sends the same bytes; nothing is sent without a live lease; a letter whose reason has gone stays
+here; nothing confidential leaves in clear. A crash after the smarthost took it sends the same Message-ID once more.
 """
 
 import base64
@@ -14,7 +14,8 @@ from mailrouter import failpoint, logs
 from mailrouter.case import embargo
 from mailrouter.faults import TryLater
 from mailrouter.mail import compose
-from mailrouter.pgp import PublicKey
+from mailrouter.mail.entity import Attachment
+from mailrouter.pgp import MICALG, PublicKey
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
 from mailrouter.store import analysts, cases, contacts, journal, outbox, queues
 from mailrouter.tools import Tools
@@ -46,7 +47,7 @@ def _may_leave(tools: Tools, letter: outbox.Letter) -> bool:
         return outbox.still_ours(tx, letter, tools.holder, tools.now())
 
 
-# ---- compose and seal ---------------------------------------------------------------------------------------------------
+# ---- compose and seal ----------------------------------------------------------------------------------------------
 
 
 def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
@@ -72,15 +73,15 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
 
 def seal(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> bytes:
     """Signed; encrypted too when the recipient has usable keys (RFC 3156)."""
+    tools.own_key()  # there must be one to sign with
     headers = _headers(tools, letter)
-    files = [compose.Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
+    files = [Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
     seed = letter.message_id
     if keys:
         inner = compose.entity(letter.body, files, seed, protect=headers, outer=headers)
-        return compose.encrypted(headers, tools.pgp.encrypt(inner, keys, sign_with=tools.own_key()), seed)
+        return compose.encrypted(headers, tools.pgp.encrypt(inner, keys).decode("ascii"), seed)
     inner = compose.entity(letter.body, files, seed, protect=headers)
-    signature = tools.pgp.sign_detached(inner, tools.own_key())
-    return compose.signed(headers, inner, signature.armor, signature.micalg, seed)
+    return compose.signed(headers, inner, tools.pgp.sign_detached(inner).decode("ascii"), MICALG, seed)
 
 
 def _headers(tools: Tools, letter: outbox.Letter) -> compose.Headers:
@@ -106,7 +107,7 @@ def _usable_keys(tools: Tools, letter: outbox.Letter) -> list[PublicKey]:
     return [PublicKey(k.fingerprint, k.data) for k in keys if k.usable(tools.now())]
 
 
-# ---- what became of it --------------------------------------------------------------------------------------------------------
+# ---- what became of it ---------------------------------------------------------------------------------------------
 
 
 def _record(tools: Tools, letter: outbox.Letter, outcome: Outcome) -> None:

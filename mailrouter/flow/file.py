@@ -13,7 +13,7 @@ from mailrouter.tools import Tools
 def route(
     tools: Tools, actor: Actor, message_id: int, vu: int, whose: str = "", *, add_contact: bool = False
 ) -> messages.Message:
-    """File a mail with a case. `whose`: I vouch that it is this participant's; `add_contact`: and its address is theirs."""
+    """File a mail with a case. `whose`: I vouch that it is this participant's; `add_contact`: its address is theirs."""
     item = _item(tools, message_id)
     read = receive.read_mail(tools, item)
     with tools.db.write() as tx:
@@ -38,7 +38,8 @@ def _file(
 
 def _without_participant(tx: Connection, tools: Tools, actor: Actor, case: Case, message: messages.Message) -> None:
     """Filed with the case because an analyst says so, though its sender takes no part in it: nobody's turn changes."""
-    messages.change(tx, message.id, place=str(Place.FILED), case_id=case.id, why="filed by hand", suggested_vu=None)
+    changed = {"place": str(Place.FILED), "case_id": case.id, "why": "filed by hand", "suggested_vu": None}
+    messages.replace(tx, message.id, changed)
     queues.done_for_message(tx, message.id, actor.name, tools.now())
     note(tx, tools, actor, "mail.filed", case, message=message.id, by_hand=True)
 

@@ -1,7 +1,7 @@
 """Hold a mail against what the database knows: which case, who wrote it, what is proved, what it is meant as.
 
-Everything here happens inside the transaction that acts on it, with the batch's cases locked, so that a judgement is never
-older than what it changes.
+Everything here happens inside the transaction that acts on it, with the batch's cases locked, so that a judgement is
+never older than what it changes.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Read:
 
     @property
     def words(self) -> bytes:
-        """The text a statement would be taken from: what was signed or decrypted if anything was, else the mail's own."""
+        """The text a statement would be taken from: what was signed or decrypted if anything was, else all."""
         content = self.opened.content
         if content is None:
             return statement.text_of(self.item.envelope.raw)
@@ -217,7 +217,8 @@ def _row(read: Read, event: MailArrived) -> dict[str, object]:
     return {
         "direction": "in", "mail_id": read.item.mail_id, "kind": event.kind,
         "participant_id": None if strange or event.participant is None else event.participant.id,
-        "sender": read.sender.address, "recipient": _recipients(read), "subject": opened.protected_subject or mail.subject,
+        "sender": read.sender.address, "recipient": _recipients(read),
+        "subject": opened.protected_subject or mail.subject,
         "message_id": mail.message_id or None, "received_at": read.item.envelope.received_at,
         "standing": str(event.standing), "assurance": str(event.assurance), "verdict": str(opened.verdict),
         "covers": opened.covers, "fingerprint": opened.fingerprint, "signature_id": opened.signature_id,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from mailrouter.case.actions import Write
 from mailrouter.case.model import Case, Participant
 from mailrouter.mail import compose, texts
+from mailrouter.mail.entity import Attachment
 from mailrouter.store import analysts, contacts, messages, outbox
 from mailrouter.tools import Tools
 
@@ -36,16 +37,16 @@ class Order:
     confidential: bool = False
     step: str | None = None  # the same step is one letter
     thread: Thread = Thread()
-    attachments: Sequence[compose.Attachment] = ()
+    attachments: Sequence[Attachment] = ()
     recipient: str = ""  # '' : the participant's first contact
 
 
 def to_participant(
     tx: Connection, tools: Tools, case: Case, participant: Participant, order: Order, now: datetime
 ) -> int | None:
-    """Queue a letter in a case; None if this step's letter exists. Without a deliverable contact it is made, but held."""
+    """Queue a letter in a case; None if this step's letter exists. Without a deliverable contact it is held."""
     address = order.recipient or contacts.address_for(tx, participant.organisation_id)
-    filled = tools.texts[order.name].fill(ours(tools) | about(tx, tools, case, participant) | order.values)
+    filled = tools.texts[order.name].fill(ours(tools) | about(tx, tools, case, participant) | dict(order.values))
     subject = compose.subject(filled.subject, f"VU#{case.vu}", participant.their_ref)
     row = _row(tools, order, filled, subject, now) | {
         "case_id": case.id, "participant_id": participant.id, "analyst_id": case.analyst_id, "recipient": address or "",
@@ -59,7 +60,7 @@ def to_participant(
 
 def to_staff(tx: Connection, tools: Tools, address: str, order: Order, now: datetime) -> int | None:
     """Queue a notice to an analyst or the operator."""
-    filled = tools.texts[order.name].fill(ours(tools) | order.values)
+    filled = tools.texts[order.name].fill(ours(tools) | dict(order.values))
     row = _row(tools, order, filled, compose.subject(filled.subject), now) | {"recipient": address}
     return outbox.queue(tx, row)
 
@@ -87,7 +88,7 @@ def _message(tools: Tools, row: Mapping[str, object], letter_id: int) -> dict[st
     }  # fmt: skip
 
 
-# ---- words -------------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------------------------
 
 
 def ours(tools: Tools) -> dict[str, str]:
@@ -95,7 +96,8 @@ def ours(tools: Tools) -> dict[str, str]:
     identity = tools.settings.identity
     key = tools.own_key()
     return {
-        "organisation": identity.name, "address": identity.address, "phone": identity.phone, "key_url": identity.key_url,
+        "organisation": identity.name, "address": identity.address, "phone": identity.phone,
+        "key_url": identity.key_url,
         "policy_url": identity.policy_url, "fingerprint": " ".join(key[i : i + 4] for i in range(0, len(key), 4)),
         "embargo_days": str(tools.settings.policy.embargo_days),
     }  # fmt: skip

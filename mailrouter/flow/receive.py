@@ -1,8 +1,8 @@
 """One accepted mail -> a recorded event and what follows from it.
 
-parse -> open (decrypt, verify) -> automated? -> authenticate -> route -> plan -> act. GnuPG runs outside the transaction;
-all that a batch of mails changes is one transaction; if that fails, each mail is tried alone, so that one cannot hold up
-its neighbours. A mail that had its tries is parked: kept, shown, in nobody's way.
+parse -> open (decrypt, verify) -> automated? -> authenticate -> route -> plan -> act. GnuPG runs outside the
+transaction; all that a batch of mails changes is one transaction; if that fails, each mail is tried alone, so that
+one cannot hold up its neighbours. A mail that had its tries is parked: kept, shown, in nobody's way.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """One beat: who is silent, what is due. Safe to run twice, and from two nodes at once.
 
-Each due row is one transaction of its own: lock its case, see whether the row is still open, plan, act. What a beat at a
-given time would do can be asked without doing it.
+Each due row is one transaction of its own: lock its case, see whether the row is still open, plan, act. What a beat
+at a given time would do can be asked without doing it.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def _try(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold
     """One row that fails holds up no other."""
     try:
         return _one(tools, deadline, at, actor)
-    except Exception as trouble:
+    except Exception as trouble:  # noqa: BLE001 - whatever it is, the other rows are due too
         logs.failed("beat.row", trouble, deadline=deadline.id)
         return None
 
@@ -91,7 +91,13 @@ def _event(tx: Connection, deadline: Deadline) -> FellDue:
 def _told(event: FellDue, orders: do.Actions) -> Foretold:
     deadline = event.deadline
     return Foretold(
-        event.case.vu, event.participant.name, str(deadline.kind), deadline.rung, deadline.due_at, _words(orders)
+        event.case.vu,
+        event.participant.name,
+        str(deadline.kind),
+        deadline.rung,
+        deadline.due_at,
+        _words(orders),
+        _writes(orders),
     )
 
 

@@ -37,7 +37,8 @@ def _filed(tools: Tools, message_id: int) -> messages.Message:
         message = messages.get(tx, message_id)
         if message.mail_id is None or message.case_id is None or message.participant_id is None:
             raise faults.Illegal(
-                f"message {message_id} is not filed as a participant's; `mailrouter message route {message_id} VU --from VENDOR` files it"
+                f"message {message_id} is not filed as a participant's; "
+                f"`mailrouter message route {message_id} VU --from VENDOR` files it"
             )
         if cases.participant(tx, message.participant_id).role not in VENDORS:
             raise faults.Illegal(f"message {message_id} is not from a vendor")

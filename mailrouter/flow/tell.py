@@ -27,7 +27,7 @@ def everyone(tools: Tools, now: datetime) -> None:
     alarms(tools, now)
 
 
-# ---- arrivals ----------------------------------------------------------------------------------------------------------
+# ---- arrivals ------------------------------------------------------------------------------------------------------
 
 
 def arrivals(tools: Tools, now: datetime) -> None:
@@ -72,7 +72,7 @@ def shown_queue(tx: Connection, queue: str) -> str:
     return analysts.get(tx, int(number)).name if number else kind
 
 
-# ---- digest -------------------------------------------------------------------------------------------------------------
+# ---- digest --------------------------------------------------------------------------------------------------------
 
 
 def digests(tools: Tools, now: datetime) -> None:
@@ -95,14 +95,15 @@ def _digest(
     leaving = [[f"VU#{f.vu}", f.participant, f.does, f"due {f.due_at:%Y-%m-%d %H:%M}"] for f in coming if f.writes]
     leaving += [[f"VU#{vu}" if vu else "", le.name, "queued"] for le, vu in outbox.coming(tx, now + FORESEEN)]
     values = {
-        "analyst": reader.name, "date": day_of(now), "waiting": texts.listing(_line(tx, s) for s in waiting) or "nothing",
+        "analyst": reader.name, "date": day_of(now),
+        "waiting": texts.listing(_line(tx, s) for s in waiting) or "nothing",
         "due": texts.listing(leaving) or "nothing",
     }  # fmt: skip
     order = letters.Order("analyst-digest", values, step=f"digest:{reader.id}:{day_of(now)}")
     letters.to_staff(tx, tools, reader.address, order, now)
 
 
-# ---- alarms -------------------------------------------------------------------------------------------------------------
+# ---- alarms --------------------------------------------------------------------------------------------------------
 
 
 def alarms(tools: Tools, now: datetime) -> list[str]:

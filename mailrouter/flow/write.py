@@ -14,7 +14,7 @@ from mailrouter.case.model import Case, Participant, Waiting
 from mailrouter.case.standing import Assurance, Standing
 from mailrouter.flow import act, letters
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
-from mailrouter.mail.compose import Attachment
+from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases, messages, queues
 from mailrouter.tools import Tools
 

@@ -1,6 +1,7 @@
 """The books: accepted = filed + review + triage + bounces + quarantined + pending, per door.
 
-`accepted` is the doors' own tally, written in the commit that stores a mail; the rest is counted where the mails lie now.
+`accepted` is the doors' own tally, written in the commit that stores a mail; the rest is counted where the mails lie
+now.
 """
 
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def count(tx: Connection) -> Books:
                 lies(door, Place.BOUNCES),
                 lies(door, Place.QUARANTINE),
                 pending.get(door, 0),
-            )  # fmt: skip
+            )
             for door in doors
         )
     )

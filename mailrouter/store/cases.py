@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.store.tables import analysts, cases, deadlines, organisations, participants
 
-_CASE = (
+_CASE: Select[Any] = (
     select(
         cases.c.id, cases.c.vu, cases.c.title, cases.c.state, cases.c.analyst_id, func.coalesce(analysts.c.name, ""),
         cases.c.urgent, cases.c.opened_at, cases.c.closed_at, cases.c.embargo, cases.c.embargo_ends_at,
@@ -64,7 +64,7 @@ _IDS = select(cases.c.vu, cases.c.id).where(cases.c.vu.in_(bindparam("numbers", 
 
 
 def lock(tx: Connection, case_ids: Iterable[int]) -> dict[int, Case]:
-    """The cases, held until the end of the transaction; always in one order, so that no two verbs wait for each other."""
+    """The cases, held until the transaction ends; always in one order, so that no two verbs wait for each other."""
     wanted = sorted(set(case_ids))
     return {row.id: Case(*row) for row in tx.execute(_LOCKED, {"ids": wanted})} if wanted else {}
 
@@ -82,8 +82,9 @@ def change(tx: Connection, case_id: int, **values: Any) -> None:
 
 # ---- participants ----------------------------------------------------------------------------------------------------
 
-_PARTICIPANT = select(
-    participants.c.id, participants.c.case_id, participants.c.organisation_id, organisations.c.name, participants.c.role,
+_PARTICIPANT: Select[Any] = select(
+    participants.c.id, participants.c.case_id, participants.c.organisation_id, organisations.c.name,
+    participants.c.role,
     participants.c.progress, participants.c.consent, participants.c.waiting_on, participants.c.since,
     participants.c.wait_until, participants.c.last_heard_at, participants.c.last_automatic_at,
     participants.c.follow_ups_sent, participants.c.their_ref, participants.c.anonymous,
@@ -116,10 +117,12 @@ def change_participant(tx: Connection, participant_id: int, **values: Any) -> No
 
 
 def _participant(row: Any) -> Participant:
-    return Participant(*row[:7], Waiting(row.waiting_on), *row[8:])
+    values: list[Any] = list(row)
+    values[7] = Waiting(row.waiting_on)
+    return Participant(*values)
 
 
-# ---- deadlines ---------------------------------------------------------------------------------------------------------
+# ---- deadlines -----------------------------------------------------------------------------------------------------
 
 
 def set_deadline(tx: Connection, row: dict[str, Any]) -> bool:

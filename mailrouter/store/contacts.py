@@ -1,4 +1,4 @@
-"""Organisations: their contacts, mail domains and pinned keys. One address, one domain, one key is one organisation's."""
+"""Organisations: contacts, mail domains and pinned keys. One address, one domain, one key is one organisation's."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -201,7 +201,7 @@ def all_addresses(tx: Connection) -> frozenset[str]:
 
 
 def pin(tx: Connection, key: dict[str, Any], names: Sequence[str]) -> None:
-    """Pin a key (a row's values) or renew it when its fingerprint is known; `Refused` if it is another organisation's."""
+    """Pin a key (a row's values), or renew it when its fingerprint is known; `Refused` if it is another's."""
     known = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == key["fingerprint"])).first()
     if known is None:
         key_id = tx.execute(insert(pinned_keys).returning(pinned_keys.c.id), key).scalar_one()

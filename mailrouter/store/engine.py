@@ -1,8 +1,8 @@
 """The database: one engine, a way to read and a way to write.
 
-Promises: a writer never loses a read-then-write to another writer (SQLite: BEGIN IMMEDIATE behind a fair lock on a file;
-PostgreSQL: rows locked by whoever changes them), and a commit that returned is on disk (WAL with synchronous=FULL;
-synchronous_commit=on). Readers never wait for a writer.
+Promises: a writer never loses a read-then-write to another writer (SQLite: BEGIN IMMEDIATE behind a fair lock on a
+file; PostgreSQL: rows locked by whoever changes them), and a commit that returned is on disk (WAL with
+synchronous=FULL; synchronous_commit=on). Readers never wait for a writer.
 """
 
 import fcntl

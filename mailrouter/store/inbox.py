@@ -223,4 +223,5 @@ def pending(tx: Connection) -> dict[str, int]:
 def oldest_pending(tx: Connection) -> datetime | None:
     """When the longest-waiting unprocessed mail came in."""
     found = select(func.min(mails.c.received_at)).join(inbox, inbox.c.mail_id == mails.c.id)
-    return tx.execute(found).scalar_one()
+    oldest: datetime | None = tx.execute(found).scalar_one()
+    return oldest

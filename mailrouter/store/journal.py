@@ -1,7 +1,7 @@
 """What happened, append-only: one row per thing, in the transaction that did it.
 
-Each row's hash covers the one before it in its chain (one chain per case, one per node for what belongs to no case), and
-each chain's head and length are kept beside it, so that a changed row, a missing row and a cut-off tail all show.
+Each row's hash covers the one before it in its chain (one chain per case, one per node for what belongs to no case),
+and each chain's head and length are kept beside it, so that a changed row, a missing row and a cut-off tail all show.
 Holds ids, kinds, hashes, times, who acted and an analyst's own reason; never anything out of a mail.
 """
 
@@ -127,7 +127,7 @@ def _first_bad(tx: Connection, chain: str, length: int, head: bytes) -> Break | 
         seq += 1
         if row.seq != seq:
             return Break(chain, seq, "a row is missing")
-        if _digest(last, row._mapping) != bytes(row.hash):
+        if _digest(last, dict(row._mapping)) != bytes(row.hash):
             return Break(chain, seq, "the row is not what was written")
         last = bytes(row.hash)
     if (seq, last) != (length, head):

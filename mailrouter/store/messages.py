@@ -61,7 +61,8 @@ class Reference:
 
 def add(tx: Connection, row: dict[str, Any]) -> int:
     """A new message; returns its id."""
-    return tx.execute(_ADD, row).scalar_one()
+    added: int = tx.execute(_ADD, row).scalar_one()
+    return added
 
 
 _ADD = insert(messages).returning(messages.c.id)
@@ -70,9 +71,6 @@ _ADD = insert(messages).returning(messages.c.id)
 def replace(tx: Connection, message_id: int, row: dict[str, Any]) -> None:
     """What is known of a mail, after looking at it again."""
     tx.execute(update(messages).where(messages.c.id == message_id).values(row))
-
-
-change = replace
 
 
 def get(tx: Connection, message_id: int) -> Message:

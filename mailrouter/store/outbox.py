@@ -1,7 +1,7 @@
 """Letters that leave. States: queued -> sent | held | failed | withdrawn; a lease says who has one in hand.
 
-Promises: the same step makes one letter; Message-ID and time are fixed when the row is made and the sealed bytes before the
-first try, so that every try sends the same mail.
+Promises: the same step makes one letter; Message-ID and time are fixed when the row is made and the sealed bytes
+before the first try, so that every try sends the same mail.
 """
 
 import json

@@ -3,16 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from mailrouter.case.model import Statement
 from mailrouter.store.tables import organisations, participants, statements
 
-_STATEMENT = (
+_STATEMENT: Select[Any] = (
     select(
-        statements.c.id, statements.c.case_id, statements.c.participant_id, organisations.c.name, statements.c.message_id,
+        statements.c.id, statements.c.case_id, statements.c.participant_id, organisations.c.name,
+        statements.c.message_id,
         statements.c.state, statements.c.reason, statements.c.bound, statements.c.received_at, statements.c.signed_at,
-        statements.c.fingerprint, statements.c.signature_id, statements.c.sha256, statements.c.verbatim, statements.c.form,
+        statements.c.fingerprint, statements.c.signature_id, statements.c.sha256, statements.c.verbatim,
+        statements.c.form,
         statements.c.signed_bytes, statements.c.signature, statements.c.approved_at, statements.c.approved_by,
     )
     .join(participants, participants.c.id == statements.c.participant_id)
@@ -22,7 +24,8 @@ _STATEMENT = (
 
 def keep(tx: Connection, row: dict[str, Any]) -> int:
     """A new statement, as judged; returns its id."""
-    return tx.execute(insert(statements).returning(statements.c.id), row).scalar_one()
+    kept: int = tx.execute(insert(statements).returning(statements.c.id), row).scalar_one()
+    return kept
 
 
 def change(tx: Connection, statement_id: int, **values: Any) -> None:

@@ -67,15 +67,15 @@ def _ref(name: str, target: str, **more: Any) -> Column[int]:
 
 
 def _text(name: str, default: str = "") -> Column[str]:
-    return Column(name, Text, nullable=False, default=default, server_default=text(f"'{default}'"))
+    return Column(name, Text, nullable=False, server_default=text(f"'{default}'"))
 
 
 def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False, default=False, server_default=text("false"))
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
 
 
 def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, default=0, server_default=text("0"))
+    return Column(name, Integer, nullable=False, server_default=text("0"))
 
 
 def _time(name: str, **more: Any) -> Column[datetime]:

@@ -1,0 +1,203 @@
+"""The composition root of the daemon: build the pieces, run them, stop them in order.
+
+Promises: nothing starts on a schema this program does not know; `ready` is said once every door listens; SIGTERM
+takes no new mail, lets what is under way end, then stops the workers; a worker that dies is replaced.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Literal
+
+from mailrouter import clock, logs, worker
+from mailrouter.faults import Refused
+from mailrouter.intake.doors import Doors, Doorway, open_doors
+from mailrouter.mail.envelope import Envelope
+from mailrouter.settings import Listen, Settings, ensure_data_dir
+from mailrouter.store import contacts, inbox, machine, migrate, outbox
+from mailrouter.store.engine import Database
+from mailrouter.store.inbox import Holder
+from mailrouter.ticker import Ticker
+from mailrouter.tools import make
+
+Part = Literal["smtp", "lmtp", "imap", "worker", "ticker", "web"]
+PARTS: tuple[Part, ...] = ("smtp", "lmtp", "imap", "worker", "ticker", "web")
+DRAIN_SECONDS = 30.0
+REPLACE_SECONDS = 1.0
+REFRESH_SECONDS = 30.0  # how old the doors' list of participants' addresses may be
+
+
+def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
+    """Run until SIGTERM or SIGINT. `Refused` when it cannot start."""
+    ensure_data_dir(settings)
+    logs.configure(settings.log.format, settings.log.level, settings.node)
+    holder = Holder(settings.node, secrets.token_hex(8))
+    db = Database(settings.database.url)
+    try:
+        migrate.check(db)
+        _begin_life(db, holder, parts)
+        asyncio.run(_Service(settings, holder, db, parts).run())
+        with db.write() as tx:
+            machine.end_life(tx, holder)
+    finally:
+        db.close()
+
+
+def _begin_life(db: Database, holder: Holder, parts: Sequence[str]) -> None:
+    """What a former life of this node had in hand is free again."""
+    with db.write() as tx:
+        inbox.begin_life(tx, holder)
+        outbox.begin_life(tx, holder)
+        machine.begin_life(tx, holder, clock.now(), ",".join(parts))
+
+
+class _Service:
+    def __init__(self, settings: Settings, holder: Holder, db: Database, parts: Sequence[str]) -> None:
+        self._settings, self._holder, self._db, self._parts = settings, holder, db, parts
+        self._crew = Crew(settings, holder)
+        self._participants: frozenset[str] = frozenset()
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        if "worker" in self._parts:
+            self._crew.start()
+        ticker = Ticker(make(self._settings, self._holder)) if "ticker" in self._parts else None
+        doors = await self._doors()
+        if ticker:
+            ticker.start()
+        self._say_ready(doors)
+        minding = [asyncio.create_task(self._refresh()), asyncio.create_task(self._mind_the_crew())]
+        await self._stop.wait()
+        logs.event("stopping")
+        for task in minding:
+            task.cancel()
+        await doors.close(DRAIN_SECONDS)
+        if ticker:
+            await asyncio.to_thread(ticker.stop)
+        await asyncio.to_thread(self._crew.stop)
+
+    async def _doors(self) -> Doors:
+        await self._learn_participants()
+        smtp, lmtp = self._settings.smtp, self._settings.lmtp
+        doorway = Doorway(
+            recipients=(self._settings.identity.address, *self._settings.identity.also),
+            data_dir=self._settings.data_dir,
+            smtp=smtp.listen if "smtp" in self._parts else Listen(),
+            lmtp=lmtp.listen if "lmtp" in self._parts else Listen(),
+            tls_cert=smtp.tls_cert, tls_key=smtp.tls_key, max_size=smtp.max_size,
+            max_connections=smtp.max_connections, max_per_client=smtp.max_per_client,
+            rate_per_sender=smtp.rate_per_sender, rate_total=smtp.rate_total,
+        )  # fmt: skip
+        try:
+            return await open_doors(
+                doorway,
+                accept=self._accept,
+                clock=clock.now,
+                is_participant=lambda a: a.casefold() in self._participants,
+            )
+        except OSError as trouble:
+            raise Refused(f"a door cannot listen: {trouble.strerror}; see smtp.listen and lmtp.listen") from None
+
+    def _accept(self, envelopes: Sequence[Envelope]) -> None:
+        """Called in the doors' own thread: 250 rests on this commit."""
+        with self._db.write() as tx:
+            inbox.accept(tx, self._settings.node, envelopes)
+        self._crew.wake()
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            with suppress(Exception):  # the database may be away; the doors keep the list they have
+                await self._learn_participants()
+
+    async def _mind_the_crew(self) -> None:
+        while True:
+            await asyncio.sleep(REPLACE_SECONDS)
+            self._crew.replace_dead()
+
+    async def _learn_participants(self) -> None:
+        self._participants = await asyncio.to_thread(self._addresses)
+
+    def _addresses(self) -> frozenset[str]:
+        with self._db.read() as tx:
+            return contacts.all_addresses(tx)
+
+    def _say_ready(self, doors: Doors) -> None:
+        logs.event("ready", doors=",".join(sorted(doors.addresses)), node=self._settings.node)
+        if self._settings.log.format == "text":
+            sys.stderr.write("ready\n")
+
+
+class Crew:
+    """The worker processes, forked from a clean process that has everything imported; replaced when one dies."""
+
+    def __init__(self, settings: Settings, holder: Holder) -> None:
+        self._settings, self._holder = settings, holder
+        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["mailrouter.worker"])
+        self._workers: list[Worker] = []
+
+    def start(self) -> None:
+        """As many receivers as `worker.processes`, and one that delivers."""
+        tasks = [worker.Task.RECEIVE] * self._settings.worker.processes + [worker.Task.DELIVER]
+        self._workers = [self._one(task) for task in tasks]
+
+    def _one(self, task: worker.Task) -> "Worker":
+        return Worker(self._context, task, self._settings, self._holder)
+
+    def wake(self) -> None:
+        """Mail waits: nobody need poll for it."""
+        for one in self._workers:
+            if one.task is worker.Task.RECEIVE:
+                one.say(worker.WAKE)
+
+    def replace_dead(self) -> None:
+        """A worker ended by a hostile mail, or by the kernel, is followed by a new one."""
+        for number, one in enumerate(self._workers):
+            if not one.process.is_alive():
+                logs.warn("worker.replaced", task=str(one.task), exit=one.process.exitcode)
+                one.close()
+                self._workers[number] = self._one(one.task)
+
+    def stop(self) -> None:
+        """Each ends after what it has in hand; one that does not is ended."""
+        for one in self._workers:
+            one.say(worker.STOP)
+        for one in self._workers:
+            one.process.join(DRAIN_SECONDS)
+            if one.process.is_alive():
+                one.process.kill()
+                one.process.join()
+            one.close()
+
+
+class Worker:
+    """One process, and the pipe that tells it what to do."""
+
+    def __init__(self, context: ForkServerContext, task: worker.Task, settings: Settings, holder: Holder) -> None:
+        self.task = task
+        orders, self._pipe = context.Pipe(duplex=False)
+        os.set_blocking(self._pipe.fileno(), False)
+        self.process: ForkServerProcess = context.Process(
+            target=worker.main, args=(task, settings, holder, orders), name=f"mailrouter-{task}", daemon=True
+        )
+        self.process.start()
+        orders.close()
+
+    def say(self, order: bytes) -> None:
+        """A full pipe means the worker has enough to wake it; a broken one, that it is dead and will be replaced."""
+        with suppress(BlockingIOError, BrokenPipeError, OSError):
+            os.write(self._pipe.fileno(), order)
+
+    def close(self) -> None:
+        """Give the pipe back."""
+        self._pipe.close()

@@ -1,0 +1,82 @@
+"""The processes that work through inbox and outbox, supervised by `serve`: claim, do, wait for wake, poll or stop.
+
+Promises: the door never parses; a mail that spins or swells costs one worker, not the service: the process is ended
+and the mail, whose try was counted when it was claimed, is read alone next time. A worker whose supervisor is gone
+ends itself.
+"""
+
+import os
+import resource
+import select
+import signal
+from collections.abc import Callable
+from enum import StrEnum
+from multiprocessing.connection import Connection
+
+from mailrouter import logs
+from mailrouter.flow import deliver, receive
+from mailrouter.settings import Settings
+from mailrouter.store.inbox import Holder
+from mailrouter.tools import Tools, make
+
+POLL_SECONDS = 1.0
+CPU_SECONDS = 10  # testbook/faults.md R19
+MEMORY_BYTES = 512 * 1024 * 1024
+WAKE, STOP = b"w", b"s"
+
+
+class Task(StrEnum):
+    """What a worker process does."""
+
+    RECEIVE = "receive"
+    DELIVER = "deliver"
+
+
+def main(task: Task, settings: Settings, holder: Holder, pipe: Connection) -> None:
+    """The life of one worker; `pipe` is the end the supervisor's orders come out of."""
+    _quiet_signals()
+    logs.configure(settings.log.format, settings.log.level, settings.node)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    tools = make(settings, holder)
+    try:
+        _work(_DOES[task], tools, pipe.fileno())
+    finally:
+        tools.db.close()
+
+
+def _quiet_signals() -> None:
+    """A terminal's Ctrl-C and systemd's SIGTERM reach the whole group; the supervisor alone says when to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _work(do: Callable[[Tools], object], tools: Tools, orders: int) -> None:
+    """Do until nothing is left, then wait; a database that is away is waited for too."""
+    poll = select.poll()
+    poll.register(orders, select.POLLIN | select.POLLHUP)
+    busy: object = True
+    while not _told_to_stop(poll, orders, 0 if busy else POLL_SECONDS):
+        try:
+            busy = do(tools)
+        except Exception as trouble:  # noqa: BLE001 - the database may be away for hours; a worker outlives it
+            logs.failed("worker.trouble", trouble)
+            busy = False
+
+
+def _told_to_stop(poll: select.poll, orders: int, seconds: float) -> bool:
+    if not poll.poll(seconds * 1000):
+        return False
+    said = os.read(orders, 4096)
+    return not said or STOP in said  # nothing said: the supervisor is gone
+
+
+def _receive(tools: Tools) -> object:
+    """One batch, under a limit of processor time that even a spinning C function meets."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
+    try:
+        return receive.work(tools)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+_DOES: dict[Task, Callable[[Tools], object]] = {Task.RECEIVE: _receive, Task.DELIVER: deliver.work}
