@@ -8,27 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 
+from mailrouter.store import migrate
 from mailrouter.store.engine import Database
 from tests.servers.postgres import Postgres
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
 KINDS = ("sqlite", "postgresql")
 
 
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database to a revision, in one transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    database = Database(url)
+def migrated(url: str) -> None:
+    """Bring the database to the newest schema."""
+    db = Database(url)
     try:
-        with database.write() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+        migrate.upgrade(db)
     finally:
-        database.close()
+        db.close()
 
 
 @pytest.fixture(params=KINDS)
@@ -43,7 +37,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("template") / "mailrouter.db"
-    migrate(f"sqlite:///{path}")
+    migrated(f"sqlite:///{path}")
     return path
 
 
@@ -51,7 +45,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_template(postgres_server: Postgres) -> str:
     """The name of a migrated PostgreSQL database to copy."""
     name = postgres_server.create()
-    migrate(postgres_server.url(name))
+    migrated(postgres_server.url(name))
     return name
 
 
