@@ -107,8 +107,14 @@ def quote(text: str, who: str, when: datetime, most: int = 200) -> str:
 # -- the inner entity -------------------------------------------------------------------------------------------------
 
 
-def entity(text: str, attachments: Sequence[Attachment] = (), seed: str = "", *,
-           protect: Headers | None = None, outer: Headers | None = None) -> bytes:
+def entity(
+    text: str,
+    attachments: Sequence[Attachment] = (),
+    seed: str = "",
+    *,
+    protect: Headers | None = None,
+    outer: Headers | None = None,
+) -> bytes:
     """The MIME entity of a letter, ready to be signed or encrypted as it is.
 
     `protect`: headers repeated inside, under the signature (RFC 9788 `hp="clear"`). With `outer` too, the entity is to
@@ -153,8 +159,10 @@ def signed(headers: Headers, inner: bytes, signature: str, micalg: str, seed: st
     """
     if not re.fullmatch(r"pgp-[a-z0-9]+", micalg):
         raise ValueError("not a micalg of RFC 3156")
-    fields = ['Content-Type: application/pgp-signature; name="signature.asc"',
-              "Content-Description: OpenPGP digital signature"]
+    fields = [
+        'Content-Type: application/pgp-signature; name="signature.asc"',
+        "Content-Description: OpenPGP digital signature",
+    ]
     proof = mime.head(fields) + b"\r\n" + _armor(signature, "SIGNATURE")
     kind = f'signed;\r\n micalg={micalg};\r\n protocol="application/pgp-signature"'
     return _secured(headers, kind, [inner, proof], seed)
@@ -169,8 +177,10 @@ def _secured(headers: Headers, kind: str, parts: Sequence[bytes], seed: str) -> 
 def encrypted(headers: Headers, ciphertext: str, seed: str) -> bytes:
     """multipart/encrypted (RFC 3156 section 4); `ciphertext` may be signed inside as well (section 6.2)."""
     version = mime.head(["Content-Type: application/pgp-encrypted"]) + b"\r\nVersion: 1\r\n"
-    fields = ['Content-Type: application/octet-stream; name="encrypted.asc"',
-              'Content-Disposition: inline; filename="encrypted.asc"']
+    fields = [
+        'Content-Type: application/octet-stream; name="encrypted.asc"',
+        'Content-Disposition: inline; filename="encrypted.asc"',
+    ]
     content = mime.head(fields) + b"\r\n" + _armor(ciphertext, "MESSAGE")
     return _secured(headers, 'encrypted;\r\n protocol="application/pgp-encrypted"', [version, content], seed)
 
@@ -211,7 +221,7 @@ def _fields(headers: Headers) -> list[str]:
 
 def _thread(headers: Headers) -> list[str]:
     ids = [one for one in headers.references if _ID.fullmatch(one)]
-    return ids if len(ids) <= _MOST_REFERENCES else [ids[0], *ids[1 - _MOST_REFERENCES:]]
+    return ids if len(ids) <= _MOST_REFERENCES else [ids[0], *ids[1 - _MOST_REFERENCES :]]
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -233,7 +243,7 @@ def _unstructured(name: str, value: str) -> str:
         return Header(value, "us-ascii", maxlinelen=76, header_name=name).encode(linesep="\r\n")
     tags = _TAGS.match(value)
     front = tags[0] if tags and "=?" not in tags[0] else ""
-    return front + _encoded(name + front, value[len(front):])
+    return front + _encoded(name + front, value[len(front) :])
 
 
 def _encoded(name: str, value: str) -> str:

@@ -79,7 +79,7 @@ def _filename(name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9._ ()+-]+", clean):
         return f'filename="{clean}"'
     octets = [chr(o) if re.match(rb"[A-Za-z0-9._-]", bytes([o])) else f"%{o:02X}" for o in clean.encode("utf-8")]
-    pieces = ["".join(octets[start:start + 20]) for start in range(0, len(octets), 20)]
+    pieces = ["".join(octets[start : start + 20]) for start in range(0, len(octets), 20)]
     pieces[0] = "utf-8''" + pieces[0]
     return ";\r\n ".join(f"filename*{number}*={piece}" for number, piece in enumerate(pieces))
 

@@ -39,7 +39,7 @@ _BLOCK = str.maketrans(dict.fromkeys(_BREAKS, "\n") | dict.fromkeys(_CONTROLS + 
 def one_line(value: str, longest: int = LONGEST_VALUE) -> str:
     """The value as one line of visible characters, white space collapsed, cut at `longest` characters."""
     line = " ".join(_SURROGATES.sub("\ufffd", value).translate(_ONE_LINE).split())
-    return line if len(line) <= longest else line[:longest - 1].rstrip() + "…"
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def block(value: str) -> str:
@@ -158,7 +158,7 @@ def _kept(line: str, values: Mapping[str, str]) -> str:
     if names and not any(values[name] for name in names):
         return ""
     lead = line[: len(line) - len(line.lstrip(" -"))]
-    return _fill(template.substitute(values)[len(lead):], lead)
+    return _fill(template.substitute(values)[len(lead) :], lead)
 
 
 def _fill(text: str, lead: str = "") -> str:
@@ -192,8 +192,9 @@ def read(replacing: Path | None = None, own: Traversable | None = None) -> Mappi
         if stray.stem not in LETTERS:
             raise Refused(f"letters_dir: {stray.name} replaces no letter; there are {', '.join(LETTERS)}")
     places = {name: replacing / f"{name}.txt" for name in LETTERS}
-    return {name: _read(name, place if place.is_file() else own.joinpath(f"{name}.txt"))
-            for name, place in places.items()}
+    return {
+        name: _read(name, place if place.is_file() else own.joinpath(f"{name}.txt")) for name, place in places.items()
+    }
 
 
 def _read(name: str, place: Traversable) -> Text:

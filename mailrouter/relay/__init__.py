@@ -73,8 +73,9 @@ def _server(url: str, helo: str) -> Server:
     try:
         parts = urlsplit(url)
         tls, port = _SCHEMES[parts.scheme]
-        server = Server(_host(parts), parts.port or port, tls, unquote(parts.username or ""),
-                        unquote(parts.password or ""), helo)
+        server = Server(
+            _host(parts), parts.port or port, tls, unquote(parts.username or ""), unquote(parts.password or ""), helo
+        )
     except (ValueError, KeyError):
         raise Refused(f"relay.url is not understood; allowed: {_TAKEN}") from None
     if parts.path not in {"", "/"} or parts.query or parts.fragment:

@@ -202,8 +202,9 @@ def _failed(deadline: Deadline, error: Exception) -> Outcome:
     """What smtplib or the network raised, as an outcome of the step that went on."""
     at = deadline.at
     # The bare class is smtplib's own complaint about a line without end, except for STARTTLS refused.
-    if isinstance(error, smtplib.SMTPResponseException) and (type(error) is not smtplib.SMTPResponseException
-                                                             or at == "starttls"):
+    if isinstance(error, smtplib.SMTPResponseException) and (
+        type(error) is not smtplib.SMTPResponseException or at == "starttls"
+    ):
         said = error.smtp_error
         outcome = judge(at, error.smtp_code, said if isinstance(said, bytes) else b"")
         # 2xx or 3xx in the wrong place: nothing was accepted
