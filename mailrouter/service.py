@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Literal
 
@@ -68,22 +68,22 @@ class _Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        if "worker" in self._parts:
-            self._crew.start()
-        ticker = Ticker(make(self._settings, self._holder)) if "ticker" in self._parts else None
-        doors = await self._doors()
-        if ticker:
-            ticker.start()
-        self._say_ready(doors)
-        minding = [asyncio.create_task(self._refresh()), asyncio.create_task(self._mind_the_crew())]
-        await self._stop.wait()
-        logs.event("stopping")
-        for task in minding:
-            task.cancel()
-        await doors.close(DRAIN_SECONDS)
-        if ticker:
-            await asyncio.to_thread(ticker.stop)
-        await asyncio.to_thread(self._crew.stop)
+        async with AsyncExitStack() as stopping:  # last started, first stopped
+            if "worker" in self._parts:
+                self._crew.start()
+                stopping.push_async_callback(asyncio.to_thread, self._crew.stop)
+            doors = await self._doors()
+            stopping.push_async_callback(doors.close, DRAIN_SECONDS)
+            if "ticker" in self._parts:
+                ticker = Ticker(make(self._settings, self._holder))
+                ticker.start()
+                stopping.push_async_callback(asyncio.to_thread, ticker.stop)
+            minding = [asyncio.create_task(self._refresh()), asyncio.create_task(self._mind_the_crew())]
+            self._say_ready(doors)
+            await self._stop.wait()
+            logs.event("stopping")
+            for task in minding:
+                task.cancel()
 
     async def _doors(self) -> Doors:
         await self._learn_participants()
@@ -132,7 +132,7 @@ class _Service:
             return contacts.all_addresses(tx)
 
     def _say_ready(self, doors: Doors) -> None:
-        logs.event("ready", doors=",".join(sorted(doors.addresses)), node=self._settings.node)
+        logs.event("ready", doors=",".join(sorted(doors.addresses)))
         if self._settings.log.format == "text":
             sys.stderr.write("ready\n")
 

@@ -186,7 +186,7 @@ def nobodys_turn(doing: Doing, participant: Participant, outcome: str) -> None:
     perform(doing, [do.Close(participant, do.ALL_CLOCKS, outcome), do.Turn(participant, Waiting.NOBODY, None)])
 
 
-def _write(doing: Doing, case: Case | None, kind: str, **data: Any) -> None:
+def _write(doing: Doing, case: Case | None, kind: str, /, **data: Any) -> None:
     chain = journal.case_chain(case.id) if case else journal.node_chain(doing.tools.settings.node)
     journal.write(doing.tx, chain, doing.now, kind, doing.actor, **data)
 

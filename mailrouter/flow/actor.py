@@ -34,7 +34,7 @@ def need_analyst(actor: Actor, what: str) -> None:
         )
 
 
-def note(tx: Connection, tools: Tools, actor: Actor, kind: str, case: Case | None = None, **data: Any) -> None:
+def note(tx: Connection, tools: Tools, actor: Actor, kind: str, case: Case | None = None, /, **data: Any) -> None:
     """One row in the case's journal, or in this node's."""
     chain = journal.case_chain(case.id) if case else journal.node_chain(tools.settings.node)
     journal.write(tx, chain, tools.now(), kind, actor.name, **data)

@@ -52,7 +52,7 @@ def node_chain(node: str) -> str:
     return f"node:{node}"
 
 
-def write(tx: Connection, chain: str, at: datetime, kind: str, actor: str, **data: Any) -> None:
+def write(tx: Connection, chain: str, at: datetime, kind: str, actor: str, /, **data: Any) -> None:
     """Append one row. Values must be JSON; instants are written as ISO 8601."""
     length, head = _head(tx, chain)
     row = {
