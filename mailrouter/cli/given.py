@@ -1,0 +1,170 @@
+"""What a person types, checked and read before anything is done: numbers, dates, lines, files, mail addresses.
+
+Everything refused here is wrong use (exit status 2), in one line that says what is allowed.
+"""
+
+import mimetypes
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mailrouter import faults
+from mailrouter.case import vuid
+from mailrouter.mail.compose import Attachment, wire_address
+
+LONGEST_LINE = 300
+LARGEST_TEXT = 1024 * 1024  # bytes of a letter's text
+LARGEST_FILES = 20 * 1024 * 1024  # bytes of all that goes along with one letter
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROLS_OF_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class _Typed(click.ParamType):
+    """Reads one value; a ValueError says why not."""
+
+    def read(self, value: str) -> Any:
+        """The value a command works with."""
+        raise NotImplementedError
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Called by click."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except ValueError as trouble:
+            self.fail(str(trouble), param, ctx)
+
+
+class _Number(_Typed):
+    name = "VU"
+
+    def read(self, value: str) -> int:
+        """The case's number."""
+        try:
+            return vuid.parse_argument(value).number
+        except faults.Refused as trouble:
+            raise ValueError(str(trouble)) from None
+
+
+class _Line(_Typed):
+    name = "text"
+
+    def read(self, value: str) -> str:
+        """Spaces collapsed."""
+        line = " ".join(value.split())
+        if not line or len(line) > LONGEST_LINE or _CONTROLS.search(line):
+            raise ValueError(f"one line of text is wanted, without control characters, up to {LONGEST_LINE} characters")
+        return line
+
+
+class _Prose(_Typed):
+    name = "text"
+
+    def read(self, value: str) -> str:
+        """As it is, without blank lines around."""
+        text = value.replace("\r\n", "\n").strip("\n")
+        if not text.strip() or _CONTROLS_OF_PROSE.search(text):
+            raise ValueError("a text is wanted, in UTF-8 and without control characters")
+        return text
+
+
+class _Instant(_Typed):
+    name = "time"
+
+    def read(self, value: str) -> datetime:
+        """UTC. A bare date is its midnight; a time of day needs its zone."""
+        wanted = "write 2026-12-01 (UTC midnight) or, with a zone, 2026-12-01T09:30+01:00"
+        try:
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+                return datetime.combine(date.fromisoformat(value), time(), UTC)
+            instant = datetime.fromisoformat(value)
+            if instant.tzinfo is not None:
+                return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValueError(f"{value!r} is no date; {wanted}") from None
+        raise ValueError(f"{value!r} has no zone; {wanted}")
+
+
+class _Address(_Typed):
+    name = "address"
+
+    def read(self, value: str) -> str:
+        """As it goes over the wire, in lower case."""
+        try:
+            return wire_address(value.strip()).casefold()
+        except ValueError as trouble:
+            raise ValueError(f"{value!r} is {trouble}") from None
+
+
+class _Domain(_Typed):
+    name = "domain"
+
+    def read(self, value: str) -> str:
+        """In ASCII and lower case; a top-level domain alone is nobody's."""
+        try:
+            domain = wire_address(f"x@{value.strip()}").partition("@")[2].casefold()
+        except ValueError:
+            domain = ""
+        if "." not in domain or domain.startswith("["):
+            raise ValueError(f"{value!r} is not a mail domain, such as acme.example")
+        return domain
+
+
+class _Fingerprint(_Typed):
+    name = "fingerprint"
+
+    def read(self, value: str) -> str:
+        """40 upper-case hexadecimal digits."""
+        digits = "".join(value.split()).upper().removeprefix("0X")
+        if not re.fullmatch(r"[0-9A-F]{40}", digits):
+            raise ValueError("a key is named by its fingerprint, 40 hexadecimal digits (`mailrouter vendor show`)")
+        return digits
+
+
+VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
+ADDRESS, DOMAIN, FINGERPRINT = _Address(), _Domain(), _Fingerprint()
+ID = click.IntRange(1, 2**63 - 1)
+FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours
+
+vu_argument = click.argument("vu", type=VU, metavar="VU")
+
+
+def content(path: Path) -> bytes:
+    """A file's bytes. `Refused` when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as trouble:
+        raise faults.Refused(f"{path}: cannot be read ({trouble.strerror})") from None
+
+
+def written(file: Path) -> str:
+    """The text of a letter from a file, or from stdin for `-`. `Refused` unless it is text, and some."""
+    raw = sys.stdin.buffer.read(LARGEST_TEXT + 1) if str(file) == "-" else content(file)
+    if len(raw) > LARGEST_TEXT:
+        raise faults.Refused(f"{file}: a letter's text may have {LARGEST_TEXT // 1024} KiB; send more as --attach")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise faults.Refused(f"{file}: is not UTF-8 text") from None
+    if not text.strip():
+        raise faults.Refused(f"{file}: there is nothing in it")
+    return text
+
+
+def attached(paths: Sequence[Path]) -> list[Attachment]:
+    """The files that go along. `Refused` for one that cannot be read, or when they are too large together."""
+    files = [Attachment(path.name, content(path), _media_type(path)) for path in paths]
+    if sum(len(file.content) for file in files) > LARGEST_FILES:
+        raise faults.Refused(f"the attachments are larger than {LARGEST_FILES // 2**20} MiB together")
+    return files
+
+
+def _media_type(path: Path) -> str:
+    kind, encoding = mimetypes.guess_type(path.name)
+    return kind if kind and not encoding else "application/octet-stream"

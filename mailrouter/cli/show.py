@@ -1,0 +1,107 @@
+"""How answers are shown: tables and lines for people, one JSON document for programs.
+
+Promises: answers go to stdout, messages for people to stderr; nothing that came in a mail reaches a terminal with its
+control, ANSI or bidi characters working (testbook C15, S37); JSON is ASCII, its times are ISO 8601 UTC.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+
+import click
+from tabulate import tabulate
+
+# Controls but for tab and line feed, marks that reorder or join, characters nobody sees, lone surrogates.
+_HOSTILE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def visible(text: str) -> str:
+    """One safe line or block: what a terminal would obey, and what nobody would see, as escapes."""
+    return _HOSTILE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def show_json(value: object) -> None:
+    """One document on stdout. ASCII, so that no terminal and no locale can spoil it."""
+    click.echo(json.dumps(plain(value), indent=2))
+
+
+def plain(value: object) -> object:
+    """Dataclasses, instants and enumerations as JSON knows them."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case Enum():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(key): plain(one) for key, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(one) for one in value]
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    return value
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """A table for people; `empty` is said when there is nothing."""
+    shown = [[cell(value) for value in row] for row in rows]
+    click.echo(tabulate(shown, headers=headers, tablefmt="simple", disable_numparse=True) if shown else empty)
+
+
+def fields(rows: Iterable[tuple[str, object]]) -> None:
+    """Name and value, one a line; what is empty is left out."""
+    shown = [(name, cell(value)) for name, value in rows]
+    width = max((len(name) for name, value in shown if value), default=0)
+    for name, value in shown:
+        if value:
+            click.echo(f"{name:{width}}  {value}")
+
+
+def cell(value: object) -> str:
+    """A value as people read it, on one line."""
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return when(value)
+        case bool():
+            return "yes" if value else ""
+    return " ".join(visible(str(value)).split())
+
+
+def short(text: str, width: int) -> str:
+    """Cut to `width` characters, visibly."""
+    line = cell(text)
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def block(text: str) -> None:
+    """A text of several lines, as it is but for what a terminal would obey."""
+    click.echo(visible(text))
+
+
+def when(instant: datetime | None) -> str:
+    """A time for people, to the minute, UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}" if instant else ""
+
+
+def fingerprint(digits: str) -> str:
+    """In groups of four."""
+    return " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
+
+
+def number(vu: int | None) -> str | None:
+    """`VU#123456`, as everywhere; None where there is no number."""
+    return None if vu is None else f"VU#{vu}"
+
+
+def said(text: str) -> None:
+    """A message for people, on stderr."""
+    click.echo(visible(text), err=True)
