@@ -1,4 +1,4 @@
-"""A smarthost that does as it is told: a raw SMTP server on a thread of its own, and a record of what came over the wire.
+"""A smarthost that does as it is told: a raw SMTP server on a thread of its own, and a record of what it was sent.
 
 It uses no mail library, so that what it counts as one mail owes nothing to the code under test. `replies` says what to
 answer at a step; everything else is accepted. It may be changed while the sink runs.
@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 HANG = "HANG"  # say nothing until the test is over
@@ -85,10 +85,8 @@ class Sink:
             thread.start()
 
     def _serve(self, connected: socket.socket) -> None:
-        try:
+        with suppress(OSError):  # the client went away, or TLS failed: the test looks at that on its own side
             _Conversation(self, connected, self._over).run()
-        except OSError:
-            pass  # the client went away, or TLS failed: that is what the test looks at on its own side
 
 
 class _Ended(Exception):
