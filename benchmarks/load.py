@@ -64,7 +64,7 @@ class Ledger:
     def latency(self, percent: float) -> float:
         """This percentile of the latencies (nearest rank); NaN if there are none."""
         ranked = sorted(self.latencies)
-        return ranked[min(len(ranked) - 1, math.ceil(len(ranked) * percent / 100) - 1)] if ranked else math.nan
+        return ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)] if ranked else math.nan
 
 
 @dataclass(frozen=True, slots=True)

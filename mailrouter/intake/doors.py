@@ -65,7 +65,10 @@ class Doors:
         self._servers.append(server)
 
     async def close(self, drain_seconds: float) -> None:
-        """No new mail from now on; sessions end at their next reply, or are cut after this many seconds."""
+        """No new mail from now on; sessions end at their next reply, or are cut after this many seconds.
+
+        Raises TimeoutError when the store is still busy LAST_COMMIT_SECONDS later; nothing of that was acknowledged.
+        """
         for server in self._servers:
             server.close()
         for path in self._sockets:
