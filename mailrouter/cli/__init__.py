@@ -16,6 +16,19 @@ COMMANDS = {
     "queue": "queue",
     "message": "message",
     "statement": "statement",
+    "outbox": "outbox",
+    "letter": "letter",
+    "search": "journal",
+    "journal": "journal",
+    "books": "books",
+    "beat": "beat",
+    "inspect": "inspect",
+    "key": "key",
+    "serve": "daemon",
+    "doctor": "daemon",
+    "db": "db",
+    "backup": "db",
+    "restore": "db",
 }
 
 

@@ -7,6 +7,7 @@ what a person typed is checked before anything is opened. How answers look is in
 import os
 import pwd
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -17,12 +18,17 @@ from click.exceptions import NoArgsIsHelpError
 from sqlalchemy.exc import DBAPIError
 
 from mailrouter import clock, faults, settings
-from mailrouter.cli.show import visible
+from mailrouter.cli.show import cell, fingerprint, plain, said, show_json, table, visible, when
 from mailrouter.flow.actor import Actor, who
 from mailrouter.store import migrate
 from mailrouter.store.engine import Database
 from mailrouter.store.inbox import Holder
 from mailrouter.tools import Tools, make
+
+__all__ = [
+    "Commands", "Here", "as_json", "cell", "examples", "fingerprint", "here", "login", "plain", "said", "show_json", "table",
+    "visible", "when",
+]  # fmt: skip
 
 
 class Here:
@@ -49,6 +55,11 @@ class Here:
         """What a flow is handed."""
         return make(self.settings, Holder(self.settings.node, f"cli-{os.getpid()}"), self.db)
 
+    @property
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        return clock.now()
+
     @cached_property
     def actor(self) -> Actor:
         """The analyst whose Unix login this is, else the login itself."""
@@ -68,7 +79,7 @@ def login() -> str:
         return str(number)  # a container's arbitrary user has no name
 
 
-# ---- faults ------------------------------------------------------------------------------------------------------------
+# ---- faults ---------------------------------------------------------------------------------------------------------
 
 
 class OneLine(click.ClickException):
@@ -76,7 +87,7 @@ class OneLine(click.ClickException):
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(visible(message).replace("\n", " "))
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares it on the class and reads it from here
 
     def show(self, file: Any = None) -> None:
         """On stderr, under our name."""

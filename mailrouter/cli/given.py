@@ -15,7 +15,8 @@ import click
 
 from mailrouter import faults
 from mailrouter.case import vuid
-from mailrouter.mail.compose import Attachment, wire_address
+from mailrouter.mail.compose import wire_address
+from mailrouter.mail.entity import Attachment
 
 LONGEST_LINE = 300
 LARGEST_TEXT = 1024 * 1024  # bytes of a letter's text
@@ -24,7 +25,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROLS_OF_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class _Typed(click.ParamType):
+class _Typed(click.ParamType[Any]):
     """Reads one value; a ValueError says why not."""
 
     def read(self, value: str) -> Any:

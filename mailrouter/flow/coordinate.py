@@ -23,11 +23,18 @@ def open_case(
 ) -> Case:
     """A new case; `analyst` '' leaves it to whoever orders it, if that is an analyst."""
     with tools.db.write() as tx:
-        owner = analysts.named(tx, analyst).id if analyst else actor.analyst_id
-        more: dict[str, Any] = {"analyst_id": owner, "urgent": urgent}
-        case = cases.open_case(tx, title, tools.now(), **(more | ({"vu": vu} if vu else {})))
-        note(tx, tools, actor, "case.opened", case, vu=case.vu, analyst=case.analyst, urgent=urgent)
-        return case
+        return begin(tx, tools, actor, title, vu, analyst, urgent=urgent)
+
+
+def begin(
+    tx: Connection, tools: Tools, actor: Actor, title: str, vu: int | None, analyst: str, *, urgent: bool
+) -> Case:
+    """The same, inside the caller's transaction."""
+    owner = analysts.named(tx, analyst).id if analyst else actor.analyst_id
+    more: dict[str, Any] = {"analyst_id": owner, "urgent": urgent}
+    case = cases.open_case(tx, title, tools.now(), **(more | ({"vu": vu} if vu else {})))
+    note(tx, tools, actor, "case.opened", case, vu=case.vu, analyst=case.analyst, urgent=urgent)
+    return case
 
 
 def add_vendor(

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
-from mailrouter.flow import act, judge, receive
+from mailrouter.flow import act, coordinate, judge, receive
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.store import cases, contacts, inbox, messages, queues
 from mailrouter.tools import Tools
@@ -44,14 +44,19 @@ def _without_participant(tx: Connection, tools: Tools, actor: Actor, case: Case,
     note(tx, tools, actor, "mail.filed", case, message=message.id, by_hand=True)
 
 
-def report(tools: Tools, actor: Actor, message_id: int, case: Case) -> messages.Message:
-    """The mail a case is opened from: its sender becomes the reporter, and waits for our answer."""
+def open_case(
+    tools: Tools, actor: Actor, message_id: int, title: str, vu: int | None = None, analyst: str = "", *,
+    urgent: bool = False,
+) -> Case:  # fmt: skip
+    """A new case from a mail: its sender becomes the reporter, and waits for our answer. Both or neither."""
     item = _item(tools, message_id)
     read = receive.read_mail(tools, item)
     with tools.db.write() as tx:
-        held = case_held(tx, case.vu)
-        reporter = _reporter(tx, held, read)
-        return _file(tx, tools, actor, read, held, reporter)
+        if messages.get(tx, message_id).place == Place.FILED:
+            raise faults.Illegal(f"message {message_id} is filed with a case already")
+        case = coordinate.begin(tx, tools, actor, title, vu, analyst, urgent=urgent)
+        _file(tx, tools, actor, read, case, _reporter(tx, case, read))
+        return cases.get(tx, case.id)
 
 
 def _reporter(tx: Connection, case: Case, read: judge.Read) -> Participant:

@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.flow import letters, remind
+from mailrouter.flow import letters, remind, watch
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import texts
-from mailrouter.store import analysts, books, inbox, machine, outbox, queues
+from mailrouter.store import analysts, outbox, queues
 from mailrouter.tools import Tools
 
-OLD_MAIL = timedelta(hours=1)
-DEAD_BEAT = timedelta(minutes=10)
 FORESEEN = timedelta(hours=24)
 
 
@@ -36,7 +34,7 @@ def arrivals(tools: Tools, now: datetime) -> None:
         staff = analysts.everyone(tx)
         for reader in staff:
             if not reader.away(now) and _may_write(tools, reader, now):
-                _arrivals(tx, tools, reader, _reads(reader, staff, now), now)
+                _arrivals(tx, tools, reader, reads(reader, staff, now), now)
 
 
 def _may_write(tools: Tools, reader: analysts.Analyst, now: datetime) -> bool:
@@ -44,7 +42,7 @@ def _may_write(tools: Tools, reader: analysts.Analyst, now: datetime) -> bool:
     return reader.told_at is None or now - reader.told_at >= gap
 
 
-def _reads(reader: analysts.Analyst, staff: Iterable[analysts.Analyst], now: datetime) -> list[str]:
+def reads(reader: analysts.Analyst, staff: Iterable[analysts.Analyst], now: datetime) -> list[str]:
     """Their own queues, and those of whoever they cover for."""
     covered = [q for a in staff if a.cover_id == reader.id and a.away(now) for q in a.reads]
     return list(dict.fromkeys([*reader.reads, *covered]))
@@ -54,14 +52,14 @@ def _arrivals(tx: Connection, tools: Tools, reader: analysts.Analyst, reads: Seq
     fresh = queues.untold(tx, reader.id, reads)
     if not fresh:
         return
-    values = {"analyst": reader.name, "items": texts.listing(_line(tx, s) for s in fresh)}
+    values = {"analyst": reader.name, "items": texts.listing(line(tx, s) for s in fresh)}
     step = f"arrival:{reader.id}:{max(s.item.id for s in fresh)}"
     letters.to_staff(tx, tools, reader.address, letters.Order("analyst-arrival", values, step=step), now)
     queues.told(tx, reader.id, [s.item.id for s in fresh], now)
     analysts.change(tx, reader.id, told_at=now)
 
 
-def _line(tx: Connection, shown: queues.Shown) -> list[str]:
+def line(tx: Connection, shown: queues.Shown) -> list[str]:
     number = f"VU#{shown.vu}" if shown.vu else "no number"
     return [f"item {shown.item.id}", number, shown_queue(tx, shown.item.queue), shown.item.why]
 
@@ -84,7 +82,7 @@ def digests(tools: Tools, now: datetime) -> None:
         staff = analysts.everyone(tx)
         for reader in staff:
             if not reader.away(now):
-                _digest(tx, tools, reader, _reads(reader, staff, now), coming, now)
+                _digest(tx, tools, reader, reads(reader, staff, now), coming, now)
 
 
 def _digest(
@@ -96,7 +94,7 @@ def _digest(
     leaving += [[f"VU#{vu}" if vu else "", le.name, "queued"] for le, vu in outbox.coming(tx, now + FORESEEN)]
     values = {
         "analyst": reader.name, "date": day_of(now),
-        "waiting": texts.listing(_line(tx, s) for s in waiting) or "nothing",
+        "waiting": texts.listing(line(tx, s) for s in waiting) or "nothing",
         "due": texts.listing(leaving) or "nothing",
     }  # fmt: skip
     order = letters.Order("analyst-digest", values, step=f"digest:{reader.id}:{day_of(now)}")
@@ -106,26 +104,14 @@ def _digest(
 # ---- alarms --------------------------------------------------------------------------------------------------------
 
 
-def alarms(tools: Tools, now: datetime) -> list[str]:
-    """Tell the operator, once a day for each trouble; returns what is wrong."""
-    with tools.db.read() as tx:
-        wrong = list(_troubles(tx, now))
+def alarms(tools: Tools, now: datetime) -> None:
+    """Tell the operator what is wrong with the machine, once a day for each trouble."""
+    wrong = watch.troubles(tools, now)
     if wrong:
+        tools.own_key()
         with tools.db.write() as tx:
-            for name, details in wrong:
-                alarm(tx, tools, name, details, now)
-    return [name for name, _ in wrong]
-
-
-def _troubles(tx: Connection, now: datetime) -> Iterable[tuple[str, str]]:
-    if not books.count(tx).balanced:
-        yield "the books do not balance", "`mailrouter books` shows which door's count differs"
-    oldest = inbox.oldest_pending(tx)
-    if oldest is not None and now - oldest > OLD_MAIL:
-        yield "a mail has waited for an hour", f"accepted at {oldest:%Y-%m-%d %H:%M} UTC and not received yet"
-    for node in machine.nodes(tx):
-        if node.beat_at is not None and now - node.beat_at > DEAD_BEAT:
-            yield f"no beat from {node.name}", f"the last one was at {node.beat_at:%Y-%m-%d %H:%M} UTC"
+            for trouble in wrong:
+                alarm(tx, tools, trouble.name, trouble.details, now)
 
 
 def alarm(tx: Connection, tools: Tools, name: str, details: str, now: datetime) -> None:

@@ -42,7 +42,9 @@ class Analyst:
 
 def add(tx: Connection, row: dict[str, Any]) -> Analyst:
     """A new analyst; `Refused` if name or login is taken."""
-    taken = (analysts.c.name == row["name"]) | (analysts.c.login == row.get("login"))
+    taken = analysts.c.name == row["name"]
+    if row.get("login"):
+        taken |= analysts.c.login == row["login"]
     if tx.execute(select(analysts.c.id).where(taken)).first():
         raise faults.Refused("an analyst of that name or login exists already")
     return get(tx, tx.execute(insert(analysts).returning(analysts.c.id), row).scalar_one())

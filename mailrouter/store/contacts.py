@@ -164,6 +164,13 @@ def add_domain(tx: Connection, organisation_id: int, domain: str) -> None:
         tx.execute(insert(domains).values(organisation_id=organisation_id, domain=domain))
 
 
+def remove_domain(tx: Connection, organisation_id: int, domain: str) -> None:
+    """Its addresses speak for it no more; `NotFound` if it is not theirs."""
+    mine = (domains.c.organisation_id == organisation_id) & (domains.c.domain == domain.casefold())
+    if not tx.execute(delete(domains).where(mine)).rowcount:
+        raise faults.NotFound(f"{domain} is not a mail domain of {get(tx, organisation_id).name}")
+
+
 def domains_of(tx: Connection, organisation_id: int) -> list[str]:
     """Its mail domains, sorted."""
     found = select(domains.c.domain).where(domains.c.organisation_id == organisation_id).order_by(domains.c.domain)

@@ -1,0 +1,220 @@
+"""Vendors and analysts: who they are, how they are reached, whose keys we believe. One verb, one transaction.
+
+All or nothing: what an order names is stored together or not at all. Keys come as GnuPG read them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mailrouter import faults
+from mailrouter.flow import letters, tell
+from mailrouter.flow.actor import Actor, note
+from mailrouter.mail import texts
+from mailrouter.pgp import KeyInfo
+from mailrouter.store import analysts, contacts, queues
+from mailrouter.store.analysts import Analyst
+from mailrouter.store.contacts import Organisation
+from mailrouter.tools import Tools
+
+LONGEST_USER_ID = 200
+RESERVED = ("mailrouter", "unix:", "analyst:")  # what the journal and the queues call others
+
+
+# ---- vendors -------------------------------------------------------------------------------------------------------
+
+
+def add_vendor(
+    tools: Tools, actor: Actor, name: str, addresses: Sequence[str], domains: Sequence[str] = (),
+    keys: Sequence[KeyInfo] = (), *, cna: bool = False,
+) -> Organisation:  # fmt: skip
+    """A new organisation. Letters go to the first address; all are recognised."""
+    with tools.db.write() as tx:
+        added = contacts.add(tx, name, cna=cna)
+        for address in addresses:
+            contacts.add_contact(tx, added.id, address)
+        for domain in domains:
+            contacts.add_domain(tx, added.id, domain)
+        pinned = _pin(tx, tools, added, keys)
+        note(tx, tools, actor, "vendor.added", organisation=added.id, contacts=len(addresses), keys=pinned, cna=cna)
+        return added
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be different about an organisation; what is not given stays."""
+
+    name: str = ""
+    cna: bool | None = None
+    add_domains: Sequence[str] = ()
+    remove_domains: Sequence[str] = ()
+
+
+def set_vendor(tools: Tools, actor: Actor, name: str, change: Change) -> Organisation:
+    """Another name, another domain, a CNA or not."""
+    with tools.db.write() as tx:
+        vendor = contacts.named(tx, name)
+        if change.name:
+            contacts.rename(tx, vendor.id, change.name)
+        if change.cna is not None:
+            contacts.set_cna(tx, vendor.id, change.cna)
+        for domain in change.remove_domains:
+            contacts.remove_domain(tx, vendor.id, domain)
+        for domain in change.add_domains:
+            contacts.add_domain(tx, vendor.id, domain)
+        note(tx, tools, actor, "vendor.changed", organisation=vendor.id, what=_given(change))
+        return contacts.get(tx, vendor.id)
+
+
+def _given(change: Change) -> list[str]:
+    return [name for name in Change.__dataclass_fields__ if getattr(change, name) not in ("", None, ())]
+
+
+def add_contacts(tools: Tools, actor: Actor, name: str, addresses: Sequence[str]) -> Organisation:
+    """Further addresses, tried after those there are."""
+    with tools.db.write() as tx:
+        vendor = contacts.named(tx, name)
+        for address in addresses:
+            contacts.add_contact(tx, vendor.id, address)
+        note(tx, tools, actor, "vendor.contacts-added", organisation=vendor.id, count=len(addresses))
+        return vendor
+
+
+def remove_contact(tools: Tools, actor: Actor, name: str, address: str) -> Organisation:
+    """An address is theirs no more. `Refused` for their last one."""
+    with tools.db.write() as tx:
+        vendor = contacts.named(tx, name)
+        contacts.remove_contact(tx, vendor.id, address)
+        note(tx, tools, actor, "vendor.contact-removed", organisation=vendor.id)
+        return vendor
+
+
+def add_keys(tools: Tools, actor: Actor, name: str, keys: Sequence[KeyInfo]) -> Organisation:
+    """Pin keys; a known fingerprint given again renews the key. `Refused` if one is another organisation's."""
+    with tools.db.write() as tx:
+        vendor = contacts.named(tx, name)
+        pinned = _pin(tx, tools, vendor, keys)
+        note(tx, tools, actor, "vendor.keys-pinned", organisation=vendor.id, keys=pinned)
+        return vendor
+
+
+def retire_key(tools: Tools, actor: Actor, name: str, fingerprint: str) -> Organisation:
+    """The key proves nothing from now on; what it proved before stays."""
+    with tools.db.write() as tx:
+        vendor = contacts.named(tx, name)
+        if fingerprint not in {key.fingerprint for key in contacts.keys_of(tx, [vendor.id])}:
+            raise faults.NotFound(f"no key in use of {vendor.name} has that fingerprint")
+        contacts.retire(tx, vendor.id, fingerprint, tools.now())
+        note(tx, tools, actor, "vendor.key-retired", organisation=vendor.id, fingerprint=fingerprint)
+        return vendor
+
+
+def _pin(tx: Connection, tools: Tools, vendor: Organisation, keys: Iterable[KeyInfo]) -> list[str]:
+    """Under every name a signature may give its issuer by; returns the fingerprints."""
+    pinned = []
+    for key in keys:
+        row = {
+            "organisation_id": vendor.id, "fingerprint": key.fingerprint, "data": key.data, "user_id": _user_id(key),
+            "can_encrypt": key.can_encrypt, "expires_at": key.expires, "pinned_at": tools.now(),
+        }  # fmt: skip
+        contacts.pin(tx, row, [key.fingerprint, *key.subkeys, *key.key_ids])
+        pinned.append(key.fingerprint)
+    return pinned
+
+
+def _user_id(key: KeyInfo) -> str:
+    """A stranger's words: one line, nothing a terminal or a database would stumble over (testbook P15)."""
+    return texts.one_line(key.user_ids[0], LONGEST_USER_ID) if key.user_ids else ""
+
+
+# ---- analysts ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is recorded of an analyst; None: not given."""
+
+    address: str | None = None
+    login: str | None = None
+    queues: Sequence[str] | None = None  # besides their own
+    key: KeyInfo | None = None
+
+
+def add_analyst(tools: Tools, actor: Actor, name: str, about: About) -> Analyst:
+    """A new analyst, with a queue of their name. `Refused` for a name that means something else already."""
+    if name in queues.SHARED or name.casefold().startswith(RESERVED):
+        raise faults.Refused(f"an analyst cannot be called {name!r}: the name means something else here")
+    with tools.db.write() as tx:
+        added = analysts.add(tx, {"name": name, **_columns(about)})
+        note(tx, tools, actor, "analyst.added", analyst=added.id, login=added.login, queues=added.queues)
+        return added
+
+
+def set_analyst(tools: Tools, actor: Actor, name: str, about: About) -> Analyst:
+    """What is given is different from now on."""
+    with tools.db.write() as tx:
+        analyst = analysts.named(tx, name)
+        _login_is_free(tx, analyst, about.login)
+        columns = _columns(about)
+        analysts.change(tx, analyst.id, **columns)
+        note(tx, tools, actor, "analyst.changed", analyst=analyst.id, what=sorted(columns))
+        return analysts.get(tx, analyst.id)
+
+
+def _login_is_free(tx: Connection, analyst: Analyst, login: str | None) -> None:
+    other = analysts.by_login(tx, login) if login else None
+    if other is not None and other.id != analyst.id:
+        raise faults.Refused(f"the login {login} is {other.name}'s")
+
+
+def _columns(about: About) -> dict[str, object]:
+    given: dict[str, object | None] = {"address": about.address, "login": about.login}
+    if about.queues is not None:
+        given["queues"] = ",".join(_known(about.queues))
+    if about.key is not None:
+        if not about.key.can_encrypt:
+            raise faults.Refused("nothing can be encrypted to this key")
+        given |= {"fingerprint": about.key.fingerprint, "key": about.key.data}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _known(names: Sequence[str]) -> list[str]:
+    unknown = next((name for name in names if name not in queues.SHARED), None)
+    if unknown is not None:
+        raise faults.Refused(f"there is no queue {unknown!r} to be given; there are {', '.join(queues.SHARED)}")
+    return list(dict.fromkeys(names))
+
+
+def away(tools: Tools, actor: Actor, name: str, until: datetime, cover: str) -> Analyst:
+    """Somebody stands in until then, and is written to at once about what waits."""
+    if until <= tools.now():
+        raise faults.Refused("the date lies in the past")
+    tools.own_key()  # outside the transaction: it may have to be made
+    with tools.db.write() as tx:
+        analyst, deputy = analysts.named(tx, name), analysts.named(tx, cover)
+        if deputy.id == analyst.id or deputy.away(tools.now()):
+            raise faults.Refused(f"{deputy.name} is away too: somebody who is there must stand in")
+        analysts.change(tx, analyst.id, away_until=until, cover_id=deputy.id)
+        _hand_over(tx, tools, analyst, deputy, until)
+        note(tx, tools, actor, "analyst.away", analyst=analyst.id, until=until, cover=deputy.id)
+        return analysts.get(tx, analyst.id)
+
+
+def back(tools: Tools, actor: Actor, name: str) -> Analyst:
+    """They are there again."""
+    with tools.db.write() as tx:
+        analyst = analysts.named(tx, name)
+        if not analyst.away(tools.now()):
+            raise faults.Illegal(f"{name} is not away")
+        analysts.change(tx, analyst.id, away_until=None, cover_id=None)
+        note(tx, tools, actor, "analyst.back", analyst=analyst.id)
+        return analysts.get(tx, analyst.id)
+
+
+def _hand_over(tx: Connection, tools: Tools, analyst: Analyst, deputy: Analyst, until: datetime) -> None:
+    waiting = [shown for queue in analyst.reads for shown in queues.shown(tx, queue)]
+    items = texts.listing(tell.line(tx, shown) for shown in waiting) or "nothing"
+    values = {"analyst": deputy.name, "away": analyst.name, "until": letters.day(until), "items": items}
+    letters.to_staff(tx, tools, deputy.address, letters.Order("analyst-away", values), tools.now())

@@ -1,0 +1,172 @@
+"""What showing needs and nothing else does: a case with all that belongs to it, organisations with all of theirs.
+
+A few queries each, however many rows there are. Nothing here changes anything.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from mailrouter.case.model import Case, Deadline, Participant, Statement, Waiting
+from mailrouter.store import cases, contacts, statements
+from mailrouter.store import messages as mail
+from mailrouter.store.contacts import Contact, Organisation, PinnedKey
+from mailrouter.store.messages import Message
+from mailrouter.store.tables import cases as case_table
+from mailrouter.store.tables import contacts as contact_table
+from mailrouter.store.tables import domains, letters, messages, organisations, participants, pinned_keys, queue_items
+
+# ---- a case --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a letter of ours; without its bytes."""
+
+    id: int
+    name: str
+    state: str  # queued | sent | held | failed | withdrawn
+    why: str
+    automatic: bool
+    asks: bool
+    signed: bool
+    encrypted: bool
+    attempts: int
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One case with all that belongs to it, as it stood at one moment."""
+
+    case: Case
+    participants: Sequence[Participant]
+    messages: Sequence[Message]  # mails, letters and conversations, in the order they came and went
+    remarks: Sequence[Message]
+    letters: Mapping[int, Sent]  # by letter id
+    statements: Sequence[Statement]
+    deadlines: Sequence[Deadline]
+    elsewhere: Sequence[Message]  # mails that name the case and wait for a person's decision
+
+    def participant(self, participant_id: int | None) -> Participant | None:
+        """By id."""
+        return next((p for p in self.participants if p.id == participant_id), None)
+
+    def next_deadline(self, participant: Participant | None = None) -> Deadline | None:
+        """The open one that falls due first, of one participant or of the case."""
+        mine = (d for d in self.deadlines if participant is None or d.participant_id == participant.id)
+        return next((d for d in mine if d.done_at is None), None)
+
+
+def case_file(tx: Connection, vu: int) -> CaseFile:
+    """All of one case; `NotFound` if there is none."""
+    case = cases.by_vu(tx, vu)
+    everything = mail.of_case(tx, case.id)
+    return CaseFile(
+        case=case,
+        participants=cases.participants_of(tx, [case.id]),
+        messages=[m for m in everything if m.direction != "remark"],
+        remarks=[m for m in everything if m.direction == "remark"],
+        letters={sent.id: sent for sent in _letters(tx, case.id)},
+        statements=statements.of_case(tx, case.id),
+        deadlines=cases.deadlines_of(tx, case.id),
+        elsewhere=_elsewhere(tx, vu),
+    )
+
+
+def _letters(tx: Connection, case_id: int) -> list[Sent]:
+    columns = [letters.c[name] for name in Sent.__dataclass_fields__]
+    return [Sent(*row) for row in tx.execute(select(*columns).where(letters.c.case_id == case_id))]
+
+
+def _elsewhere(tx: Connection, vu: int) -> list[Message]:
+    """Open items of no case whose mail names this one."""
+    wanted = (
+        select(messages)
+        .join(queue_items, queue_items.c.message_id == messages.c.id)
+        .where(queue_items.c.done_at.is_(None), messages.c.case_id.is_(None), messages.c.claimed_vu == vu)
+        .order_by(messages.c.id)
+    )
+    return [Message(*row) for row in tx.execute(wanted)]
+
+
+# ---- whose turn ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A participant who waits on us."""
+
+    vu: int
+    title: str
+    participant: str
+    last_heard_at: datetime | None
+
+
+def our_turns(tx: Connection, analyst_id: int | None) -> list[Turn]:
+    """Who waits on us in open cases of one analyst (None: of nobody), longest first."""
+    wanted = (
+        select(case_table.c.vu, case_table.c.title, organisations.c.name, participants.c.last_heard_at)
+        .join(participants, participants.c.case_id == case_table.c.id)
+        .join(organisations, organisations.c.id == participants.c.organisation_id)
+        .where(case_table.c.state == "open", participants.c.waiting_on == str(Waiting.US))
+        .where(case_table.c.analyst_id == analyst_id)
+        .order_by(participants.c.last_heard_at, participants.c.id)
+    )
+    return [Turn(*row) for row in tx.execute(wanted)]
+
+
+def letters_by_state(tx: Connection) -> dict[str, int]:
+    """How many letters are queued, sent, held, ..."""
+    found = tx.execute(select(letters.c.state, func.count().label("n")).group_by(letters.c.state))
+    return {row.state: row.n for row in found}
+
+
+# ---- organisations -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """An organisation with all we know of it. Keys: the retired ones too."""
+
+    organisation: Organisation
+    contacts: Sequence[Contact]
+    domains: Sequence[str]
+    keys: Sequence[PinnedKey]
+
+
+def vendors(tx: Connection, wanted: Iterable[Organisation]) -> list[Vendor]:
+    """These organisations, in their order, with three queries."""
+    reached: dict[int, list[Contact]] = defaultdict(list)
+    for row in tx.execute(select(contact_table).order_by(contact_table.c.rank)):
+        reached[row.organisation_id].append(Contact(*row))
+    named: dict[int, list[str]] = defaultdict(list)
+    for row in tx.execute(select(domains).order_by(domains.c.domain)):
+        named[row.organisation_id].append(row.domain)
+    keys: dict[int, list[PinnedKey]] = defaultdict(list)
+    for row in tx.execute(select(pinned_keys).order_by(pinned_keys.c.id)):
+        keys[row.organisation_id].append(PinnedKey(*row))
+    return [Vendor(o, reached[o.id], named[o.id], keys[o.id]) for o in wanted]
+
+
+def vendor(tx: Connection, organisation: Organisation) -> Vendor:
+    """One organisation."""
+    mine = organisation.id
+    return Vendor(
+        organisation, contacts.contacts_of(tx, mine), contacts.domains_of(tx, mine),
+        contacts.keys_of(tx, [mine], retired=True),
+    )  # fmt: skip
+
+
+def cases_with(tx: Connection, organisation_id: int) -> list[tuple[int, str, str]]:
+    """The cases an organisation takes part in: VU#, state, role."""
+    wanted = (
+        select(case_table.c.vu, case_table.c.state, participants.c.role)
+        .join(participants, participants.c.case_id == case_table.c.id)
+        .where(participants.c.organisation_id == organisation_id)
+        .order_by(case_table.c.id)
+    )
+    return [(row.vu, row.state, row.role) for row in tx.execute(wanted)]
