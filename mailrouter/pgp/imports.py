@@ -75,7 +75,7 @@ def import_public(data: bytes, limit: float, program: str) -> KeyInfo:
     certificate = _one_certificate(data)
     with tempfile.TemporaryDirectory(prefix="mr-") as home:
         gpg = Gnupg(home, None, limit, program)
-        gpg.import_keys(certificate, extra_args=["--import-options", "self-sigs-only,import-minimal"])
+        gpg.import_keys(certificate, extra_args=["--import-options", "self-sigs-only"])
         listed = gpg.list_keys()
         clean = gpg.certificates()
         Agent(home, limit).stop()

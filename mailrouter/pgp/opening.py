@@ -154,7 +154,7 @@ class _Opening:
     def _read_text(self, message: bytes) -> Answer:
         ran = self.opener.runner.decrypt(message, self._keyring(), None)
         lines = _lines(ran)
-        about = None if lines is None else status.plain(lines)
+        about = None if lines is None else status.plain(lines, ran.code)
         if about is None:
             return _SURPRISED, None
         return (status.signature(about, ran.code) if about else status.NO_SIGNATURE), ran.output
@@ -164,7 +164,7 @@ class _Opening:
         everyone = self.opener.keyrings.file((*self.keys, *self.opener.own()))
         ran = self.opener.runner.decrypt(message, everyone, self.opener.passphrase)
         lines = _lines(ran)
-        about = None if lines is None else status.decrypted(lines)
+        about = None if lines is None else status.decrypted(lines, ran.code)
         if about is not None:
             return (status.signature(about, ran.code) if about else status.NO_SIGNATURE), ran.output
         # gpg says 'no secret key' as well when it cannot reach the agent: a fault of ours, not of the mail.

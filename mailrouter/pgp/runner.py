@@ -160,7 +160,7 @@ def _collect(pid: int, sinks: dict[int, _Sink], limit: float) -> bool:
                     waiting.remove(number)
                     continue
                 sinks[number].content += chunk
-                if len(sinks[number].content) > sinks[number].most:
+                if len(sinks[number].content) >= sinks[number].most:  # gpg itself stops exactly there
                     return False
         return True
     finally:

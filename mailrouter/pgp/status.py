@@ -228,7 +228,7 @@ _OPENING = ("BEGIN_DECRYPTION", "DECRYPTION_INFO", "PLAINTEXT")
 _CLOSING = ("DECRYPTION_OKAY", "GOODMDC", "END_DECRYPTION")
 
 
-def decrypted(lines: Sequence[Line]) -> tuple[Line, ...] | None:
+def decrypted(lines: Sequence[Line], code: int) -> tuple[Line, ...] | None:
     """The lines about signatures inside, when a message was decrypted whole and unaltered; else None (condition 8)."""
     weighty = [line for line in lines if line.keyword not in WEIGHTLESS]
     said = [line.keyword for line in weighty]
@@ -239,22 +239,26 @@ def decrypted(lines: Sequence[Line]) -> tuple[Line, ...] | None:
         return None
     within = weighty[start + 3 : end]
     mdc, aead = weighty[start + 1].fields
-    if end < start + 3 or (int(mdc) == 0 and int(aead or 0) == 0) or not _about_signatures(within):
+    if end < start + 3 or (int(mdc) == 0 and int(aead or 0) == 0):
         return None
-    return (*within, *(line for line in lines if line.keyword == "SIG_ID"))
+    return _about_signatures(within, lines, code)
 
 
-_SIGNATURE_WORDS = frozenset(word for said in SIGNATURES for word in said)
-
-
-def _about_signatures(lines: Sequence[Line]) -> bool:
-    return all(line.keyword in _SIGNATURE_WORDS for line in lines)
-
-
-def plain(lines: Sequence[Line]) -> tuple[Line, ...] | None:
+def plain(lines: Sequence[Line], code: int) -> tuple[Line, ...] | None:
     """The lines about signatures of a message that is not encrypted and holds exactly one text; else None (P27)."""
     weighty = [line for line in lines if line.keyword not in WEIGHTLESS]
     if not weighty or weighty[0].keyword != "PLAINTEXT":
         return None
-    rest = weighty[1:-1] if weighty[-1].keyword == "FAILURE" else weighty[1:]
-    return (*rest, *(line for line in lines if line.keyword == "SIG_ID")) if _about_signatures(rest) else None
+    return _about_signatures(weighty[1:-1] if weighty[-1].keyword == "FAILURE" else weighty[1:], lines, code)
+
+
+_SIGNATURE_WORDS = frozenset(word for said in SIGNATURES for word in said)
+_NOT_ZERO = frozenset({"BADSIG", "ERRSIG", "EXPSIG"})  # the signatures that make gpg end with 1 or 2
+
+
+def _about_signatures(within: Sequence[Line], lines: Sequence[Line], code: int) -> tuple[Line, ...] | None:
+    said = {line.keyword for line in within}
+    # Beyond --max-output gpg cuts the text off and says so by its exit status alone (P110).
+    if not said <= _SIGNATURE_WORDS or (code != 0 and not said & _NOT_ZERO):
+        return None
+    return (*within, *(line for line in lines if line.keyword == "SIG_ID"))

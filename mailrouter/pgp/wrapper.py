@@ -91,8 +91,12 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
         )  # fmt: skip
 
     def certificates(self, fingerprints: Sequence[str] = ()) -> bytes:
-        """Binary public keys, as small as they can be: all, or these."""
-        return bytes(self.export_keys(list(fingerprints), armor=False, minimal=True))
+        """Binary public keys: all, or these.
+
+        Not minimal: that drops expired subkeys, and then old mail could not be decrypted, and a signature by one would
+        be by an unknown key.
+        """
+        return bytes(self.export_keys(list(fingerprints), armor=False))
 
     def armored(self, fingerprint: str) -> bytes:
         """One public key, armored, as small as it can be."""
