@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 from typing import Literal
 
 from mailrouter import clock, logs, worker
@@ -41,7 +42,7 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
     db = Database(settings.database.url)
     try:
         migrate.check(db)
-        _begin_life(db, holder, parts)
+        _begin_life(db, holder)
         asyncio.run(_Service(settings, holder, db, parts).run())
         with db.write() as tx:
             machine.end_life(tx, holder)
@@ -49,12 +50,12 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
         db.close()
 
 
-def _begin_life(db: Database, holder: Holder, parts: Sequence[str]) -> None:
+def _begin_life(db: Database, holder: Holder) -> None:
     """What a former life of this node had in hand is free again."""
     with db.write() as tx:
         inbox.begin_life(tx, holder)
         outbox.begin_life(tx, holder)
-        machine.begin_life(tx, holder, clock.now(), ",".join(parts))
+        machine.begin_life(tx, holder, clock.now())
 
 
 class _Service:
@@ -79,6 +80,7 @@ class _Service:
                 ticker.start()
                 stopping.push_async_callback(asyncio.to_thread, ticker.stop)
             minding = [asyncio.create_task(self._refresh()), asyncio.create_task(self._mind_the_crew())]
+            await asyncio.to_thread(self._remember, doors)
             self._say_ready(doors)
             await self._stop.wait()
             logs.event("stopping")
@@ -130,6 +132,12 @@ class _Service:
     def _addresses(self) -> frozenset[str]:
         with self._db.read() as tx:
             return contacts.all_addresses(tx)
+
+    def _remember(self, doors: Doors) -> None:
+        """Where we listen, for whoever looks whether we still do."""
+        places = [f"unix:{a}" if isinstance(a, Path) else f"{a[0]}:{a[1]}" for a in doors.addresses.values()]
+        with self._db.write() as tx:
+            machine.listens(tx, self._holder, " ".join(places))
 
     def _say_ready(self, doors: Doors) -> None:
         logs.event("ready", doors=",".join(sorted(doors.addresses)))

@@ -25,6 +25,9 @@ WARN_AFTER = timedelta(hours=4)
 
 def work(tools: Tools) -> bool:
     """Deliver the next letter that is due; False when there is none."""
+    with tools.db.read() as tx:
+        if not outbox.waits(tx, tools.now()):
+            return False
     with tools.db.write() as tx:
         letter = outbox.lease(tx, tools.holder, tools.now())
     failpoint.reach("deliver-after-lease")

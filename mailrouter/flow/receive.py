@@ -29,6 +29,9 @@ ROUTER = "mailrouter"  # who acts, in the journal
 
 def work(tools: Tools, most: int = BATCH) -> int:
     """Claim some mails and receive them; returns how many were in hand (0: nothing waits)."""
+    with tools.db.read() as tx:
+        if not inbox.waits(tx, tools.now()):
+            return 0
     with tools.db.write() as tx:
         items = inbox.claim(tx, tools.holder, tools.now(), most)
     failpoint.reach("receive-after-claim")

@@ -100,6 +100,11 @@ def _count(tx: Connection, node: str, door: str, count: int) -> None:
 # ---- claiming ------------------------------------------------------------------------------------------------------
 
 
+def waits(tx: Connection, now: datetime) -> bool:
+    """Whether there is anything to claim: asked without the writer's lock, since mostly there is not."""
+    return tx.execute(_LOOK, {"now": now, "most": 1}).first() is not None
+
+
 def claim(tx: Connection, holder: Holder, now: datetime, most: int) -> list[Item]:
     """Lease up to `most` waiting mails, oldest first, counting the try.
 
@@ -113,7 +118,7 @@ def claim(tx: Connection, holder: Holder, now: datetime, most: int) -> list[Item
     return [Item(r.id, r.tries, envelope(r)) for r in tx.execute(_CLAIMED, {"ids": ids})]
 
 
-_WAITING = (
+_LOOK = (
     select(inbox.c.mail_id, inbox.c.size, inbox.c.tries)
     .where(
         or_(inbox.c.leased_until.is_(None), inbox.c.leased_until < bindparam("now")),
@@ -121,8 +126,8 @@ _WAITING = (
     )
     .order_by(inbox.c.mail_id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
+_WAITING = _LOOK.with_for_update(skip_locked=True)
 _LEASE = (
     update(inbox)
     .where(inbox.c.mail_id.in_(bindparam("ids", expanding=True)))

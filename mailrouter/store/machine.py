@@ -25,14 +25,19 @@ def nodes(tx: Connection) -> list[Node]:
     return [Node(*row) for row in tx.execute(select(tables.nodes).order_by(tables.nodes.c.name))]
 
 
-def begin_life(tx: Connection, holder: Holder, now: datetime, doors: str) -> None:
+def begin_life(tx: Connection, holder: Holder, now: datetime) -> None:
     """A node starts."""
     tx.execute(delete(tables.nodes).where(tables.nodes.c.name == holder.node))
     tx.execute(
         insert(tables.nodes).values(
-            name=holder.node, start_id=holder.start_id, started_at=now, beat_at=now, doors=doors
+            name=holder.node, start_id=holder.start_id, started_at=now, beat_at=now
         )
     )
+
+
+def listens(tx: Connection, holder: Holder, doors: str) -> None:
+    """Where this node's doors are, `HOST:PORT` or `unix:PATH` each, apart by spaces."""
+    tx.execute(update(tables.nodes).where(tables.nodes.c.name == holder.node).values(doors=doors))
 
 
 def end_life(tx: Connection, holder: Holder) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter import faults
@@ -94,11 +94,13 @@ def attachments(letter: Letter) -> list[dict[str, str]]:
 # ---- sending: lease, freeze, record ----------------------------------------------------------------------------------
 
 
-def lease(tx: Connection, holder: Holder, now: datetime) -> Letter | None:
-    """Take the next letter that is due in hand, counting the attempt."""
-    if paused(tx):
-        return None
-    row = tx.execute(
+def waits(tx: Connection, now: datetime) -> bool:
+    """Whether a letter is due: asked without the writer's lock, since mostly none is."""
+    return not paused(tx) and tx.execute(_next(now)).first() is not None
+
+
+def _next(now: datetime) -> Select[tuple[int]]:
+    return (
         select(letters.c.id)
         .where(
             letters.c.state == "queued",
@@ -107,8 +109,12 @@ def lease(tx: Connection, holder: Holder, now: datetime) -> Letter | None:
         )
         .order_by(letters.c.next_attempt_at, letters.c.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+    )
+
+
+def lease(tx: Connection, holder: Holder, now: datetime) -> Letter | None:
+    """Take the next letter that is due in hand, counting the attempt."""
+    row = None if paused(tx) else tx.execute(_next(now).with_for_update(skip_locked=True)).first()
     if row is None:
         return None
     values = {
@@ -163,6 +169,13 @@ def begin_life(tx: Connection, holder: Holder) -> None:
 def change(tx: Connection, letter_id: int, **values: Any) -> None:
     """Set columns of one letter; never its frozen bytes."""
     tx.execute(update(letters).where(letters.c.id == letter_id).values(values))
+
+
+def by_hand(tx: Connection, letter_id: int, states: tuple[str, ...], now: datetime, **values: Any) -> bool:
+    """Change a letter that is in one of these states and in nobody's hand; False, and no change, otherwise."""
+    free = or_(letters.c.leased_until.is_(None), letters.c.leased_until < now)
+    mine = and_(letters.c.id == letter_id, letters.c.state.in_(states), free)
+    return tx.execute(update(letters).where(mine).values(leased_until=None, **values)).rowcount == 1
 
 
 def withdraw_automatic(tx: Connection, participant_id: int, why: str) -> None:
