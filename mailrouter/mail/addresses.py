@@ -80,7 +80,7 @@ def _mailbox(tokens: list[tuple[str, str]], defects: Defects) -> Address | None:
         address = "".join(angles[-1].strip("<> \t").split())
         if address.startswith("@"):  # RFC 5322 section 4.4: a source route
             address = address.rpartition(":")[2]
-        name = _phrase([token for token in tokens if token[0] in ("quoted", "word", "blank")])
+        name = _phrase(tokens)
     else:
         parts = [value for kind, value in tokens if kind in ("quoted", "word")]
         address = "".join(parts)
@@ -93,7 +93,8 @@ def _mailbox(tokens: list[tuple[str, str]], defects: Defects) -> Address | None:
 
 
 def _phrase(tokens: list[tuple[str, str]]) -> str:
-    return "".join(_unquoted(value) if kind == "quoted" else value for kind, value in tokens)
+    wanted = ((kind, value) for kind, value in tokens if kind in ("quoted", "word", "blank"))
+    return "".join(_unquoted(value) if kind == "quoted" else value for kind, value in wanted).strip()
 
 
 def _unquoted(value: str) -> str:

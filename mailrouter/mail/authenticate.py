@@ -13,7 +13,7 @@ from mailrouter.mail.parse import Mail
 
 # RFC 5322 sections 3.2.3 and 3.4.1 without the obsolete forms, quoted local parts and literals.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-_LOCAL = rf"{_ATOM}{{1,64}}(?:\.{_ATOM}{{1,64}}){{0,32}}"
+_LOCAL = rf"{_ATOM}+(?:\.{_ATOM}+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDR_SPEC = rf"(?P<address>{_LOCAL}@{_LABEL}(?:\.{_LABEL}){{0,30}})"
 # A phrase: atoms, and dots as everybody writes them ("J. Doe"), beyond ASCII too (RFC 6532); or quoted strings.
@@ -21,8 +21,6 @@ _WORD = r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+|\"(?:[^\"\\\x00-\
 _PHRASE = rf"(?P<phrase>{_WORD}(?:[ \t]+{_WORD})*)"
 _BARE = _ADDR_SPEC.replace("<address>", "<bare>")
 _MAILBOX = re.compile(rf"[ \t]*(?:{_PHRASE}?[ \t]*<{_ADDR_SPEC}>|{_BARE})[ \t]*")
-
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +39,13 @@ class Sender:
 
 # What is wrong with a From that does not fit the grammar, first match; the words end up in front of people.
 _REASONS = (
-    ("control-character", _CONTROL),
+    ("control-character", re.compile(r".*[\x00-\x08\x0a-\x1f\x7f-\x9f]", re.DOTALL)),
     ("empty", re.compile(r"\s*\Z|[^@]*<\s*>\s*\Z")),
     ("no-address", re.compile(r"[^@]*\Z")),
     ("group", re.compile(r"[^\"<>@,]*:")),
     ("comment", re.compile(r"(?:[^\"(]|\"(?:[^\"\\]|\\.)*\")*\(")),
     ("at-in-phrase", re.compile(r"[^\"<]*@[^\"<]*<")),
-    ("several-mailboxes", re.compile(r"(?:[^\",]|\"(?:[^\"\\]|\\.)*\")*,|.*@.*[<\s].*@")),
+    ("several-mailboxes", re.compile(r"(?:[^\",]|\"(?:[^\"\\]|\\.)*\")*,|[^@]*@[^@]*[<\s][^@]*@")),
     ("not-ascii", re.compile(r".*<[^<>]*[^\x00-\x7f][^<>]*>|[^<]*[^\x00-\x7f][^<]*\Z")),
 )
 

@@ -127,7 +127,7 @@ def classify(mail: Mail, envelope_sender: str | None, own: frozenset[str] = froz
     `own`: our own addresses, case-folded: mail that claims to come from one of them is not answered.
     """
     null_sender = _is_null(mail, envelope_sender)
-    delivered = _delivery(mail, null_sender)
+    delivered = _delivery(mail, null_sender=null_sender)
     if delivered is not None:
         return delivered
     rules = [rule for rule in RULES if _matches(rule, mail)]
@@ -159,12 +159,12 @@ def _matches(rule: Rule, mail: Mail) -> bool:
     return any(rule.pattern.match(value) for value in mail.values(rule.header))
 
 
-def _delivery(mail: Mail, null_sender: bool | None) -> Automated | None:
+def _delivery(mail: Mail, *, null_sender: bool | None) -> Automated | None:
     """The mail as a report on a mail; None when it is none."""
     if _SUBJECT_OF_REPORT.match(mail.subject) or mail.headers.first("tls-report-domain"):
         return Automated(Kind.REPORT, ("subject of a report",), must_not_autoreply=True)
     is_report = mail.headers.text("content-type").lower().startswith("multipart/report")
-    if not (is_report or _may_be_bounce(mail, null_sender)):
+    if not (is_report or _may_be_bounce(mail, null_sender=null_sender)):
         return None
     types = {part.content_type for part in mail.parts if not part.in_attached_mail}
     told = bounces.status(mail.parts) or bounces.status(mail.parts, wrapped=_is_wrapped(mail))
@@ -178,7 +178,7 @@ def _delivery(mail: Mail, null_sender: bool | None) -> Automated | None:
     return _reported(mail, told, "delivery report in prose") if told.outcome or is_report else None
 
 
-def _may_be_bounce(mail: Mail, null_sender: bool | None) -> bool:
+def _may_be_bounce(mail: Mail, *, null_sender: bool | None) -> bool:
     """Somebody who delivers mail seems to speak. Headers only; the text has the last word.
 
     Reports come from the null sender (RFC 5321 section 4.5.5); without it the address and the subject must both say so.

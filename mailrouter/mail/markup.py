@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 _OPENING = re.compile(r"<(?=/?[a-zA-Z]|[!?])")  # any other "<" is text
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:-]{0,30})")
-_LONG_REFERENCE = re.compile(r"&#[0-9]{8,}|&#[xX][0-9a-fA-F]{7,}")  # html.unescape raises for 4,300 digits
+_LONG_REFERENCE = re.compile(r"&#[0-9]{8,};?|&#[xX][0-9a-fA-F]{7,};?")  # html.unescape raises for 4,300 digits
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _EMPTY_LINES = re.compile(r"\n\s*\n")
 
