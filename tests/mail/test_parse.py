@@ -65,6 +65,7 @@ def test_repr_shows_nothing_of_the_mail():
         ("a\u0085b\u2028c", "a b c"),
     ],
 )
+@pytest.mark.row("S20")
 def test_subject(raw, subject):
     assert read(f"Subject: {raw}").subject == subject
 
@@ -445,7 +446,8 @@ def test_what_ends_in_a_row_or_a_log_is_one_line_without_control_characters(evil
 fragments = st.sampled_from([
     b"\n", b"\r\n", b"\r", b"\n\n", b" ", b"\t", b":", b"From: ", b"To: ", b"Subject: ", b"Date: ",
     b"Message-ID: <", b"References: ", b"Content-Type: ", b"multipart/mixed; boundary=b",
-    b'multipart/alternative; boundary="b"', b"message/rfc822", b"text/html; charset=", b"utf-8", b"utf-7", b"idna", b"--b", b"--b--", b"=?utf-8?q?",
+    b'multipart/alternative; boundary="b"', b"message/rfc822", b"text/html; charset=", b"utf-8", b"utf-7",
+    b"idna", b"--b", b"--b--", b"=?utf-8?q?",
     b"?=", b"=?",
     b"Content-Transfer-Encoding: base64", b"quoted-printable", b"Content-Disposition: attachment; filename*0*=",
     b"<", b">", b"@", b",", b";", b'"', b"\\", b"(", b")", b"[", b"=", b"'", b"\x00", b"\xff", b"\xed\xa0\x80",

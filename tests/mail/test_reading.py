@@ -11,7 +11,8 @@ from mailrouter.mail.pgpmime import Opened, Verdict
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 KEYS = {
     "raw_sha256", "subject", "from", "to", "cc", "message_id", "in_reply_to", "references", "text", "html",
-    "attachments", "defects", "kind", "is_bounce", "is_autoreply", "must_not_autoreply", "dsn_actions", "failed_recipients",
+    "attachments", "defects", "kind", "is_bounce", "is_autoreply", "must_not_autoreply", "dsn_actions",
+    "failed_recipients",
     "bounced_message_id", "thread", "pgp", "reply", "reply_quote", "vu",
 }  # fmt: skip
 PGP_KEYS = {
