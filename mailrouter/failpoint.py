@@ -7,6 +7,7 @@ import os
 
 POINTS = (
     "accept-before-commit",
+    "accept-in-transaction",
     "accept-after-commit",
     "receive-after-claim",
     "receive-after-open",

@@ -16,7 +16,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Literal
 
-from mailrouter import clock, logs, worker
+from mailrouter import clock, failpoint, logs, worker
 from mailrouter.faults import Refused
 from mailrouter.intake.doors import Doors, Doorway, open_doors
 from mailrouter.mail.envelope import Envelope
@@ -113,6 +113,7 @@ class _Service:
         """Called in the doors' own thread: 250 rests on this commit."""
         with self._db.write() as tx:
             inbox.accept(tx, self._settings.node, envelopes)
+            failpoint.reach("accept-in-transaction")
         self._crew.wake()
 
     async def _refresh(self) -> None:

@@ -113,20 +113,27 @@ def assign(tools: Tools, actor: Actor, vu: int, analyst: str) -> Case:
         return cases.get(tx, case.id)
 
 
-def close(tools: Tools, actor: Actor, vu: int, why: str) -> Case:
-    """No clock runs any more. `Illegal` while the embargo is active."""
+def close(tools: Tools, actor: Actor, vu: int, why: str, *, end_embargo: bool = False) -> Case:
+    """No clock runs any more. `Illegal` while the embargo is active, unless the analyst ends it with the case."""
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         if case.embargo in ("ACTIVE", "REVISE"):
-            raise faults.Illegal(
-                f"the embargo of VU#{vu} is {case.embargo.lower()}; a case is not closed before it ends"
-            )
+            _end_embargo(tx, tools, actor, case, why, ordered=end_embargo)
         state = lifecycle.move(lifecycle.CASE, "close", case.state)
         cases.change(tx, case.id, state=state, closed_at=tools.now())
         for participant in cases.participants_of(tx, [case.id]):
             act.nobodys_turn(_doing(tx, tools, actor, case), participant, "case closed")
         note(tx, tools, actor, "case.closed", case, why=why)
         return cases.get(tx, case.id)
+
+
+def _end_embargo(tx: Connection, tools: Tools, actor: Actor, case: Case, why: str, *, ordered: bool) -> None:
+    if not ordered:
+        state = case.embargo.lower()
+        raise faults.Illegal(f"the embargo of VU#{case.vu} is {state}; `--end-embargo` ends it with the case")
+    ended = lifecycle.move(lifecycle.EMBARGO, "terminate", case.embargo)
+    cases.change(tx, case.id, embargo=ended, embargo_ends_at=tools.now())
+    note(tx, tools, actor, "embargo", case, states=[case.embargo, ended], why=why)
 
 
 def reopen(tools: Tools, actor: Actor, vu: int, why: str) -> Case:

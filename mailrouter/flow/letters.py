@@ -13,7 +13,7 @@ from mailrouter.case.actions import Write
 from mailrouter.case.model import Case, Participant
 from mailrouter.mail import compose, texts
 from mailrouter.mail.entity import Attachment
-from mailrouter.store import analysts, contacts, messages, outbox
+from mailrouter.store import analysts, contacts, messages, outbox, queues
 from mailrouter.tools import Tools
 
 NEVER = "no contact of theirs takes mail"
@@ -55,7 +55,15 @@ def to_participant(
     letter_id = outbox.queue(tx, row)
     if letter_id is not None:
         messages.add(tx, _message(tools, row, letter_id))
+        if not address:
+            _nowhere_to_send(tx, case, participant, letter_id, now)
     return letter_id
+
+
+def _nowhere_to_send(tx: Connection, case: Case, participant: Participant, letter_id: int, now: datetime) -> None:
+    why = f"letter {letter_id} to {participant.name} is held: {NEVER}"
+    about = {"case_id": case.id, "participant_id": participant.id}
+    queues.add_notice(tx, case.queue, why, now, once=f"letter:{letter_id}:held", **about)
 
 
 def to_staff(tx: Connection, tools: Tools, address: str, order: Order, now: datetime) -> int | None:

@@ -1,4 +1,4 @@
-"""Is the machine well? What a living part can find out about another: doors that greet, beats that come, mail that moves.
+"""Is the machine well? What a living part can find out about another: doors that greet, beats, mail that moves.
 
 Promises: looks only; each look is bounded by a few seconds; says what is wrong in words an operator can act on.
 """
