@@ -47,12 +47,18 @@ class Daemon:
 
     # -- the daemon
 
-    def start(self, *arguments: str, environ: Mapping[str, str] | None = None, ready: bool = True) -> "Daemon":
-        """`serve`, in its own process group; returns once it says it is ready. `environ` is for this start only."""
+    def start(
+        self,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        wrapper: tuple[str, ...] = (),
+        ready: bool = True,
+    ) -> "Daemon":
+        """`serve`, in its own process group; returns once it says it is ready. The options are for this start only."""
         self._seen = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._wrapper, sys.executable, "-m", "mailrouter", "serve", *arguments],
+                [*self._wrapper, *wrapper, sys.executable, "-m", "mailrouter", "serve", *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                 env={**self.environ, **(environ or {})}, start_new_session=True,
             )  # fmt: skip
@@ -79,11 +85,11 @@ class Daemon:
             self._process = None
 
     def terminate(self, *, seconds: float = 60) -> int:
-        """SIGTERM to the supervising process; its exit status."""
+        """SIGTERM to the supervising process; its exit status, once nothing of its group is left."""
         assert self._process, "not started"
         self._process.send_signal(signal.SIGTERM)
         status = self._process.wait(timeout=seconds)
-        self._signal_group(signal.SIGKILL)  # nothing may be left; what is left must not disturb the next test
+        until(lambda: not self.left(), "the daemon's processes to end after it", seconds=20)
         self._process = None
         return status
 
@@ -94,6 +100,12 @@ class Daemon:
         self._signal_group(signal.SIGKILL)
         self._process = None
         return status
+
+    def end_gpg(self) -> None:
+        """gpg's agent outlives its caller, in a session of its own: tell it to go."""
+        home = self.data / "gnupg"
+        if home.is_dir():
+            subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], capture_output=True, timeout=30, check=True)
 
     def restart(self, *arguments: str) -> "Daemon":
         """SIGTERM, then `serve` again."""
@@ -162,6 +174,7 @@ def daemons(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
     yield make
     for one in made:
         one.kill()
+        one.end_gpg()
 
 
 @pytest.fixture
