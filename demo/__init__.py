@@ -1,0 +1,1 @@
+"""One case, played through a real daemon."""
