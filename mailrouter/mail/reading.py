@@ -16,7 +16,6 @@ def reading(mail: Mail, opened: Opened, signer_addresses: Collection[str] = ()) 
     """Every key for one mail but `id`. `signer_addresses`: the addresses in the User IDs of the key that signed."""
     kind = automated.classify(mail, None)
     shown = _shown(mail, opened)
-    text = shown.text if isinstance(shown, Mail) else shown
     reply = _reply(shown)
     effective = mail.subject if opened.protected_subject is None else opened.protected_subject
     return {
@@ -28,7 +27,7 @@ def reading(mail: Mail, opened: Opened, signer_addresses: Collection[str] = ()) 
         "message_id": mail.message_id,
         "in_reply_to": list(mail.in_reply_to),
         "references": list(mail.references),
-        "text": text,
+        "text": _text(shown),
         "html": shown.html if isinstance(shown, Mail) else "",
         "attachments": _attachments(shown if isinstance(shown, Mail) else mail),
         "defects": list(mail.defects),
@@ -40,7 +39,7 @@ def reading(mail: Mail, opened: Opened, signer_addresses: Collection[str] = ()) 
         "failed_recipients": list(kind.failed_recipients),
         "bounced_message_id": kind.bounced_message_id,
         "thread": automated.thread(mail, kind),
-        "pgp": _pgp(mail, opened, text, effective, signer_addresses),
+        "pgp": _pgp(mail, opened, effective, signer_addresses),
         "reply": {"visible": reply.visible, "hidden": reply.hidden},
         "reply_quote": "" if opened.encrypted else _quoted(reply.visible),
         "vu": [str(vu) for vu in vuid.find(effective) or vuid.find(mail.subject)],
@@ -50,11 +49,20 @@ def reading(mail: Mail, opened: Opened, signer_addresses: Collection[str] = ()) 
 def _shown(mail: Mail, opened: Opened) -> Mail | str:
     """What a reader gets: what was opened, when that is the whole mail; else the mail as it came."""
     whole = opened.decrypted == "ok" or (opened.verdict is Verdict.GOOD and opened.covers == "all")
-    if opened.content is None or not whole:
-        return mail
+    inside = _inside(opened)
+    return mail if inside is None or not whole else inside
+
+
+def _inside(opened: Opened) -> Mail | str | None:
+    if opened.content is None:
+        return None
     if opened.content_is_entity:
         return parse.mail(opened.content)
     return words.paragraphs(words.decode(opened.content, opened.charset, []))
+
+
+def _text(shown: Mail | str) -> str:
+    return shown.text if isinstance(shown, Mail) else shown
 
 
 def _reply(shown: Mail | str) -> Reply:
@@ -68,19 +76,20 @@ def _attachments(mail: Mail) -> list[dict[str, object]]:
     return [{"name": found.name, "size": found.size, "md5": found.md5} for found in mail.attachments]
 
 
-def _pgp(mail: Mail, opened: Opened, text: str, effective: str, signer_addresses: Collection[str]) -> Reading:
+def _pgp(mail: Mail, opened: Opened, effective: str, signer_addresses: Collection[str]) -> Reading:
     sender = authenticate.sender(mail)
     proved = opened.verdict is Verdict.GOOD and opened.covers == "all" and not sender.malformed
-    readable = opened.encrypted and opened.decrypted == "ok"
+    readable = opened.encrypted and opened.decrypted in ("ok", "partial")
+    inside = _inside(opened) if readable else None
     return {
         "verdict": str(opened.verdict),
         "covers": opened.covers,
         "signer": opened.fingerprint or None,
         "encrypted": opened.encrypted,
-        "decryptable": opened.decrypted in ("ok", "partial") if opened.encrypted else None,
+        "decryptable": readable if opened.encrypted else None,
         "may_show_verified": proved and sender.address in {address.lower() for address in signer_addresses},
         "effective_subject": effective,
-        "decrypted_text": text if readable else None,
+        "decrypted_text": None if inside is None else _text(inside),
         "must_flag_mixed": opened.covers == "part" or opened.decrypted == "partial",
         "signed_headers": _signed_headers(opened),
     }

@@ -87,7 +87,7 @@ def test_what_was_not_wholly_decrypted_is_not_shown_as_the_mail(decrypted, decry
     assert found["text"].startswith("Hello")
     assert found["reply_quote"] == ""
     assert found["pgp"]["decryptable"] is decryptable
-    assert found["pgp"]["decrypted_text"] is None
+    assert found["pgp"]["decrypted_text"] == ("secret" if decryptable else None)
     assert found["pgp"]["must_flag_mixed"] is (decrypted == "partial")
 
 
