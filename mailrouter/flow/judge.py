@@ -238,6 +238,7 @@ def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
     flags = {
         "message-id-reused": bool(read.mail.message_id and others),
         "malformed-from": bool(read.sender.malformed),
+        "not-decrypted": read.opened.decrypted == "fail",
         "stale": meant is not None and meant.stale,
         "replay": meant is not None and meant.replay,
         "unbound": unbound,
