@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter.store.tables import chains, journal
@@ -105,6 +105,11 @@ def entries(tx: Connection, chain: str) -> list[Entry]:
     """A chain in order."""
     rows = tx.execute(select(journal).where(journal.c.chain == chain).order_by(journal.c.seq))
     return [Entry(r.id, r.chain, r.seq, r.at, r.kind, r.actor, json.loads(r.data)) for r in rows]
+
+
+def count(tx: Connection) -> int:
+    """How many rows there are, of all chains."""
+    return tx.execute(select(func.count()).select_from(journal)).scalar_one()
 
 
 def verify(tx: Connection) -> Iterator[Break]:

@@ -24,9 +24,10 @@ def scripts() -> Path:
 
 
 def upgrade(db: Database) -> str:
-    """Bring the schema to the newest revision; returns it."""
+    """Bring the schema to the newest revision; returns it. `Refused` when a newer program has been here."""
     config = _config()
     with db.write() as tx:
+        _must_be_known(current(tx))
         config.attributes["connection"] = tx
         command.upgrade(config, "head")
     return newest()
@@ -45,6 +46,12 @@ def check(db: Database) -> None:
 def current(tx: Connection) -> str | None:
     """The revision the database is at."""
     return MigrationContext.configure(tx).get_current_revision()
+
+
+def _must_be_known(revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise faults.Refused(f"the schema {revision} was made by a newer program; this one knows {newest()}")
 
 
 def newest() -> str:

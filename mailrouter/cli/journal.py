@@ -1,0 +1,85 @@
+"""`mailrouter journal` and `mailrouter search`: what happened, whether it still stands as written, and where it was."""
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from mailrouter import faults
+from mailrouter.cli import given
+from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
+from mailrouter.cli.show import number
+from mailrouter.store import cases
+from mailrouter.store import journal as chains
+from mailrouter.store import search as store
+
+
+@click.group(epilog=examples("mailrouter journal verify", "mailrouter journal show VU#123456"))
+def journal() -> None:
+    """What happened, append-only and chained by hashes."""
+
+
+@journal.command(epilog=examples("mailrouter journal verify", "mailrouter journal verify --json"))
+@as_json
+@here
+def verify(here: Here, json_: bool) -> None:
+    """Check every chain. Exit 1 naming the first row of each that is not as it was written."""
+    with here.db.read() as tx:
+        breaks = list(chains.verify(tx))
+        rows = chains.count(tx)
+    if json_:
+        show_json({"good": not breaks, "rows": rows, "breaks": breaks})
+    for found in [] if json_ else breaks:
+        said(f"{found.chain} row {found.seq}: {found.what}")
+    if breaks:
+        click.get_current_context().exit(1)
+    if not json_:
+        said(f"the journal stands as it was written ({rows} rows)")
+
+
+@journal.command(epilog=examples("mailrouter journal show VU#123456", "mailrouter journal show 123456 --json"))
+@given.vu_argument
+@as_json
+@here
+def show(here: Here, vu: int, json_: bool) -> None:
+    """What happened in a case, in order."""
+    with here.db.read() as tx:
+        entries = chains.entries(tx, chains.case_chain(cases.by_vu(tx, vu).id))
+    if json_:
+        show_json(entries)
+        return
+    rows = ((e.seq, e.at, e.kind, e.actor, json.dumps(dict(e.data), sort_keys=True)) for e in entries)
+    table(("ROW", "AT", "WHAT", "WHO", "DETAILS"), rows, "nothing happened yet")
+
+
+@click.command(epilog=examples("mailrouter search buffer overflow", "mailrouter search VU#123456 --json"))
+@click.argument("words", metavar="WORDS", nargs=-1, required=True)
+@as_json
+@here
+def search(here: Here, words: Sequence[str], json_: bool) -> None:
+    """Mails by subject and sender, cases by number and title, organisations by name: what holds all the words."""
+    with here.db.read() as tx:
+        found = store.find(tx, " ".join(words))
+    if json_:
+        mails = [
+            {"id": m.id, "direction": m.direction, "vu": m.vu, "from": m.sender, "subject": m.subject,
+             "received_at": m.received_at} for m in found.mails
+        ]  # fmt: skip
+        show_json({"mails": mails, "cases": found.cases, "organisations": found.organisations})
+    elif found.anything:
+        _show(found)
+    if not found.anything:
+        raise faults.NotFound("nothing holds all these words")
+
+
+def _show(found: store.Found) -> None:
+    if found.cases:
+        table(("CASE", "TITLE", "STATE"), ((number(c.vu), c.title, c.state) for c in found.cases), "")
+        click.echo()
+    if found.mails:
+        headers = ("MESSAGE", "", "CASE", "FROM", "SUBJECT", "AT")
+        rows = ((m.id, m.direction, number(m.vu), m.sender, m.subject, m.received_at) for m in found.mails)
+        table(headers, rows, "")
+        click.echo()
+    if found.organisations:
+        table(("ORGANISATION", "KIND"), ((o.name, o.kind) for o in found.organisations), "")

@@ -1,0 +1,157 @@
+"""`mailrouter outbox`: letters on their way out, each by hand, and the brake on all of them."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from mailrouter import faults
+from mailrouter.cli import given
+from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
+from mailrouter.cli.show import block, cell, fields, number, when
+from mailrouter.flow import outgoing
+from mailrouter.flow.actor import Actor
+from mailrouter.store import cases
+from mailrouter.store import outbox as store
+from mailrouter.store.outbox import Letter
+from mailrouter.tools import Tools
+
+_ids = click.argument("ids", metavar="ID…", type=given.ID, nargs=-1, required=True)
+_why = click.option("--why", default="", type=given.LINE, help="Your reason, for the journal.")
+
+
+@click.group(epilog=examples("mailrouter outbox list", "mailrouter outbox show 7", "mailrouter outbox pause"))
+def outbox() -> None:
+    """Outgoing letters, and the brake on all of them."""
+
+
+@outbox.command("list", epilog=examples("mailrouter outbox list", "mailrouter outbox list --unsent --json"))
+@click.option("--unsent", is_flag=True, help="Only those that have not left: queued, held and failed.")
+@as_json
+@here
+def list_(here: Here, unsent: bool, json_: bool) -> None:
+    """Every letter, oldest first."""
+    with here.db.read() as tx:
+        letters = store.listed(tx, everything=not unsent)
+        paused = store.paused(tx)
+    if json_:
+        show_json([_row(letter, vu) for letter, vu in letters])
+        return
+    headers = ("ID", "CASE", "LETTER", "TO", "STATE", "TRIES", "NEXT", "SIGNED", "ENCRYPTED", "WHY")
+    table(headers, (_cells(letter, vu) for letter, vu in letters), "no letters")
+    if paused:
+        said("The outbox is paused: nothing leaves until `mailrouter outbox resume`.")
+
+
+def _row(letter: Letter, vu: int | None) -> dict[str, Any]:
+    return {
+        "id": letter.id, "vu": vu, "letter": letter.name, "to": letter.recipient, "state": letter.state,
+        "attempts": letter.attempts, "next_attempt_at": _next(letter), "message_id": letter.message_id.strip("<>"),
+        "signed": letter.signed, "encrypted": letter.encrypted, "subject": letter.subject, "why": letter.why,
+        "made_at": letter.made_at, "sent_at": letter.sent_at, "reply": letter.reply,
+    }  # fmt: skip
+
+
+def _next(letter: Letter) -> Any:
+    return letter.next_attempt_at if letter.state == "queued" else None
+
+
+def _cells(letter: Letter, vu: int | None) -> Sequence[object]:
+    return (
+        letter.id, number(vu), letter.name, letter.recipient, letter.state, letter.attempts, _next(letter),
+        letter.signed, letter.encrypted, letter.why or letter.reply,
+    )  # fmt: skip
+
+
+@outbox.command(epilog=examples("mailrouter outbox show 7", "mailrouter outbox show 7 --raw > letter.eml"))
+@click.argument("letter_id", metavar="ID", type=given.ID)
+@click.option("--raw", is_flag=True, help="The mail as it leaves, byte for byte.")
+@as_json
+@here
+def show(here: Here, letter_id: int, raw: bool, json_: bool) -> None:
+    """One letter: why it is where it is, and what it says."""
+    with here.db.read() as tx:
+        letter = store.get(tx, letter_id)
+        vu = cases.get(tx, letter.case_id).vu if letter.case_id else None
+    if raw:
+        _raw(letter)
+    elif json_:
+        files = [{"name": file["name"], "type": file["type"]} for file in store.attachments(letter)]
+        more = {"automatic": letter.automatic, "confidential": letter.confidential, "asks": letter.asks}
+        show_json(_row(letter, vu) | more | {"body": letter.body, "attachments": files})
+    else:
+        _show(letter, vu)
+
+
+def _raw(letter: Letter) -> None:
+    if letter.sealed is None:
+        raise faults.NotFound(f"letter {letter.id} is not sealed yet: that is done at its first try")
+    sys.stdout.buffer.write(letter.sealed)
+
+
+def _show(letter: Letter, vu: int | None) -> None:
+    protected = [word for word, is_so in (("signed", letter.signed), ("encrypted", letter.encrypted)) if is_so]
+    marks = {"confidential": letter.confidential, "automatic": letter.automatic, "asks for an answer": letter.asks}
+    fields([
+        ("Letter", f"{letter.id} {letter.name}"), ("Case", number(vu)), ("To", letter.recipient or "nobody"),
+        ("Subject", letter.subject), ("State", letter.state), ("Why", letter.why), ("Relay said", letter.reply),
+        ("Tries", letter.attempts), ("Next try", when(_next(letter))), ("Made", when(letter.made_at)),
+        ("Sent", when(letter.sent_at)), ("Message-ID", letter.message_id), ("Protected", ", ".join(protected)),
+        ("Is", ", ".join(mark for mark, is_so in marks.items() if is_so)),
+        ("Attached", ", ".join(cell(file["name"]) for file in store.attachments(letter))),
+    ])  # fmt: skip
+    click.echo()
+    block(letter.body)
+
+
+# ---- by hand ---------------------------------------------------------------------------------------------------------
+
+
+@outbox.command(epilog=examples("mailrouter outbox hold 7 --why 'the vendor telephoned'"))
+@_ids
+@_why
+@here
+def hold(here: Here, ids: Sequence[int], why: str) -> None:
+    """Keep letters here until they are released."""
+    _each(here, ids, lambda tools, actor, letter_id: outgoing.hold(tools, actor, letter_id, why))
+
+
+@outbox.command(epilog=examples("mailrouter outbox release 7 8 9"))
+@_ids
+@here
+def release(here: Here, ids: Sequence[int]) -> None:
+    """Let held letters leave now."""
+    _each(here, ids, outgoing.release)
+
+
+@outbox.command(epilog=examples("mailrouter outbox retry 7"))
+@_ids
+@here
+def retry(here: Here, ids: Sequence[int]) -> None:
+    """Try failed, held or waiting letters now. One that was sent is not sent again."""
+    _each(here, ids, outgoing.retry)
+
+
+def _each(here: Here, ids: Sequence[int], do: Callable[[Tools, Actor, int], Letter]) -> None:
+    for letter_id in ids:
+        letter = do(here.tools, here.actor, letter_id)
+        said(f"letter {letter.id} is {letter.state}")
+
+
+@outbox.command(epilog=examples("mailrouter outbox pause --why 'wrong telephone number in the letters'"))
+@_why
+@here
+def pause(here: Here, why: str) -> None:
+    """The brake: no letter leaves, from any node, until `resume`."""
+    changed = outgoing.brake(here.tools, here.actor, on=True, why=why)
+    said("the outbox is paused" if changed else "the outbox was paused already")
+
+
+@outbox.command(epilog=examples("mailrouter outbox resume"))
+@_why
+@here
+def resume(here: Here, why: str) -> None:
+    """Letters leave again."""
+    changed = outgoing.brake(here.tools, here.actor, on=False, why=why)
+    said("letters leave again" if changed else "the outbox was not paused")
