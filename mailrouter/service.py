@@ -25,7 +25,7 @@ from mailrouter.store import contacts, inbox, machine, migrate, outbox
 from mailrouter.store.engine import Database
 from mailrouter.store.inbox import Holder
 from mailrouter.ticker import Ticker
-from mailrouter.tools import make
+from mailrouter.tools import Tools, make
 
 Part = Literal["smtp", "lmtp", "imap", "worker", "ticker", "web"]
 PARTS: tuple[Part, ...] = ("smtp", "lmtp", "imap", "worker", "ticker", "web")
@@ -43,7 +43,9 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
     try:
         migrate.check(db)
         _begin_life(db, holder)
-        asyncio.run(_Service(settings, holder, db, parts).run())
+        tools = make(settings, holder, db)
+        asyncio.run(_Service(tools, parts).run())
+        tools.pgp.close()  # gpg's agent would outlive us
         with db.write() as tx:
             machine.end_life(tx, holder)
     finally:
@@ -59,9 +61,10 @@ def _begin_life(db: Database, holder: Holder) -> None:
 
 
 class _Service:
-    def __init__(self, settings: Settings, holder: Holder, db: Database, parts: Sequence[str]) -> None:
-        self._settings, self._holder, self._db, self._parts = settings, holder, db, parts
-        self._crew = Crew(settings, holder)
+    def __init__(self, tools: Tools, parts: Sequence[str]) -> None:
+        self._tools, self._parts = tools, parts
+        self._settings, self._holder, self._db = tools.settings, tools.holder, tools.db
+        self._crew = Crew(tools.settings, tools.holder)
         self._participants: frozenset[str] = frozenset()
         self._stop = asyncio.Event()
 
@@ -76,7 +79,7 @@ class _Service:
             doors = await self._doors()
             stopping.push_async_callback(doors.close, DRAIN_SECONDS)
             if "ticker" in self._parts:
-                ticker = Ticker(make(self._settings, self._holder))
+                ticker = Ticker(self._tools)
                 ticker.start()
                 stopping.push_async_callback(asyncio.to_thread, ticker.stop)
             minding = [asyncio.create_task(self._refresh()), asyncio.create_task(self._mind_the_crew())]

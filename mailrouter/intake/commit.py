@@ -5,17 +5,14 @@ mail the store cannot take does not take its neighbours with it; no exception te
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from mailrouter import failpoint
+from mailrouter import failpoint, logs
 from mailrouter.faults import TryLater
 from mailrouter.mail.envelope import Envelope
-
-log = logging.getLogger(__name__)
 
 Accept = Callable[[Sequence[Envelope]], object]
 """Stores the whole batch durably, or raises and stores none of it. Idempotent. Called from one thread of our own."""
@@ -89,8 +86,7 @@ class Committer:
         try:
             self._accept(envelopes)
         except Exception as error:  # noqa: BLE001 - whatever the store's trouble is, the client keeps the mail (451)
-            # The class only: an SQL error's text repeats the row it failed on.
-            log.error("intake.commit_failed", extra={"error": type(error).__name__, "mails": len(envelopes)})  # noqa: TRY400
+            logs.failed("intake.commit_failed", error, mails=len(envelopes))
             return False
         failpoint.reach("accept-after-commit")
         return True

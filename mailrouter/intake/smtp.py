@@ -6,15 +6,13 @@ is bounded (limits.py).
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+from mailrouter import logs
 from mailrouter.intake import data, replies
 from mailrouter.intake.connection import Connection, Hall
 from mailrouter.intake.transaction import Transaction
-
-log = logging.getLogger(__name__)
 
 UNIMPLEMENTED = frozenset({b"AUTH", b"BDAT", b"ETRN", b"EXPN", b"HELP", b"SAML", b"SEND", b"SOML", b"TURN"})
 GONE = (ConnectionError, asyncio.IncompleteReadError)  # the client is
@@ -68,7 +66,7 @@ class Session(Connection):
 
     async def handle_exception(self, error: Exception) -> str:
         """A fault of ours: its class goes to the log, nothing of it to the wire."""
-        log.error("intake.fault", extra={"error": type(error).__name__, "door": self.door})
+        logs.failed("intake.fault", error, door=self.door)
         return replies.LATER
 
     async def _consider_leaving(self) -> None:
