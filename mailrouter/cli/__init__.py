@@ -52,4 +52,4 @@ def main(ctx: click.Context, config: Path | None) -> None:
     if ctx.invoked_subcommand is None:
         from mailrouter.cli import home
 
-        home.show(ctx.obj)
+        home.overview(ctx.obj)

@@ -26,8 +26,8 @@ from mailrouter.store.inbox import Holder
 from mailrouter.tools import Tools, make
 
 __all__ = [
-    "Commands", "Here", "as_json", "cell", "examples", "fingerprint", "here", "login", "plain", "said", "show_json", "table",
-    "visible", "when",
+    "Commands", "Here", "as_json", "cell", "examples", "fingerprint", "here", "login", "plain", "said", "show_json",
+    "table", "visible", "when",
 ]  # fmt: skip
 
 

@@ -45,14 +45,24 @@ def reply(tools: Tools, actor: Actor, message_id: int, draft: Draft) -> int:
     """Answer one mail of a participant, to their registered contact; returns the letter's id."""
     tools.own_key()
     with tools.db.write() as tx:
-        answered = messages.get(tx, message_id)
-        if answered.case_id is None or answered.participant_id is None:
-            raise faults.Illegal(
-                f"message {message_id} is not filed with a case and participant; `mailrouter message route` files it"
-            )
-        case = cases.lock(tx, [answered.case_id])[answered.case_id]
-        participant = cases.participant(tx, answered.participant_id)
-        return _send(tx, tools, actor, case, participant, draft, answered)
+        answered, case_id, participant_id = _answerable(tx, message_id)
+        case = cases.lock(tx, [case_id])[case_id]
+        return _send(tx, tools, actor, case, cases.participant(tx, participant_id), draft, answered)
+
+
+def answerable(tools: Tools, message_id: int) -> messages.Message:
+    """The message, if somebody's answer to it would have somewhere to go; `Illegal` says what is missing."""
+    with tools.db.read() as tx:
+        return _answerable(tx, message_id)[0]
+
+
+def _answerable(tx: Connection, message_id: int) -> tuple[messages.Message, int, int]:
+    answered = messages.get(tx, message_id)
+    if answered.case_id is None or answered.participant_id is None:
+        raise faults.Illegal(
+            f"message {message_id} is not filed with a case and participant; `mailrouter message route` files it"
+        )
+    return answered, answered.case_id, answered.participant_id
 
 
 def _send(

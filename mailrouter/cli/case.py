@@ -1,0 +1,230 @@
+"""`mailrouter case`: a coordination from its opening to its closing, and what people write in it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from mailrouter import faults
+from mailrouter.case.model import Case, Participant, Waiting
+from mailrouter.cli import casefile, draft, given, shapes, show, timeline
+from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow import coordinate, file, look, write
+from mailrouter.flow.actor import taking_part
+from mailrouter.store import cases, views
+
+vu_argument = given.vu_argument
+why_option = click.option("--why", required=True, type=given.PROSE, help="The reason; it stands in the journal.")
+
+
+@click.group()
+def case() -> None:
+    """Cases: one coordination each."""
+
+
+@case.command(
+    "open",
+    epilog=examples("mailrouter case open 'Heap overflow in libfoo'", "mailrouter case open 'Heap overflow' --from 12"),
+)
+@click.argument("title", type=given.LINE)
+@click.option("--vu", type=given.VU, help="This number instead of a random one.")
+@click.option("--analyst", type=given.LINE, default="", help="Who owns it; else you, if you are an analyst.")
+@click.option("--from", "message", type=given.ID, help="File this mail; its sender becomes the reporter.")
+@click.option("--urgent", is_flag=True)
+@here
+def open_(context: Here, title: str, vu: int | None, analyst: str, message: int | None, urgent: bool) -> None:
+    """Open a case; prints its VU#."""
+    tools, actor = context.tools, context.actor
+    if message is None:
+        opened = coordinate.open_case(tools, actor, title, vu, analyst, urgent=urgent)
+    else:
+        opened = file.open_case(tools, actor, message, title, vu, analyst, urgent=urgent)
+    click.echo(show.number(opened.vu))
+    if not opened.analyst:
+        show.said("it has no analyst: its mail waits in triage; `mailrouter case assign` gives it one")
+
+
+# ---- looking -----------------------------------------------------------------------------------------------------
+
+
+@case.command("list", epilog=examples("mailrouter case list", "mailrouter case list --all --json"))
+@click.option("--all", "everything", is_flag=True, help="The closed ones too.")
+@click.option("--analyst", type=given.LINE, help="Only theirs.")
+@as_json
+@here
+def listing(context: Here, everything: bool, analyst: str | None, json_: bool) -> None:
+    """Cases, newest first."""
+    with context.db.read() as tx:
+        found = [c for c in cases.everything(tx, closed=everything) if analyst in (None, c.analyst)]
+        turns = Counter(p.case_id for p in cases.participants_of(tx, [c.id for c in found]) if _is_ours(p))
+    if json_:
+        return show.show_json([shapes.case_line(c, turns[c.id]) for c in found])
+    headers = ("VU#", "title", "analyst", "state", "our turn", "publication", "opened")
+    return show.table(headers, [_row(c, turns[c.id]) for c in found], "No case.")
+
+
+def _is_ours(participant: Participant) -> bool:
+    return participant.waiting_on is Waiting.US
+
+
+def _row(one: Case, turns: int) -> tuple[object, ...]:
+    planned = f"{one.planned_at:%Y-%m-%d}" if one.planned_at else ""
+    state = f"{one.state}, urgent" if one.urgent else one.state
+    opened = f"{one.opened_at:%Y-%m-%d}"
+    return f"VU#{one.vu}", show.short(one.title, 32), show.short(one.analyst, 12), state, turns or "", planned, opened
+
+
+@case.command("show", epilog=examples("mailrouter case show VU#123456", "mailrouter case show 123456 --json"))
+@vu_argument
+@as_json
+@here
+def one(context: Here, vu: int, json_: bool) -> None:
+    """A case: whose turn it is, the next letter, then everything else."""
+    with context.db.read() as tx:
+        found = views.case_file(tx, vu)
+    return show.show_json(shapes.case(found)) if json_ else casefile.show_case(found)
+
+
+@case.command("timeline", epilog=examples("mailrouter case timeline VU#123456"))
+@vu_argument
+@as_json
+@here
+def line(context: Here, vu: int, json_: bool) -> None:
+    """What happened in a case, by its journal, and what falls due."""
+    with context.db.read() as tx:
+        steps = timeline.of_case(tx, views.case_file(tx, vu))
+    if json_:
+        return show.show_json(steps)
+    return show.table(("when (UTC)", "what", "who"), [timeline.row(step) for step in steps], "Nothing happened.")
+
+
+# ---- owner and state ---------------------------------------------------------------------------------------------
+
+
+@case.command("assign", epilog=examples("mailrouter case assign VU#123456 Ben"))
+@vu_argument
+@click.argument("analyst", type=given.LINE)
+@here
+def assign(context: Here, vu: int, analyst: str) -> None:
+    """Another owner; what waits goes with it."""
+    changed = coordinate.assign(context.tools, context.actor, vu, analyst)
+    click.echo(f"VU#{vu} is {show.cell(changed.analyst)}'s")
+
+
+@case.command("close", epilog=examples("mailrouter case close VU#123456 --why 'fixed and published'"))
+@vu_argument
+@why_option
+@click.option("--end-embargo", is_flag=True, help="The embargo ends with the case.")
+@here
+def close(context: Here, vu: int, why: str, end_embargo: bool) -> None:
+    """Close it: no clock runs any more."""
+    coordinate.close(context.tools, context.actor, vu, why, end_embargo=end_embargo)
+    click.echo(f"VU#{vu} is closed")
+
+
+@case.command("reopen", epilog=examples("mailrouter case reopen VU#123456 --why 'the fix is incomplete'"))
+@vu_argument
+@why_option
+@here
+def reopen(context: Here, vu: int, why: str) -> None:
+    """Open it again."""
+    coordinate.reopen(context.tools, context.actor, vu, why)
+    click.echo(f"VU#{vu} is open")
+
+
+# ---- vendors -----------------------------------------------------------------------------------------------------
+
+
+@case.command("add-vendor", epilog=examples("mailrouter case add-vendor VU#123456 ACME --downstream"))
+@vu_argument
+@click.argument("vendor", type=given.LINE)
+@click.option("--downstream", is_flag=True, help="It ships what another vendor makes.")
+@click.option("--anonymous", is_flag=True, help="No other participant may learn of it.")
+@here
+def add_vendor(context: Here, vu: int, vendor: str, downstream: bool, anonymous: bool) -> None:
+    """A vendor takes part; nothing is sent yet."""
+    joined = coordinate.add_vendor(context.tools, context.actor, vu, vendor, downstream=downstream, anonymous=anonymous)
+    click.echo(f"{show.cell(joined.name)} takes part in VU#{vu}; `mailrouter case notify {vu}` writes to it")
+
+
+@case.command("notify", epilog=examples("mailrouter case notify VU#123456", "mailrouter case notify VU#123456 ACME"))
+@vu_argument
+@click.argument("vendors", nargs=-1, type=given.LINE, metavar="[VENDOR]...")
+@here
+def notify(context: Here, vu: int, vendors: Sequence[str]) -> None:
+    """First contact: one letter to each vendor not contacted yet, or to those named."""
+    queued(context, vu, coordinate.notify(context.tools, context.actor, vu, vendors))
+
+
+def queued(context: Here, vu: int, letter_ids: Sequence[int]) -> None:
+    """Say what became of the letters, and whether anybody will get them."""
+    with context.db.read() as tx:
+        found = views.case_file(tx, vu)
+    names = {m.letter_id: found.participant(m.participant_id) for m in found.messages}
+    for sent in (found.letters[letter_id] for letter_id in letter_ids):
+        whose = names[sent.id]
+        state = f"held: {sent.why}" if sent.state == "held" else sent.state
+        click.echo(f"VU#{vu}: letter {sent.id} to {show.cell(whose.name if whose else '')} is {state}")
+    if context.settings.relay.url.startswith("maildir:"):
+        show.said("letters go to a local maildir (relay.url): nobody receives this")
+
+
+# ---- what people write -------------------------------------------------------------------------------------------
+
+
+@case.command(
+    "write",
+    epilog=examples(
+        "mailrouter case write VU#123456 ACME",
+        "mailrouter case write VU#123456 ACME reporter --file question.txt --attach poc.tar.gz --confidential",
+    ),
+)
+@vu_argument
+@click.argument("whom", nargs=-1, required=True, type=given.LINE)
+@draft.options
+@here
+def write_letter(context: Here, /, vu: int, whom: Sequence[str], **wanted: Any) -> None:
+    """Write to participants, one mail each, in each one's thread."""
+    with context.db.read() as tx:
+        found = views.case_file(tx, vu)
+        chosen = list(dict.fromkeys(taking_part(tx, found.case, name) for name in whom))
+    options = draft.Wanted(**wanted)
+    quoted, secret = ("", False) if options.file or len(chosen) > 1 else _latest(context, found, chosen[0])
+    written = draft.letter(options, ", ".join(p.name for p in chosen), quoted, secret=secret)
+    queued(context, vu, write.write(context.tools, context.actor, vu, [p.name for p in chosen], written))
+
+
+def _latest(context: Here, found: views.CaseFile, participant: Participant) -> tuple[str, bool]:
+    """Their newest mail, as a reply quotes it."""
+    theirs = [m for m in found.messages if m.participant_id == participant.id and m.mail_id is not None]
+    people = [m for m in theirs if not shapes.is_automated(m)]
+    return draft.quoted(look.at(context.tools, people[-1].id)) if people else ("", False)
+
+
+@case.command("remark", epilog=examples("mailrouter case remark VU#123456 'the reporter sounds hurried'"))
+@vu_argument
+@click.argument("text", type=given.PROSE)
+@here
+def remark(context: Here, vu: int, text: str) -> None:
+    """Note something; it never leaves."""
+    write.remark(context.tools, context.actor, vu, text)
+    click.echo(f"VU#{vu}: noted")
+
+
+@case.command(
+    "log", epilog=examples("mailrouter case log VU#123456 ACME --by phone --at 2026-03-02T10:00Z 'fix planned for May'")
+)
+@vu_argument
+@click.argument("whom", type=given.LINE)
+@click.argument("text", type=given.PROSE)
+@click.option("--by", required=True, type=click.Choice(["phone", "call", "other"]), help="How you spoke.")
+@click.option("--at", type=given.INSTANT, help="When; else now.")
+@here
+def log(context: Here, vu: int, whom: str, text: str, by: str, at: datetime | None) -> None:
+    """Record a conversation; it counts as an answer."""
+    if at is not None and at > context.now:
+        raise faults.Refused("--at lies in the future: log a conversation after it was held")
+    spoken = write.log(context.tools, context.actor, vu, whom, by, at or context.now, text)
+    click.echo(f"VU#{vu}: conversation with {show.cell(whom)} kept as message {spoken}")

@@ -1,0 +1,171 @@
+"""A case as people read it, on 100 columns: whose turn it is and the next letter first, then everything else."""
+
+from collections.abc import Iterable
+
+import click
+
+from mailrouter.case.model import Deadline, DeadlineKind, Participant, Waiting
+from mailrouter.cli import shapes, show
+from mailrouter.store.messages import Message
+from mailrouter.store.views import CaseFile
+
+TURN = {Waiting.THEM: "their turn", Waiting.US: "OUR TURN", Waiting.NOBODY: "nobody's"}
+DUE = {
+    DeadlineKind.FOLLOW_UP: "follow-up {rung} to {who}",
+    DeadlineKind.ANSWER: "we owe {who} an answer",
+    DeadlineKind.WAIT: "{who} was to be waited for until then",
+}
+UNSENT = ("queued", "held", "failed")
+
+
+def show_case(file: CaseFile) -> None:
+    """All of it."""
+    _head(file)
+    _turns(file)
+    _unsent(file)
+    show_messages(file, file.messages)
+    _statements(file)
+    _deadlines(file)
+    _remarks(file)
+    _elsewhere(file)
+
+
+def _head(file: CaseFile) -> None:
+    case = file.case
+    click.echo(f"VU#{case.vu}  {show.short(case.title, 84)}")
+    state = [case.state + (", urgent" if case.urgent else ""), case.analyst or "no analyst"]
+    state.append(f"opened {case.opened_at:%Y-%m-%d}")
+    if case.embargo != "NONE":
+        ends = f" until {case.embargo_ends_at:%Y-%m-%d}" if case.embargo_ends_at else ""
+        state.append(f"embargo {case.embargo.lower()}{ends}")
+    if case.planned_at:
+        state.append(f"publication planned {show.when(case.planned_at)}")
+    click.echo(show.visible("; ".join(state)))
+
+
+def _section(title: str) -> None:
+    click.echo(f"\n{title}")
+
+
+# ---- whose turn --------------------------------------------------------------------------------------------------
+
+
+def _turns(file: CaseFile) -> None:
+    _section("Whose turn")
+    rows = [
+        (TURN[p.waiting_on], show.short(p.name, 28), p.role, p.progress, p.last_heard_at, next_of(file, p))
+        for p in file.participants
+    ]
+    show.table(("turn", "participant", "role", "progress", "last heard", "next"), rows, "Nobody takes part yet.")
+    coming = file.next_deadline()
+    click.echo(f"\nNext: {due(file, coming)}, {show.when(coming.due_at)}" if coming else "\nNext: nothing is due.")
+
+
+def next_of(file: CaseFile, participant: Participant) -> str:
+    """What falls due with one participant, and when."""
+    coming = file.next_deadline(participant)
+    if coming is None:
+        return ""
+    what = f"follow-up {coming.rung}" if coming.kind is DeadlineKind.FOLLOW_UP else str(coming.kind)
+    return f"{what} {coming.due_at:%Y-%m-%d}"
+
+
+def due(file: CaseFile, deadline: Deadline) -> str:
+    """A deadline in words."""
+    whose = file.participant(deadline.participant_id)
+    return show.visible(DUE[deadline.kind].format(rung=deadline.rung, who=whose.name if whose else "?"))
+
+
+def _unsent(file: CaseFile) -> None:
+    """Letters that have not left: a person may have to do something."""
+    names = {m.letter_id: file.participant(m.participant_id) for m in file.messages if m.letter_id is not None}
+    for letter in file.letters.values():
+        if letter.state in UNSENT:
+            whose = names.get(letter.id)
+            why = f": {letter.why}" if letter.why else ""
+            who = f" to {whose.name}" if whose else ""
+            click.echo(show.short(f"Letter {letter.id} ({letter.name}){who} is {letter.state}{why}", 100))
+
+
+# ---- everything else ---------------------------------------------------------------------------------------------
+
+
+def show_messages(file: CaseFile, messages: Iterable[Message]) -> None:
+    """Mails, letters and conversations, one a line."""
+    _section("Messages")
+    headers = ("id", "when (UTC)", "", "whose", "what we know", "subject")
+    show.table(headers, (_message(file, m) for m in messages), "None.")
+
+
+def _message(file: CaseFile, one: Message) -> tuple[object, ...]:
+    whose = file.participant(one.participant_id)
+    name = whose.name if whose else one.sender
+    return one.id, one.received_at, _arrow(one), show.short(name, 18), show.short(_known(file, one), 22), _subject(one)
+
+
+def _arrow(one: Message) -> str:
+    if one.direction == "out":
+        return "->"
+    return "<-" if one.mail_id is not None else "::"
+
+
+def _subject(one: Message) -> str:
+    return show.short(one.note if one.mail_id is None and one.note else one.subject, 28)
+
+
+def _known(file: CaseFile, one: Message) -> str:
+    letter = file.letters.get(one.letter_id) if one.letter_id is not None else None
+    if letter is not None:
+        words = [letter.state, "encrypted" if letter.encrypted else "signed" if letter.signed else ""]
+    elif one.mail_id is None:
+        words = [one.kind, f"by {one.vouched_by}"]
+    elif shapes.is_automated(one):
+        words = [one.kind]
+    else:
+        words = [one.standing, one.assurance, "encrypted" if one.encrypted else "", one.flags.replace(" ", ", ")]
+    return ", ".join(word for word in words if word)
+
+
+def _statements(file: CaseFile) -> None:
+    _section("Statements")
+    rows = [
+        (
+            show.short(s.vendor, 24),
+            s.state,
+            "bound" if s.bound else "not bound",
+            f"approved by {show.short(s.approved_by, 12)}" if s.approved_at else "",
+            s.received_at,
+            show.short(s.reason, 30),
+        )
+        for s in file.statements
+    ]
+    show.table(("vendor", "state", "VU#", "", "received (UTC)", "why"), rows, "None.")
+
+
+def _deadlines(file: CaseFile) -> None:
+    _section("Deadlines")
+    rows = (
+        (d.due_at, show.short(due(file, d), 44), "" if d.done_at is None else f"{show.when(d.done_at)} {d.outcome}")
+        for d in file.deadlines
+    )
+    show.table(("due (UTC)", "what", "done"), rows, "None.")
+
+
+def _remarks(file: CaseFile) -> None:
+    if file.remarks:
+        _section("Remarks")
+    for remark in file.remarks:
+        click.echo(f"{show.when(remark.received_at)}  {show.cell(remark.sender)}")
+        _indented(remark.note.split("\n"))
+
+
+def _indented(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(show.visible(f"  {line}").rstrip())
+
+
+def _elsewhere(file: CaseFile) -> None:
+    """Mails that name the case and are not filed with it: a VU# never authorises."""
+    for one in file.elsewhere:
+        said = f"Not filed: message {one.id} in {one.place} names this case ({one.why})"
+        click.echo("\n" + show.short(said, 100))

@@ -1,0 +1,93 @@
+"""`mailrouter participant`: one organisation in one case, and whom we wait on."""
+
+from datetime import datetime
+
+import click
+
+from mailrouter import faults
+from mailrouter.cli import casefile, given, shapes, show
+from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow import coordinate
+from mailrouter.flow.actor import taking_part
+from mailrouter.mail import compose
+from mailrouter.store import contacts, views
+
+whom_argument = click.argument("whom", type=given.LINE)
+
+
+@click.group()
+def participant() -> None:
+    """Who takes part in a case, and whom we wait on. WHOM is a name, or `reporter`."""
+
+
+@participant.command("show", epilog=examples("mailrouter participant show VU#123456 ACME"))
+@given.vu_argument
+@whom_argument
+@as_json
+@here
+def one(context: Here, vu: int, whom: str, json_: bool) -> None:
+    """One participant."""
+    with context.db.read() as tx:
+        file = views.case_file(tx, vu)
+        found = taking_part(tx, file.case, whom)
+        known = views.vendor(tx, contacts.get(tx, found.organisation_id))
+    mine = [m for m in file.messages if m.participant_id == found.id]
+    if json_:
+        shape = shapes.participant(file, found) | {"contacts": shapes.vendor(known)["contacts"]}
+        return show.show_json(shape | {"messages": [shapes.message_of_case(file, m) for m in mine]})
+    click.echo(f"{show.cell(found.name)}, {found.role} in VU#{vu}{', anonymous' if found.anonymous else ''}")
+    usable = sum(key.usable(context.now) for key in known.keys)
+    show.fields(
+        (
+            ("turn", casefile.TURN[found.waiting_on] + (f" since {found.since}" if found.since else "")),
+            ("progress", found.progress),
+            ("consent", found.consent),
+            ("wait until", found.wait_until),
+            ("last heard", found.last_heard_at),
+            ("next", casefile.next_of(file, found)),
+            ("follow-ups", found.follow_ups_sent),
+            ("their reference", found.their_ref),
+            ("contacts", ", ".join(c.address for c in known.contacts)),
+            ("letters to it", "encrypted" if usable else "signed only: no usable key"),
+        )
+    )
+    return casefile.show_messages(file, mine)
+
+
+@participant.command(
+    "wait",
+    epilog=examples(
+        "mailrouter participant wait VU#123456 ACME --until 2026-12-01", "mailrouter participant wait 123456 ACME"
+    ),
+)
+@given.vu_argument
+@whom_argument
+@click.option("--until", type=given.INSTANT, help="2026-12-01 (UTC midnight) or with time and zone; else for good.")
+@here
+def wait(context: Here, vu: int, whom: str, until: datetime | None) -> None:
+    """Nobody's turn until a date: no follow-ups, no reminders."""
+    if until is not None and until <= context.now:
+        raise faults.Refused("--until lies in the past")
+    waited = coordinate.wait(context.tools, context.actor, vu, whom, until)
+    how_long = f"until {show.when(until)} UTC" if until else "until somebody writes"
+    click.echo(f"VU#{vu}: nobody's turn with {show.cell(waited.name)} {how_long}")
+
+
+@participant.command("set", epilog=examples("mailrouter participant set VU#123456 ACME --their-ref ACME-4411"))
+@given.vu_argument
+@whom_argument
+@click.option("--their-ref", type=given.LINE, help="Their own reference: our subjects to them carry it.")
+@click.option("--anonymous/--no-anonymous", default=None, help="No other participant may learn of it.")
+@here
+def change(context: Here, vu: int, whom: str, their_ref: str | None, anonymous: bool | None) -> None:
+    """Record their reference, or that they are anonymous."""
+    wanted: dict[str, object] = {"their_ref": their_ref, "anonymous": anonymous}
+    values = {name: value for name, value in wanted.items() if value is not None}
+    if not values:
+        raise faults.Refused("say what to record: --their-ref, --anonymous or --no-anonymous")
+    if their_ref is not None and f"[{their_ref}]" not in compose.subject("", their_ref=their_ref):
+        raise faults.Refused(
+            "this reference cannot stand in a subject: up to 40 letters, digits and . _ / # : -, no VU#"
+        )
+    changed = coordinate.set_participant(context.tools, context.actor, vu, whom, **values)
+    click.echo(f"VU#{vu}: {show.cell(changed.name)} changed")

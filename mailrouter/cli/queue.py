@@ -1,0 +1,85 @@
+"""`mailrouter queue`: what waits for whom, oldest first, with the reason it is there."""
+
+from datetime import datetime
+
+import click
+from sqlalchemy import Connection
+
+from mailrouter import faults
+from mailrouter.cli import given, shapes, show
+from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow import file
+from mailrouter.store import analysts, queues
+from mailrouter.store.analysts import Analyst
+
+
+@click.group()
+def queue() -> None:
+    """What waits for whom: triage, review, bounces, quarantine, operator, and one for each analyst."""
+
+
+@queue.command("list", epilog=examples("mailrouter queue list"))
+@as_json
+@here
+def listing(context: Here, json_: bool) -> None:
+    """All queues: how much waits, since when, and who reads them."""
+    with context.db.read() as tx:
+        staff, sizes = analysts.everyone(tx), queues.sizes(tx)
+    found = [_size(name, stored, staff, sizes) for name, stored in names(staff).items()]
+    if json_:
+        return show.show_json(found)
+    rows = [(q["queue"], q["waiting"], q["oldest_at"], ", ".join(_readers(str(q["stored"]), staff))) for q in found]
+    return show.table(("queue", "waiting", "oldest (UTC)", "read by"), rows, "No queue.")
+
+
+def names(staff: list[Analyst]) -> dict[str, str]:
+    """What people call a queue -> how it is stored."""
+    return {name: name for name in queues.SHARED} | {one.name: one.queue for one in staff}
+
+
+def _size(name: str, stored: str, staff: list[Analyst], sizes: dict[str, tuple[int, datetime]]) -> shapes.Shape:
+    waiting, oldest = sizes.get(stored, (0, None))
+    return {
+        "queue": name, "stored": stored, "waiting": waiting, "oldest_at": oldest, "readers": _readers(stored, staff),
+    }  # fmt: skip
+
+
+def _readers(stored: str, staff: list[Analyst]) -> list[str]:
+    return [one.name for one in staff if stored in one.reads]
+
+
+@queue.command("show", epilog=examples("mailrouter queue show review", "mailrouter queue show Ana --json"))
+@click.argument("name", metavar="QUEUE", type=given.LINE)
+@as_json
+@here
+def one(context: Here, name: str, json_: bool) -> None:
+    """One queue, oldest first."""
+    with context.db.read() as tx:
+        waiting = queues.shown(tx, _stored(tx, name))
+    if json_:
+        return show.show_json([shapes.item(s) for s in waiting])
+    headers = ("item", "message", "VU#", "from", "subject", "received (UTC)", "why")
+    return show.table(headers, (_row(s) for s in waiting), "Nothing waits here.")
+
+
+def _stored(tx: Connection, name: str) -> str:
+    known = names(analysts.everyone(tx))
+    if name not in known:
+        raise faults.NotFound(f"no queue {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+def _row(shown: queues.Shown) -> tuple[object, ...]:
+    sender = show.short(shown.sender or shown.item.kind, 18)
+    subject, why = show.short(shown.subject, 17), show.short(shown.item.why, 21)
+    vu = show.number(shown.vu)
+    return shown.item.id, shown.item.message_id, vu, sender, subject, shown.received_at, why
+
+
+@queue.command("done", epilog=examples("mailrouter queue done 17"))
+@click.argument("item", type=given.ID)
+@here
+def done(context: Here, item: int) -> None:
+    """Dealt with: the item waits no more."""
+    file.done(context.tools, context.actor, item)
+    click.echo(f"item {item} is done")

@@ -1,0 +1,165 @@
+"""The JSON of `show` and `list`: stable keys (CONTRACT.md, Commands). A key may be added, never renamed."""
+
+from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement
+from mailrouter.cli.show import number
+from mailrouter.flow import look
+from mailrouter.store.analysts import Analyst
+from mailrouter.store.contacts import PinnedKey
+from mailrouter.store.messages import Message
+from mailrouter.store.queues import Shown
+from mailrouter.store.views import CaseFile, Sent, Turn, Vendor
+
+Shape = dict[str, object]
+PEOPLES = ("person", "unread", "letter", "call", "phone", "other")  # kinds that no machine wrote, as far as we know
+
+
+# ---- cases ---------------------------------------------------------------------------------------------------------
+
+
+def case_line(case: Case, turns: int = 0) -> Shape:
+    """One of `case list`."""
+    return {
+        "vu": number(case.vu), "title": case.title, "state": case.state, "analyst": case.analyst or None,
+        "urgent": case.urgent, "opened_at": case.opened_at, "closed_at": case.closed_at,
+        "embargo": {"state": case.embargo, "ends_at": case.embargo_ends_at},
+        "publication": {"planned_at": case.planned_at}, "waiting_on_us": turns,
+    }  # fmt: skip
+
+
+def case(file: CaseFile) -> Shape:
+    """`case show`."""
+    return {
+        **case_line(file.case, sum(p.waiting_on == "us" for p in file.participants)),
+        "first_contact_at": file.case.first_contact_at,
+        "participants": [participant(file, p) for p in file.participants],
+        "messages": [message_of_case(file, m) for m in file.messages],
+        "statements": [statement(s) for s in file.statements],
+        "deadlines": [deadline(file, d) for d in file.deadlines],
+        "remarks": [{"id": m.id, "at": m.received_at, "by": m.sender, "text": m.note} for m in file.remarks],
+        "elsewhere": [message(m) for m in file.elsewhere],
+    }
+
+
+def participant(file: CaseFile, one: Participant) -> Shape:
+    """One of `case show`, and `participant show`."""
+    return {
+        "name": one.name, "role": one.role, "progress": one.progress, "waiting_on": str(one.waiting_on),
+        "statuses": {}, "last_heard_at": one.last_heard_at, "next_follow_up_at": next_follow_up(file, one),
+        "follow_ups_sent": one.follow_ups_sent, "wait_until": one.wait_until, "consent": one.consent,
+        "their_ref": one.their_ref, "anonymous": one.anonymous,
+    }  # fmt: skip
+
+
+def next_follow_up(file: CaseFile, one: Participant) -> object:
+    """When the next rung of the ladder falls due; None when it is not their turn."""
+    due = file.next_deadline(one)
+    return due.due_at if due and due.kind is DeadlineKind.FOLLOW_UP else None
+
+
+def deadline(file: CaseFile, one: Deadline) -> Shape:
+    """One of `case show`."""
+    whose = file.participant(one.participant_id)
+    return {
+        "kind": str(one.kind), "participant": whose.name if whose else None, "rung": one.rung, "due_at": one.due_at,
+        "done_at": one.done_at, "outcome": one.outcome,
+    }  # fmt: skip
+
+
+# ---- messages ------------------------------------------------------------------------------------------------------
+
+
+def message(one: Message, letter: Sent | None = None) -> Shape:
+    """A mail, a letter of ours or a conversation."""
+    return {
+        "id": one.id, "direction": one.direction, "kind": one.kind, "from": one.sender,
+        "to": one.recipient.partition(",")[0], "subject": one.subject, "received_at": one.received_at,
+        "place": one.place, "why": one.why, "standing": one.standing, "automated": is_automated(one, letter),
+        "encrypted": letter.encrypted if letter else one.encrypted, "assurance": one.assurance,
+        "flags": one.flags.split(), "reason": one.reason,
+        "signature": {"verdict": one.verdict, "fingerprint": one.fingerprint, "covers": one.covers},
+        "message_id": one.message_id, "vouched_by": one.vouched_by,
+    }  # fmt: skip
+
+
+def is_automated(one: Message, letter: Sent | None = None) -> bool:
+    """Whether a machine wrote it."""
+    return letter.automatic if letter else one.kind not in PEOPLES
+
+
+def message_of_case(file: CaseFile, one: Message) -> Shape:
+    """One of `case show`: whose it is, and for a letter what became of it."""
+    whose = file.participant(one.participant_id)
+    letter = file.letters.get(one.letter_id) if one.letter_id is not None else None
+    return {
+        **message(one, letter),
+        "participant": whose.name if whose else None,
+        "letter": {"id": letter.id, "name": letter.name, "state": letter.state, "why": letter.why} if letter else None,
+    }
+
+
+def looked_at(seen: look.Look, vu: int | None, participant_name: str | None) -> Shape:
+    """`message show`."""
+    one = seen.message
+    return {
+        **message(one),
+        "vu": number(vu), "participant": participant_name, "claimed_vu": number(one.claimed_vu),
+        "suggested_vu": number(one.suggested_vu), "signed_at": one.signed_at, "decrypted": seen.decrypted,
+        "defects": list(seen.defects) or one.defects.split(),
+        "attachments": [{"name": f.name, "type": f.media_type, "size": len(f.content)} for f in seen.files],
+        "trouble": seen.trouble,
+    }  # fmt: skip
+
+
+def item(shown: Shown) -> Shape:
+    """One of `queue show`."""
+    return {
+        "item": shown.item.id, "kind": shown.item.kind, "message": shown.item.message_id, "vu": number(shown.vu),
+        "from": shown.sender, "subject": shown.subject, "received_at": shown.received_at, "standing": shown.standing,
+        "why": shown.item.why,
+    }  # fmt: skip
+
+
+def turn(one: Turn) -> Shape:
+    """A participant who waits on us."""
+    return {"vu": number(one.vu), "participant": one.participant, "last_heard_at": one.last_heard_at}
+
+
+# ---- statements ----------------------------------------------------------------------------------------------------
+
+
+def statement(one: Statement) -> Shape:
+    """One of `case show` and `statement list`; `statement show`."""
+    return {
+        "vendor": one.vendor, "state": one.state, "reason": one.reason, "bound": one.bound, "message": one.message_id,
+        "received_at": one.received_at, "signed_at": one.signed_at, "fingerprint": one.fingerprint,
+        "sha256": one.sha256, "form": one.form, "approved": one.approved_at is not None,
+        "approved_at": one.approved_at, "approved_by": one.approved_by or None,
+    }  # fmt: skip
+
+
+# ---- who -----------------------------------------------------------------------------------------------------------
+
+
+def vendor(one: Vendor) -> Shape:
+    """`vendor show`, and one of `vendor list`."""
+    return {
+        "name": one.organisation.name, "kind": one.organisation.kind, "cna": one.organisation.cna,
+        "contacts": [{"address": c.address, "undeliverable": c.undeliverable} for c in one.contacts],
+        "domains": list(one.domains), "keys": [key(k) for k in one.keys],
+    }  # fmt: skip
+
+
+def key(one: PinnedKey) -> Shape:
+    """A pinned key."""
+    return {
+        "fingerprint": one.fingerprint, "user_id": one.user_id, "can_encrypt": one.can_encrypt,
+        "expires_at": one.expires_at, "pinned_at": one.pinned_at, "retired_at": one.retired_at,
+    }  # fmt: skip
+
+
+def analyst(one: Analyst, cover: str | None, waiting: int) -> Shape:
+    """One of `analyst list`."""
+    return {
+        "name": one.name, "email": one.address, "login": one.login, "queues": [q for q in one.queues.split(",") if q],
+        "fingerprint": one.fingerprint or None, "away_until": one.away_until, "cover": cover, "waiting": waiting,
+    }  # fmt: skip

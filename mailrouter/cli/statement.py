@@ -1,0 +1,169 @@
+"""`mailrouter statement`: Vendor Statements, their exact text, and what proves it."""
+
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection
+
+from mailrouter import faults
+from mailrouter.case.model import Statement
+from mailrouter.cli import given, shapes, show
+from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow import statements as flow
+from mailrouter.flow.actor import taking_part
+from mailrouter.store import cases, statements
+
+vendor_argument = click.argument("vendor", type=given.LINE)
+
+
+@click.group()
+def statement() -> None:
+    """What vendors want to have published, word for word."""
+
+
+@statement.command("list", epilog=examples("mailrouter statement list VU#123456"))
+@given.vu_argument
+@as_json
+@here
+def listing(context: Here, vu: int, json_: bool) -> None:
+    """All statements of a case, in the order they came."""
+    with context.db.read() as tx:
+        found = statements.of_case(tx, cases.by_vu(tx, vu).id)
+    if json_:
+        return show.show_json([shapes.statement(one) for one in found])
+    headers = ("vendor", "state", "VU#", "message", "received (UTC)", "approved by", "why")
+    return show.table(headers, (_row(one) for one in found), "No statement.")
+
+
+def _row(one: Statement) -> tuple[object, ...]:
+    bound = "bound" if one.bound else "not bound"
+    why = show.short(one.reason, 28)
+    return show.short(one.vendor, 20), one.state, bound, one.message_id, one.received_at, one.approved_by, why
+
+
+# ---- one ---------------------------------------------------------------------------------------------------------
+
+
+@statement.command(
+    "show",
+    epilog=examples(
+        "mailrouter statement show VU#123456 ACME --verbatim",
+        "mailrouter statement show VU#123456 ACME --signed proof/ && gpg --verify proof/statement.asc proof/statement",
+    ),
+)
+@given.vu_argument
+@vendor_argument
+@click.option("--verbatim", is_flag=True, help="Exactly its text as it was signed, and nothing else.")
+@click.option("--signed", metavar="DIR", type=click.Path(path_type=Path), help="Write what any OpenPGP tool verifies.")
+@click.option("--message", type=given.ID, help="The one that came in this message; else the one that stands.")
+@as_json
+@here
+def one(
+    context: Here, vu: int, vendor: str, verbatim: bool, signed: Path | None, message: int | None, json_: bool
+) -> None:
+    """The statement that stands, else the newest."""
+    if verbatim + (signed is not None) + json_ > 1:
+        raise faults.Refused("give one of --verbatim, --signed and --json")
+    with context.db.read() as tx:
+        found = _found(tx, vu, vendor, message)
+    if verbatim:
+        return click.echo(found.verbatim, nl=False)
+    if signed is not None:
+        return _export(found, signed)
+    return show.show_json(shapes.statement(found)) if json_ else _show(found)
+
+
+def _found(tx: Connection, vu: int, vendor: str, message: int | None) -> Statement:
+    whose = taking_part(tx, cases.by_vu(tx, vu), vendor)
+    theirs = statements.of_participant(tx, whose.id)
+    if message is not None:
+        theirs = [s for s in theirs if s.message_id == message]
+    best = [s for s in theirs if s.stands] or [s for s in theirs if s.state == "held"] or theirs
+    if not best:
+        raise faults.NotFound(f"no statement of {whose.name} on VU#{vu}{f' in message {message}' if message else ''}")
+    return best[-1]
+
+
+def _show(one: Statement) -> None:
+    show.fields(
+        (
+            ("vendor", one.vendor),
+            ("state", one.state + (f": {one.reason}" if one.reason else "")),
+            ("names the VU#", "yes, in what is signed" if one.bound else "no"),
+            ("message", one.message_id),
+            ("received", one.received_at),
+            ("signed", one.signed_at),
+            ("key", show.fingerprint(one.fingerprint)),
+            ("SHA-256", one.sha256),
+            ("approved", f"{show.when(one.approved_at)} by {one.approved_by}" if one.approved_at else "no"),
+        )
+    )
+    click.echo()
+    show.block(one.verbatim.decode("utf-8", "replace"))
+
+
+NOT_EXPORTED = {
+    "none": "it is not signed",
+    "message": "it was signed and encrypted in one step, and its signature cannot be had without our secret key",
+}
+
+
+def _export(one: Statement, folder: Path) -> None:
+    """`statement` and `statement.asc`; of a cleartext signature `statement.asc` alone."""
+    if one.form in NOT_EXPORTED:
+        raise faults.NotFound(f"there is nothing to verify apart from the mail: {NOT_EXPORTED[one.form]}")
+    if one.form == "cleartext":
+        files = {folder / "statement.asc": one.signed_bytes}
+    else:
+        files = {folder / "statement": one.signed_bytes, folder / "statement.asc": one.signature}
+    _write(folder, files)
+    for path in files:
+        click.echo(show.visible(str(path)))
+
+
+def _write(folder: Path, files: dict[Path, bytes]) -> None:
+    taken = next((path for path in files if path.exists() or path.is_symlink()), None)
+    if taken is not None:
+        raise faults.Refused(f"{taken}: is there already")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path, content in files.items():
+            with path.open("xb") as file:
+                file.write(content)
+    except OSError as trouble:
+        raise faults.Refused(f"{folder}: cannot be written to ({trouble.strerror})") from None
+
+
+# ---- by hand -----------------------------------------------------------------------------------------------------
+
+
+@statement.command("take", epilog=examples("mailrouter statement take 12"))
+@click.argument("message", type=given.ID)
+@here
+def take(context: Here, message: int) -> None:
+    """Take a filed mail as its sender's statement. It stands only if it is verified; else it is held."""
+    taken = flow.take(context.tools, context.actor, message)
+    click.echo(f"statement of {show.cell(taken.vendor)}: {taken.state}{f' ({taken.reason})' if taken.reason else ''}")
+
+
+@statement.command("approve", epilog=examples("mailrouter statement approve VU#123456 ACME"))
+@given.vu_argument
+@vendor_argument
+@here
+def approve(context: Here, vu: int, vendor: str) -> None:
+    """Approve exactly the text that stands for publication; an analyst's order."""
+    approved = flow.approve(context.tools, context.actor, vu, vendor)
+    click.echo(f"statement of {show.cell(approved.vendor)} on VU#{vu} approved, SHA-256 {approved.sha256}")
+
+
+@statement.command(
+    "withdraw", epilog=examples("mailrouter statement withdraw VU#123456 ACME --why 'ACME asked for it by telephone'")
+)
+@given.vu_argument
+@vendor_argument
+@click.option("--why", required=True, type=given.PROSE, help="The reason; it stands in the journal.")
+@here
+def withdraw(context: Here, vu: int, vendor: str, why: str) -> None:
+    """It stands no longer."""
+    gone = flow.withdraw(context.tools, context.actor, vu, vendor, why)
+    click.echo(f"statement of {show.cell(gone.vendor)} on VU#{vu} withdrawn")

@@ -1,0 +1,91 @@
+"""What happened in a case, told from its journal, and what falls due. Words stand in one table."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mailrouter.cli import casefile, show
+from mailrouter.cli.shapes import Shape
+from mailrouter.store import analysts, journal
+from mailrouter.store.journal import Entry
+from mailrouter.store.views import CaseFile
+
+WORDS = {
+    "case.opened": "case opened",
+    "case.assigned": "assigned to {analyst}",
+    "case.closed": "case closed: {why}",
+    "case.reopened": "case reopened: {why}",
+    "embargo": "embargo {states}",
+    "participant.added": "{participant} takes part as {role}",
+    "participant.wait": "{participant}: nobody's turn {until}",
+    "participant.set": "{participant}: {what} recorded",
+    "turn": "{participant}: waiting on {waiting_on}",
+    "mail.filed": "mail {message} from {participant} filed: {subject}",
+    "mail.review": "mail {message} to review",
+    "mail.bounces": "mail {message}: a report about a letter of ours",
+    "conversation": "conversation with {participant} by {by}, message {message}",
+    "remark": "remark",
+    "letter.queued": "letter {letter} ({name}) to {participant} queued",
+    "letter.sent": "letter {letter} ({name}) sent",
+    "letter.held": "letter {letter} ({name}) held: {why}",
+    "letter.failed": "letter {letter} ({name}) failed",
+    "letter.released": "letter {letter} released",
+    "letter.retried": "letter {letter} is tried again",
+    "statement.verified": "statement of {participant} in mail {message} stands",
+    "statement.held": "statement of {participant} in mail {message} held",
+    "statement.taken": "mail {message} taken as a statement: {state}",
+    "statement.approved": "statement of {participant} approved",
+    "statement.withdrawn": "statement of {participant} withdrawn: {why}",
+    "notice": "notice to {queue}",
+    "item.done": "item {item} done",
+}
+
+
+def of_case(tx: Connection, file: CaseFile) -> list[Shape]:
+    """Every row of the journal in order, then what is still to come."""
+    staff = {one.queue: one.name for one in analysts.everyone(tx)}
+    happened = [_told(file, staff, entry) for entry in journal.entries(tx, journal.case_chain(file.case.id))]
+    return happened + [_step(d.due_at, "due", "", casefile.due(file, d)) for d in file.deadlines if d.done_at is None]
+
+
+def row(step: Shape) -> tuple[object, ...]:
+    """One step for people."""
+    what = str(step["what"])
+    return (
+        step["at"],
+        show.short(what if step["kind"] != "due" else f"due: {what}", 64),
+        show.short(str(step["who"]), 14),
+    )
+
+
+def _step(at: datetime, kind: str, who: str, what: str, **ids: object) -> Shape:
+    return {"at": at, "kind": kind, "who": who, "what": what} | {
+        name: ids.get(name) for name in ("message", "letter", "participant")
+    }
+
+
+def _told(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Shape:
+    words = _words(file, staff, entry)
+    what = " ".join(WORDS.get(entry.kind, entry.kind).format_map(words).split()).rstrip(": ")
+    ids = {"message": entry.data.get("message"), "letter": entry.data.get("letter")}
+    return _step(entry.at, entry.kind, entry.actor, what, **ids, participant=words["participant"] or None)
+
+
+def _words(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Mapping[str, str]:
+    """What the journal says by number, in words: it holds no names, subjects or texts."""
+    data = {name: _word(value) for name, value in entry.data.items()}
+    message = next((m for m in file.messages if m.id == entry.data.get("message")), None)
+    kept = next((s for s in file.statements if s.id == entry.data.get("statement")), None)
+    whose = file.participant(entry.data.get("participant") or (kept.participant_id if kept else None))
+    data["participant"] = whose.name if whose else message.sender if message else ""
+    data["subject"] = message.subject if message else ""
+    data["queue"] = staff.get(data.get("queue", ""), data.get("queue", ""))
+    return defaultdict(str, data)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, list):
+        return " → ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,165 @@
+"""`mailrouter vendor`: organisations, their contacts, mail domains and pinned keys."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mailrouter import faults
+from mailrouter.cli import given, shapes, show
+from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.cli.keyfile import keys_in
+from mailrouter.flow import directory
+from mailrouter.store import contacts, views
+
+name_argument = click.argument("name", type=given.LINE)
+key_files = click.argument("files", nargs=-1, required=True, type=given.FILE, metavar="FILE...")
+
+
+@click.group()
+def vendor() -> None:
+    """Organisations: contacts, mail domains, pinned keys."""
+
+
+@vendor.command(
+    "add", epilog=examples("mailrouter vendor add 'ACME Inc.' --email psirt@acme.example --key acme.asc --cna")
+)
+@name_argument
+@click.option("--email", "emails", multiple=True, required=True, type=given.ADDRESS, help="Letters go to the first.")
+@click.option("--domain", "domains", multiple=True, type=given.DOMAIN, help="Mail from there speaks for the vendor.")
+@click.option("--key", "files", multiple=True, type=given.FILE, help="A public key to pin.")
+@click.option("--cna", is_flag=True, help="It is a CVE Numbering Authority.")
+@here
+def add(
+    context: Here, name: str, emails: Sequence[str], domains: Sequence[str], files: Sequence[Path], cna: bool
+) -> None:
+    """Add an organisation, all of it or nothing."""
+    keys = keys_in(context, files)
+    added = directory.add_vendor(context.tools, context.actor, name, emails, domains, keys, cna=cna)
+    click.echo(f"{show.cell(added.name)} added, {len(emails)} contact(s), {len(keys)} key(s)")
+
+
+@vendor.command("list", epilog=examples("mailrouter vendor list", "mailrouter vendor list --json"))
+@as_json
+@here
+def listing(context: Here, json_: bool) -> None:
+    """All organisations."""
+    with context.db.read() as tx:
+        found = views.vendors(tx, contacts.everyone(tx))
+    if json_:
+        return show.show_json([shapes.vendor(one) for one in found])
+    rows = [
+        (
+            show.short(one.organisation.name, 30),
+            show.short(one.contacts[0].address if one.contacts else "", 36),
+            len(one.contacts),
+            sum(key.usable(context.now) for key in one.keys),
+            one.organisation.cna,
+        )
+        for one in found
+    ]
+    return show.table(("vendor", "letters go to", "contacts", "usable keys", "CNA"), rows, "No vendor yet.")
+
+
+@vendor.command("show", epilog=examples("mailrouter vendor show ACME", "mailrouter vendor show ACME --json"))
+@name_argument
+@as_json
+@here
+def one(context: Here, name: str, json_: bool) -> None:
+    """One organisation."""
+    with context.db.read() as tx:
+        found = views.vendor(tx, contacts.named(tx, name))
+        takes_part = views.cases_with(tx, found.organisation.id)
+    in_cases = [{"vu": show.number(vu), "state": state, "role": role} for vu, state, role in takes_part]
+    if json_:
+        return show.show_json({**shapes.vendor(found), "cases": in_cases})
+    click.echo(show.cell(found.organisation.name) + (" (CNA)" if found.organisation.cna else ""))
+    show.fields([("domains", ", ".join(found.domains)), *_contacts(found), *_keys(context, found)])
+    show.fields(("case", f"{c['vu']} {c['state']}, as {c['role']}") for c in in_cases)
+    return None
+
+
+def _contacts(found: views.Vendor) -> list[tuple[str, str]]:
+    return [("contact", c.address + (" (undeliverable)" if c.undeliverable else "")) for c in found.contacts]
+
+
+def _keys(context: Here, found: views.Vendor) -> list[tuple[str, str]]:
+    lines = []
+    for key in found.keys:
+        state = [
+            "retired " + show.when(key.retired_at) if key.retired_at else "",
+            "cannot encrypt" if not key.can_encrypt else "",
+            _expiry(context, key),
+        ]
+        said = ", ".join(word for word in state if word)
+        lines.append(("key", f"{show.fingerprint(key.fingerprint)} ({said})"))
+        lines.append(("", key.user_id))
+    return lines
+
+
+def _expiry(context: Here, key: contacts.PinnedKey) -> str:
+    if key.expires_at is None:
+        return "does not expire"
+    return f"{'expired' if key.expires_at <= context.now else 'expires'} {key.expires_at:%Y-%m-%d}"
+
+
+@vendor.command("set", epilog=examples("mailrouter vendor set ACME --name 'ACME Group' --domain acme.example --cna"))
+@name_argument
+@click.option("--name", "new_name", type=given.LINE, default="", help="Another name.")
+@click.option("--cna/--no-cna", default=None, help="It is a CVE Numbering Authority, or not.")
+@click.option("--domain", "added", multiple=True, type=given.DOMAIN, help="Another mail domain of theirs.")
+@click.option("--remove-domain", "removed", multiple=True, type=given.DOMAIN, help="One that is not theirs.")
+@here
+def change(
+    context: Here, name: str, new_name: str, cna: bool | None, added: Sequence[str], removed: Sequence[str]
+) -> None:
+    """Change name, domains, CNA."""
+    if not new_name and cna is None and not added and not removed:
+        raise faults.Refused("say what to change: --name, --cna, --no-cna, --domain or --remove-domain")
+    wanted = directory.Change(new_name, cna, tuple(added), tuple(removed))
+    changed = directory.set_vendor(context.tools, context.actor, name, wanted)
+    click.echo(f"{show.cell(changed.name)} changed")
+
+
+@vendor.command("add-contact", epilog=examples("mailrouter vendor add-contact ACME security@acme.example"))
+@name_argument
+@click.argument("addresses", nargs=-1, required=True, type=given.ADDRESS, metavar="ADDRESS...")
+@here
+def add_contact(context: Here, name: str, addresses: Sequence[str]) -> None:
+    """Add mail addresses; letters try them after those there are."""
+    changed = directory.add_contacts(context.tools, context.actor, name, addresses)
+    click.echo(f"{show.cell(changed.name)}: {len(addresses)} contact(s) added")
+
+
+@vendor.command("remove-contact", epilog=examples("mailrouter vendor remove-contact ACME old@acme.example"))
+@name_argument
+@click.argument("address", type=given.ADDRESS)
+@here
+def remove_contact(context: Here, name: str, address: str) -> None:
+    """Forget a mail address; never the last one."""
+    changed = directory.remove_contact(context.tools, context.actor, name, address)
+    click.echo(f"{show.cell(changed.name)}: contact removed")
+
+
+@vendor.command("add-key", epilog=examples("mailrouter vendor add-key ACME acme-2027.asc"))
+@name_argument
+@key_files
+@here
+def add_key(context: Here, name: str, files: Sequence[Path]) -> None:
+    """Pin public keys; a known key given again is renewed."""
+    keys = keys_in(context, files)
+    changed = directory.add_keys(context.tools, context.actor, name, keys)
+    for key in keys:
+        click.echo(f"{show.cell(changed.name)}: {show.fingerprint(key.fingerprint)} pinned")
+
+
+@vendor.command(
+    "retire-key", epilog=examples("mailrouter vendor retire-key ACME 0123456789ABCDEF0123456789ABCDEF01234567")
+)
+@name_argument
+@click.argument("fingerprint", type=given.FINGERPRINT)
+@here
+def retire_key(context: Here, name: str, fingerprint: str) -> None:
+    """The key proves nothing from now on; what it proved before stays."""
+    changed = directory.retire_key(context.tools, context.actor, name, fingerprint)
+    click.echo(f"{show.cell(changed.name)}: {show.fingerprint(fingerprint)} retired")
