@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from mailrouter import logs
 from mailrouter.flow import deliver, receive, tell
 from mailrouter.settings import Settings
+from mailrouter.store import inbox
 from mailrouter.store.inbox import Holder
 from mailrouter.tools import Tools, make
 
@@ -38,7 +39,8 @@ def main(task: Task, settings: Settings, holder: Holder, pipe: Connection) -> No
     """The life of one worker; `pipe` is the end the supervisor's orders come out of."""
     _quiet_signals()
     logs.configure(settings.log.format, settings.log.level, settings.node)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # left as it is: the runner gives gpg limits of its own
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
     tools = make(settings, holder)
     try:
         _work(_DOES[task], tools, pipe.fileno())
@@ -72,13 +74,28 @@ def _told_to_stop(poll: select.poll, orders: int, seconds: float) -> bool:
     return not said or STOP in said  # nothing said: the supervisor is gone
 
 
-def _receive(tools: Tools) -> object:
-    """One batch, under a limit of processor time that even a spinning C function meets."""
-    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
-    try:
-        return receive.work(tools)
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+class _Receive:
+    """One batch, under a limit of processor time that even a spinning C function meets.
+
+    What was in hand when the database went away is given back when it is there again.
+    """
+
+    def __init__(self) -> None:
+        self._in_hand: list[inbox.Item] = []
+
+    def __call__(self, tools: Tools) -> object:
+        if self._in_hand:
+            receive.release(tools, self._in_hand)
+        self._in_hand = receive.claim(tools)
+        if not self._in_hand:
+            return False
+        signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
+        try:
+            receive.receive(tools, self._in_hand)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        self._in_hand = []
+        return True
 
 
 class _Deliver:
@@ -86,12 +103,18 @@ class _Deliver:
 
     def __init__(self) -> None:
         self._looked = float("-inf")
+        self._in_hand = False  # still true on the next call: the database went away under a letter
 
     def __call__(self, tools: Tools) -> object:
         if time.monotonic() - self._looked > WATCH_SECONDS:
             self._looked = time.monotonic()
             tell.alarms(tools, tools.now())
-        return deliver.work(tools)
+        if self._in_hand:
+            deliver.release(tools)
+        self._in_hand = True
+        delivered = deliver.work(tools)
+        self._in_hand = False
+        return delivered
 
 
-_DOES: dict[Task, Callable[[Tools], object]] = {Task.RECEIVE: _receive, Task.DELIVER: _Deliver()}
+_DOES: dict[Task, Callable[[Tools], object]] = {Task.RECEIVE: _Receive(), Task.DELIVER: _Deliver()}

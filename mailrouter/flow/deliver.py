@@ -45,6 +45,12 @@ def work(tools: Tools) -> bool:
     return True
 
 
+def release(tools: Tools) -> None:
+    """Give back the letter in hand when the database went away: this node has one deliverer."""
+    with tools.db.write() as tx:
+        outbox.release(tx, tools.holder)
+
+
 def _may_leave(tools: Tools, letter: outbox.Letter) -> bool:
     with tools.db.read() as tx:
         return outbox.still_ours(tx, letter, tools.holder, tools.now())

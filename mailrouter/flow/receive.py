@@ -14,10 +14,12 @@ from mailrouter import failpoint, logs
 from mailrouter.case import actions as do
 from mailrouter.case import plan
 from mailrouter.case.model import Place
+from mailrouter.faults import TryLater
 from mailrouter.flow import act, judge
 from mailrouter.mail import authenticate, automated, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
+from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
 BATCH = 32
@@ -29,23 +31,48 @@ ROUTER = "mailrouter"  # who acts, in the journal
 
 def work(tools: Tools, most: int = BATCH) -> int:
     """Claim some mails and receive them; returns how many were in hand (0: nothing waits)."""
-    with tools.db.read() as tx:
-        if not inbox.waits(tx, tools.now()):
-            return 0
-    with tools.db.write() as tx:
-        items = inbox.claim(tx, tools.holder, tools.now(), most)
-    failpoint.reach("receive-after-claim")
-    if items:
-        receive(tools, items)
+    items = claim(tools, most)
+    receive(tools, items)
     return len(items)
 
 
+def claim(tools: Tools, most: int = BATCH) -> list[inbox.Item]:
+    """Take some waiting mails in hand; the try is counted before anybody looks at them."""
+    with tools.db.read() as tx:
+        if not inbox.waits(tx, tools.now()):
+            return []
+    with tools.db.write() as tx:
+        items = inbox.claim(tx, tools.holder, tools.now(), most)
+    failpoint.reach("receive-after-claim")
+    return items
+
+
+def release(tools: Tools, items: Sequence[inbox.Item]) -> None:
+    """Give back what is still in hand, uncounted: the database was away, or gpg needs its time for another."""
+    with tools.db.write() as tx:
+        inbox.release(tx, tools.holder, [item.mail_id for item in items])
+
+
 def receive(tools: Tools, items: Sequence[inbox.Item]) -> None:
-    """All of them in one transaction if it can be; else each alone, and those that fail are given back."""
+    """Park what had its tries; record the rest, mail without OpenPGP first, so that a gpg that hangs holds up none.
+
+    Raises what the database raises while it is away: then `items` are still in hand, to be released when it is back.
+    """
+    plain: list[inbox.Item] = []
+    sealed: list[inbox.Item] = []
     for item in items:
         if item.exhausted:
             _park(tools, item)
-    batch = [read for item in items if not item.exhausted and (read := _try_to_read(tools, item))]
+        else:
+            (plain if pgpmime.sealed(item.envelope.raw) is None else sealed).append(item)
+    _together(tools, plain)
+    _together(tools, sealed)
+    failpoint.reach("receive-after-commit")
+
+
+def _together(tools: Tools, items: Sequence[inbox.Item]) -> None:
+    """All of them in one transaction if it can be; else each alone, and those that fail are given back."""
+    batch = _read_all(tools, items)
     failpoint.reach("receive-after-open")
     try:
         _record(tools, batch)
@@ -53,26 +80,35 @@ def receive(tools: Tools, items: Sequence[inbox.Item]) -> None:
         logs.failed("receive.batch", trouble)
         for read in batch:
             _record_alone(tools, read)
-    failpoint.reach("receive-after-commit")
 
 
-def _try_to_read(tools: Tools, item: inbox.Item) -> judge.Read | None:
-    try:
-        return read_mail(tools, item)
-    except Exception as trouble:  # noqa: BLE001 - as above
-        _give_back(tools, item, trouble)
-        return None
+def _read_all(tools: Tools, items: Sequence[inbox.Item]) -> list[judge.Read]:
+    batch: list[judge.Read] = []
+    for number, item in enumerate(items, 1):
+        try:
+            batch.append(read_mail(tools, item))
+        except TryLater as trouble:
+            _give_back(tools, item, trouble)
+            release(tools, items[number:])  # gpg may take its whole time limit for each of them too
+            break
+        except Exception as trouble:  # noqa: BLE001 - as above
+            _give_back(tools, item, trouble)
+    return batch
 
 
 def _record_alone(tools: Tools, read: judge.Read) -> None:
     try:
         _record(tools, [read])
-    except Exception as trouble:  # noqa: BLE001 - as above
+    except inbox.LeaseLost as trouble:
+        logs.failed("receive.lease_lost", trouble, mail=read.item.mail_id)
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         _give_back(tools, read.item, trouble)
 
 
 def _give_back(tools: Tools, item: inbox.Item, trouble: Exception) -> None:
-    """A fault of ours: the mail stays accepted and is tried again later, or parked."""
+    """A fault of ours, or of the mail's: it stays accepted and is tried again later, or parked."""
     logs.failed("receive.mail", trouble, mail=item.mail_id, tries=item.tries)
     if item.tries >= inbox.TRIES:
         _park(tools, item, type(trouble).__name__)
@@ -124,7 +160,7 @@ def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
         known = judge.look_up(tx, batch)
         for read in batch:
             record(tx, tools, read, known)
-        inbox.finish(tx, [read.item.mail_id for read in batch])
+        inbox.finish(tx, tools.holder, [read.item.mail_id for read in batch])
         failpoint.reach("receive-before-commit")
 
 
@@ -156,4 +192,4 @@ def _park(tools: Tools, item: inbox.Item, trouble: str = "") -> None:
         arrived = act.Arrived(item.mail_id, sha256(item.envelope.raw).hexdigest(), row, before=before)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), ROUTER, None, arrived)
         act.perform(doing, [do.File(Place.QUARANTINE, "quarantine", why)])
-        inbox.finish(tx, [item.mail_id])
+        inbox.finish(tx, tools.holder, [item.mail_id])

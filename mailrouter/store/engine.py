@@ -7,6 +7,7 @@ synchronous=FULL; synchronous_commit=on). Readers never wait for a writer.
 
 import fcntl
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 BUSY_SECONDS = 4  # a foreign writer may hold SQLite this long before the door answers 451; the promise is five
 
@@ -71,6 +73,25 @@ class Database:
         if self._turn is None:
             self._turn = Turn(Path(f"{self.url.database}-turn"))
         return self._turn
+
+
+def is_away(trouble: Exception) -> bool:
+    """Whether the database is away, full, locked or read-only: no fault of what was being written."""
+    if not isinstance(trouble, DBAPIError):
+        return False
+    code = getattr(trouble.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_AWAY
+    state = getattr(trouble.orig, "sqlstate", None)
+    return trouble.connection_invalidated or (state is None or state.startswith(_POSTGRESQL_AWAY))
+
+
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}  # fmt: skip
+# connection, resources, intervention, lock not available, serialisation and deadlock, read-only transaction
+_POSTGRESQL_AWAY = ("08", "53", "57", "55P03", "40", "25006")
 
 
 def _sqlite(url: str) -> Engine:

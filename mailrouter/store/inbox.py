@@ -166,9 +166,26 @@ def envelope(row: Any) -> Envelope:
     return Envelope(row.door, said["from"], tuple(said["to"]), row.raw, row.received_at)
 
 
-def finish(tx: Connection, mail_ids: Sequence[int]) -> None:
-    """These mails have been received: a message row says where each lies."""
-    tx.execute(delete(inbox).where(inbox.c.mail_id.in_(mail_ids)))
+class LeaseLost(Exception):
+    """Another worker has these mails in hand now: what was made of them here must not be kept."""
+
+
+def finish(tx: Connection, holder: Holder, mail_ids: Sequence[int]) -> None:
+    """These mails have been received: a message row says where each lies. `LeaseLost` if they are not ours any more."""
+    if tx.execute(_FINISH, {"ids": list(mail_ids), "life": holder.start_id}).rowcount != len(mail_ids):
+        raise LeaseLost
+
+
+_FINISH = delete(inbox).where(
+    inbox.c.mail_id.in_(bindparam("ids", expanding=True)), inbox.c.start_id == bindparam("life")
+)
+
+
+def release(tx: Connection, holder: Holder, mail_ids: Sequence[int]) -> None:
+    """Give back, uncounted, what was claimed and not looked at, or could not be recorded for no fault of its own."""
+    ours = (inbox.c.start_id == holder.start_id) & inbox.c.leased_until.is_not(None)
+    freed = update(inbox).where(inbox.c.mail_id.in_(mail_ids), ours)
+    tx.execute(freed.values(leased_until=None, tries=inbox.c.tries - 1))
 
 
 def defer(tx: Connection, item: Item, now: datetime, trouble: str) -> None:

@@ -155,6 +155,14 @@ def _ours(letter: Letter, holder: Holder, now: datetime) -> Any:
     )  # fmt: skip
 
 
+def release(tx: Connection, holder: Holder) -> None:
+    """Letters this life of the node has in hand are free again."""
+    ours = and_(
+        letters.c.node == holder.node, letters.c.start_id == holder.start_id, letters.c.leased_until.is_not(None)
+    )
+    tx.execute(update(letters).where(ours).values(leased_until=None))
+
+
 def begin_life(tx: Connection, holder: Holder) -> None:
     """A node starts: letters its former life had in hand are free again."""
     former = and_(
