@@ -49,6 +49,7 @@ class Ledger:
     latencies: list[float] = field(default_factory=list)
     tries: int = 0  # DATA ended; more than `sent` when mails were sent again
     began: float = 0.0
+    first_acked: float = 0.0
     ended: float = 0.0
 
     @property
@@ -75,6 +76,7 @@ class Plan:
     seconds: float = 60.0
     mails_per_session: int = 500
     until_acked: bool = False
+    pause: float = 0.0  # seconds a session rests after each mail
 
 
 class Refused(Exception):
@@ -154,9 +156,13 @@ class _Client:
         ended = time.perf_counter()
         self._ledger.tries += 1
         await _expect(reader, 250)
-        self._ledger.latencies.append(time.perf_counter() - ended)
+        acked = time.perf_counter()
+        self._ledger.first_acked = self._ledger.first_acked or acked
+        self._ledger.latencies.append(acked - ended)
         self._ledger.acked.add(mail.ident)
         self._take()
+        if self._plan.pause:
+            await asyncio.sleep(self._plan.pause)
 
 
 async def _expect(reader: asyncio.StreamReader, code: int) -> None:
