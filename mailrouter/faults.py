@@ -1,6 +1,7 @@
 """The few exceptions this project raises on purpose.
 
-Each says one sentence a person can act on. None ever carries a subject, a body, an address from a mail, or key material.
+Each says one sentence a person can act on. None ever carries a subject, a body, an address from a mail, or key
+material.
 """
 
 
