@@ -12,37 +12,54 @@ from sqlalchemy import Connection
 
 from mailrouter import failpoint, logs
 from mailrouter.case import embargo
-from mailrouter.faults import TryLater
+from mailrouter.faults import Refused, TryLater
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
 from mailrouter.store import analysts, cases, contacts, journal, outbox, queues
+from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
 WARN_AFTER = timedelta(hours=4)
 
 
 def work(tools: Tools) -> bool:
-    """Deliver the next letter that is due; False when there is none."""
+    """Deliver the next letter that is due; False when there is none, or the relay takes none now.
+
+    Raises what the database raises while it is away: the letter is then still in hand.
+    """
     with tools.db.read() as tx:
         if not outbox.waits(tx, tools.now()):
             return False
     with tools.db.write() as tx:
         letter = outbox.lease(tx, tools.holder, tools.now())
     failpoint.reach("deliver-after-lease")
-    if letter is None:
-        return False
-    sealed = letter.sealed or _freeze(tools, letter)
-    failpoint.reach("deliver-after-freeze")
-    if sealed is not None and _may_leave(tools, letter):
-        outcome = tools.relay.send(
-            sealed, compose.envelope_sender(tools.settings.identity.address, ""), letter.recipient
-        )
-        failpoint.reach("deliver-after-relay")
-        _record(tools, letter, outcome)
+    return letter is not None and _deliver(tools, letter)
+
+
+def _deliver(tools: Tools, letter: outbox.Letter) -> bool:
+    try:
+        sealed = letter.sealed or _freeze(tools, letter)
+        failpoint.reach("deliver-after-freeze")
+        return sealed is None or _send(tools, letter, sealed)
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
+        logs.failed("deliver.trouble", trouble, letter=letter.id)
+        _record(tools, letter, Outcome("temporary", "a fault of ours"))  # later, and behind the others
+        return True
+
+
+def _send(tools: Tools, letter: outbox.Letter, sealed: bytes) -> bool:
+    if not _may_leave(tools, letter):
+        release(tools)
+        return True
+    outcome = tools.relay.send(sealed, tools.settings.identity.address, letter.recipient)
+    failpoint.reach("deliver-after-relay")
+    _record(tools, letter, outcome)
     failpoint.reach("deliver-after-record")
-    return True
+    return not outcome.meets_all or outcome.state == "sent"
 
 
 def release(tools: Tools) -> None:
@@ -70,6 +87,9 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
     except TryLater as trouble:
         logs.failed("deliver.seal", trouble, letter=letter.id)
         _record(tools, letter, Outcome("temporary", "not sealed"))
+        return None
+    except Refused as refused:
+        _hold(tools, letter, str(refused))
         return None
     except ValueError as trouble:
         logs.failed("deliver.compose", trouble, letter=letter.id)
