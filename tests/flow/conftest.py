@@ -1,0 +1,6 @@
+"""Fixtures of the flows' tests."""
+
+from tests.flow.world import house_pgp, world, worlds
+from tests.pgp.keys import keymaker
+
+__all__ = ["house_pgp", "keymaker", "world", "worlds"]
