@@ -1,7 +1,8 @@
 """What every flow is handed, and how the real ones are made."""
 
 import fcntl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,8 +64,15 @@ class OwnKey:
             return self._make()
 
     def _make(self) -> str:
-        with (self.settings.data_dir / "key-turn").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+        with key_turn(self.settings):
             if not self.pgp.own_keys():  # nobody else was first
                 self.pgp.make_key(self.settings.identity.name, self.settings.identity.address)
             return self.pgp.signing_key().fingerprint
+
+
+@contextmanager
+def key_turn(settings: Settings) -> Iterator[None]:
+    """Our keys are changed by one process at a time."""
+    with (settings.data_dir / "key-turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield

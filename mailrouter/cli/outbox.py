@@ -18,7 +18,7 @@ from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
 _ids = click.argument("ids", metavar="ID…", type=given.ID, nargs=-1, required=True)
-_why = click.option("--why", default="", type=given.LINE, help="Your reason, for the journal.")
+_why = click.option("--why", type=given.LINE, help="Your reason, for the journal.")
 
 
 @click.group(epilog=examples("mailrouter outbox list", "mailrouter outbox show 7", "mailrouter outbox pause"))
@@ -112,9 +112,9 @@ def _show(letter: Letter, vu: int | None) -> None:
 @_ids
 @_why
 @here
-def hold(here: Here, ids: Sequence[int], why: str) -> None:
+def hold(here: Here, ids: Sequence[int], why: str | None) -> None:
     """Keep letters here until they are released."""
-    _each(here, ids, lambda tools, actor, letter_id: outgoing.hold(tools, actor, letter_id, why))
+    _each(here, ids, lambda tools, actor, letter_id: outgoing.hold(tools, actor, letter_id, why or ""))
 
 
 @outbox.command(epilog=examples("mailrouter outbox release 7 8 9"))
@@ -142,16 +142,16 @@ def _each(here: Here, ids: Sequence[int], do: Callable[[Tools, Actor, int], Lett
 @outbox.command(epilog=examples("mailrouter outbox pause --why 'wrong telephone number in the letters'"))
 @_why
 @here
-def pause(here: Here, why: str) -> None:
+def pause(here: Here, why: str | None) -> None:
     """The brake: no letter leaves, from any node, until `resume`."""
-    changed = outgoing.brake(here.tools, here.actor, on=True, why=why)
+    changed = outgoing.brake(here.tools, here.actor, on=True, why=why or "")
     said("the outbox is paused" if changed else "the outbox was paused already")
 
 
 @outbox.command(epilog=examples("mailrouter outbox resume"))
 @_why
 @here
-def resume(here: Here, why: str) -> None:
+def resume(here: Here, why: str | None) -> None:
     """Letters leave again."""
-    changed = outgoing.brake(here.tools, here.actor, on=False, why=why)
+    changed = outgoing.brake(here.tools, here.actor, on=False, why=why or "")
     said("letters leave again" if changed else "the outbox was not paused")

@@ -1,6 +1,7 @@
 """`Pgp`: the one object the flows hold for OpenPGP. Opens what came in, seals what goes out; fails closed."""
 
 import re
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +104,30 @@ class Pgp:
             raise Refused("a key needs a name and an address without line breaks and angle brackets")
         fingerprint = self._gpg().make(name, address)
         return next(key for key in self.own_keys() if key.fingerprint == fingerprint)
+
+    def import_own(self, data: bytes) -> KeyInfo:
+        """Take one secret key as ours. It is tried in a home of its own first: what cannot sign is Refused, and why."""
+        secret = imports.one_secret(data)
+        with tempfile.TemporaryDirectory(prefix="mr-") as folder:
+            alone = Pgp(Path(folder) / "h", Path(folder) / "k", self._passphrase, self._limit, program=self._program)
+            try:
+                alone._gpg().import_keys(secret)
+                key = alone._tried()
+            finally:
+                alone.close()
+        self._gpg().import_keys(secret)
+        return key
+
+    def _tried(self) -> KeyInfo:
+        key = self.signing_key()
+        try:
+            self.sign_detached(b"")
+        except TryLater:
+            raise Refused(
+                "the key does not sign: its secret part is missing or has a passphrase; take that off first"
+                " (gpg --edit-key FINGERPRINT passwd)"
+            ) from None
+        return key
 
     def own_keys(self) -> tuple[KeyInfo, ...]:
         """The keys we hold the secret of, oldest first. Asked of gpg again only when the key files have changed."""

@@ -100,6 +100,22 @@ def _one_certificate(data: bytes) -> bytes:
     return found[0]
 
 
+def one_secret(data: bytes) -> bytes:
+    """The one secret key in a file, binary. Raises Refused, with one line that says why not."""
+    if len(data) > MAX_KEY_FILE:
+        raise Refused(f"the key file is larger than {MAX_KEY_FILE // 1024} kB")
+    try:
+        binary = packets.dearmor(data, b"PRIVATE KEY BLOCK", b"PUBLIC KEY BLOCK")
+        tags = [packet.tag for packet in packets.packets(binary)]
+    except packets.Malformed as trouble:
+        raise Refused("there is no OpenPGP secret key in this file, or it is damaged") from trouble
+    if packets.PUBLIC_KEY in tags:
+        raise Refused("this is a public key; our own needs its secret part (gpg --export-secret-keys)")
+    if tags.count(packets.SECRET_KEY) != 1:
+        raise Refused(f"there are {tags.count(packets.SECRET_KEY)} secret keys in this file; exactly one is wanted")
+    return binary
+
+
 def _usable(key: KeyInfo) -> KeyInfo:
     if key.state == "expired":
         raise Refused(f"the key {key.fingerprint} has expired")

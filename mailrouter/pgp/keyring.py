@@ -31,6 +31,12 @@ def public_keys(data: bytes) -> tuple[PublicKey, ...]:
     return tuple(PublicKey(packets.keys_of(key)[0].fingerprint, key) for key in packets.certificates(binary))
 
 
+def user_ids(key: PublicKey) -> tuple[str, ...]:
+    """Its user ids as they stand there, unchecked: words of whoever made the key."""
+    found = (packet.body for packet in packets.packets(key.data) if packet.tag == packets.USER_ID)
+    return tuple(body.decode("utf-8", "replace") for body in found)
+
+
 @dataclass(frozen=True, slots=True)
 class Keyrings:
     """The folder of keyring files. Safe to empty at any time while no gpg runs."""

@@ -17,7 +17,7 @@ MAX_PACKETS = 10_000
 CRC_LIMIT = 1_048_576  # bytes; a checksum in Python is slow, and only short armor (keys, signatures) needs it
 
 PKESK, SIGNATURE, SKESK, ONE_PASS, SECRET_KEY, PUBLIC_KEY, SECRET_SUBKEY, COMPRESSED = range(1, 9)
-LITERAL, PUBLIC_SUBKEY, SEIPD, OCB = 11, 14, 18, 20
+LITERAL, USER_ID, PUBLIC_SUBKEY, SEIPD, OCB = 11, 13, 14, 18, 20
 MAX_RECIPIENTS = 100
 RSA = frozenset({1, 3})
 STRONG_CURVES = frozenset({19, 22})  # ECDSA and EdDSA

@@ -8,6 +8,7 @@ disk.
 """
 
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ APPLICATION = 0x6D726274  # "mrbt": how an SQLite file says that it is a backup 
 BATCH_BYTES = 4 * 1024 * 1024  # written at once
 ROWS = 1000  # read at once
 FEW_ROWS = {"mails": 8, "letters": 8, "statements": 8}  # of tables whose rows may hold 25 MiB each
-NO_KEYS = ("S.", ".#", "random_seed")  # how files of a GNUPGHOME begin that are sockets, locks and seeds
+NO_KEYS = re.compile(r"S\.|\.#|random_seed|.*(~|\.lock)$")  # files of a GNUPGHOME: sockets, locks, seeds, copies
 
 key_files = Table(
     "own_key_files",
@@ -173,6 +174,6 @@ def _size(row: Row[Any]) -> int:
 
 def _keep_keys(into: Connection, home: Path) -> None:
     for path in sorted(home.rglob("*")) if home.is_dir() else ():
-        if path.is_file() and not path.is_symlink() and not path.name.startswith(NO_KEYS):
+        if path.is_file() and not path.is_symlink() and not NO_KEYS.match(path.name):
             kept = {"path": str(path.relative_to(home)), "mode": path.stat().st_mode & 0o777, "data": path.read_bytes()}
             into.execute(insert(key_files), kept)

@@ -116,11 +116,12 @@ def _put_keys_back(rows: Sequence[Row[Any]], home: Path) -> str:
     """Into a home without files, all of them or none. `Refused` when it holds others than these."""
     if not rows:
         return "none"
-    if any(path.is_file() and not path.name.startswith(NO_KEYS) for path in home.rglob("*")):
+    if any(path.is_file() and not NO_KEYS.match(path.name) for path in home.rglob("*")):
         _must_be_there(rows, home)
         return "kept"
     written: list[Path] = []
     try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         for row in rows:
             written.append(_inside(home, row.path))
             _write(written[-1], row.data, row.mode)
