@@ -48,7 +48,7 @@ COMMANDS = {
 @click.pass_context
 def main(ctx: click.Context, config: Path | None) -> None:
     """Coordinated vulnerability disclosure by mail. Alone: what waits for you."""
-    ctx.obj = frame.Here(config)
+    ctx.obj = ctx.obj or frame.Here(config)  # given by whoever calls this within a program
     if ctx.invoked_subcommand is None:
         from mailrouter.cli import home
 

@@ -30,17 +30,17 @@ def case() -> None:
 )
 @click.argument("title", type=given.LINE)
 @click.option("--vu", type=given.VU, help="This number instead of a random one.")
-@click.option("--analyst", type=given.LINE, default="", help="Who owns it; else you, if you are an analyst.")
+@click.option("--analyst", type=given.LINE, help="Who owns it; else you, if you are an analyst.")
 @click.option("--from", "message", type=given.ID, help="File this mail; its sender becomes the reporter.")
 @click.option("--urgent", is_flag=True)
 @here
-def open_(context: Here, title: str, vu: int | None, analyst: str, message: int | None, urgent: bool) -> None:
+def open_(context: Here, title: str, vu: int | None, analyst: str | None, message: int | None, urgent: bool) -> None:
     """Open a case; prints its VU#."""
     tools, actor = context.tools, context.actor
     if message is None:
-        opened = coordinate.open_case(tools, actor, title, vu, analyst, urgent=urgent)
+        opened = coordinate.open_case(tools, actor, title, vu, analyst or "", urgent=urgent)
     else:
-        opened = file.open_case(tools, actor, message, title, vu, analyst, urgent=urgent)
+        opened = file.open_case(tools, actor, message, title, vu, analyst or "", urgent=urgent)
     click.echo(show.number(opened.vu))
     if not opened.analyst:
         show.said("it has no analyst: its mail waits in triage; `mailrouter case assign` gives it one")

@@ -100,7 +100,14 @@ def show_messages(file: CaseFile, messages: Iterable[Message]) -> None:
 def _message(file: CaseFile, one: Message) -> tuple[object, ...]:
     whose = file.participant(one.participant_id)
     name = whose.name if whose else one.sender
-    return one.id, one.received_at, _arrow(one), show.short(name, 18), show.short(_known(file, one), 22), _subject(one)
+    return (
+        one.id,
+        one.received_at,
+        _arrow(one),
+        show.short(name, 18),
+        show.short(_known(file, one), 22),
+        _subject(file, one),
+    )
 
 
 def _arrow(one: Message) -> str:
@@ -109,8 +116,10 @@ def _arrow(one: Message) -> str:
     return "<-" if one.mail_id is not None else "::"
 
 
-def _subject(one: Message) -> str:
-    return show.short(one.note if one.mail_id is None and one.note else one.subject, 28)
+def _subject(file: CaseFile, one: Message) -> str:
+    """Without the number that every subject of the case has; of a conversation, what was said."""
+    said = one.note if one.mail_id is None and one.note else one.subject
+    return show.short(said.replace(f"[VU#{file.case.vu}] ", ""), 28)
 
 
 def _known(file: CaseFile, one: Message) -> str:

@@ -6,7 +6,7 @@ what a person typed is checked before anything is opened. How answers look is in
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from importlib import import_module
@@ -34,8 +34,9 @@ __all__ = [
 class Here:
     """This invocation: settings and tools, opened when first needed."""
 
-    def __init__(self, config: Path | None) -> None:
+    def __init__(self, config: Path | None, now: Callable[[], datetime] = clock.now) -> None:
         self._config = config
+        self._now = now
 
     @cached_property
     def settings(self) -> settings.Settings:
@@ -58,7 +59,7 @@ class Here:
     @property
     def now(self) -> datetime:
         """The present instant, UTC."""
-        return clock.now()
+        return self._now()
 
     @cached_property
     def actor(self) -> Actor:

@@ -87,8 +87,8 @@ def _show(seen: look.Look, vu: int | None, whose: str | None) -> None:
     show.fields(
         (
             ("message", f"{one.id} ({one.kind}, {one.direction})"),
-            ("from", one.sender + (f" ({whose})" if whose else "")),
-            ("to", one.recipient),
+            ("from", _named(one.sender, whose if one.direction == "in" else None)),
+            ("to", _named(one.recipient, whose if one.direction == "out" else None)),
             ("subject", one.subject),
             ("date", seen.date),
             ("received", one.received_at),
@@ -103,6 +103,10 @@ def _show(seen: look.Look, vu: int | None, whose: str | None) -> None:
         )
     )
     click.echo(f"\nText: mailrouter message show {one.id} --text")
+
+
+def _named(address: str, whose: str | None) -> str:
+    return f"{address} ({whose})" if whose and whose != address else address
 
 
 def _judged(one: messages.Message) -> tuple[tuple[str, object], ...]:
@@ -164,14 +168,14 @@ def save(context: Here, message_id: int, folder: Path) -> None:
 )
 @id_argument
 @given.vu_argument
-@click.option("--from", "whose", type=given.LINE, default="", help="I vouch that it is this participant's.")
+@click.option("--from", "whose", type=given.LINE, help="I vouch that it is this participant's.")
 @click.option("--add-contact", is_flag=True, help="And that its address is theirs from now on.")
 @here
-def route(context: Here, message_id: int, vu: int, whose: str, add_contact: bool) -> None:
+def route(context: Here, message_id: int, vu: int, whose: str | None, add_contact: bool) -> None:
     """File it with a case."""
     if add_contact and not whose:
         raise faults.Refused("--add-contact needs --from: whose address is it?")
-    filed = file.route(context.tools, context.actor, message_id, vu, whose, add_contact=add_contact)
+    filed = file.route(context.tools, context.actor, message_id, vu, whose or "", add_contact=add_contact)
     click.echo(f"message {filed.id} is filed with VU#{vu}")
 
 

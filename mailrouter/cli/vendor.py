@@ -105,18 +105,18 @@ def _expiry(context: Here, key: contacts.PinnedKey) -> str:
 
 @vendor.command("set", epilog=examples("mailrouter vendor set ACME --name 'ACME Group' --domain acme.example --cna"))
 @name_argument
-@click.option("--name", "new_name", type=given.LINE, default="", help="Another name.")
+@click.option("--name", "new_name", type=given.LINE, help="Another name.")
 @click.option("--cna/--no-cna", default=None, help="It is a CVE Numbering Authority, or not.")
 @click.option("--domain", "added", multiple=True, type=given.DOMAIN, help="Another mail domain of theirs.")
 @click.option("--remove-domain", "removed", multiple=True, type=given.DOMAIN, help="One that is not theirs.")
 @here
 def change(
-    context: Here, name: str, new_name: str, cna: bool | None, added: Sequence[str], removed: Sequence[str]
+    context: Here, name: str, new_name: str | None, cna: bool | None, added: Sequence[str], removed: Sequence[str]
 ) -> None:
     """Change name, domains, CNA."""
     if not new_name and cna is None and not added and not removed:
         raise faults.Refused("say what to change: --name, --cna, --no-cna, --domain or --remove-domain")
-    wanted = directory.Change(new_name, cna, tuple(added), tuple(removed))
+    wanted = directory.Change(new_name or "", cna, tuple(added), tuple(removed))
     changed = directory.set_vendor(context.tools, context.actor, name, wanted)
     click.echo(f"{show.cell(changed.name)} changed")
 
