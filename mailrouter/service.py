@@ -10,6 +10,8 @@ import os
 import secrets
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -65,6 +67,7 @@ class _Service:
         self._tools, self._parts = tools, parts
         self._settings, self._holder, self._db = tools.settings, tools.holder, tools.db
         self._crew = Crew(tools.settings, tools.holder)
+        self._ticker = Ticker(tools)
         self._participants: frozenset[str] = frozenset()
         self._stop = asyncio.Event()
 
@@ -79,16 +82,17 @@ class _Service:
             doors = await self._doors()
             stopping.push_async_callback(doors.close, DRAIN_SECONDS)
             if "ticker" in self._parts:
-                ticker = Ticker(self._tools)
-                ticker.start()
-                stopping.push_async_callback(asyncio.to_thread, ticker.stop)
-            minding = [asyncio.create_task(self._refresh()), asyncio.create_task(self._mind_the_crew())]
+                self._ticker.start()
+                stopping.push_async_callback(asyncio.to_thread, self._ticker.stop)
+            minding = [asyncio.create_task(self._refresh()), asyncio.create_task(self._mind())]
             await asyncio.to_thread(self._remember, doors)
             self._say_ready(doors)
             await self._stop.wait()
             logs.event("stopping")
             for task in minding:
                 task.cancel()
+            await asyncio.wait(minding)
+            self._crew.begin_to_stop()  # beside the doors: all of it together ends in DRAIN_SECONDS
 
     async def _doors(self) -> Doors:
         await self._learn_participants()
@@ -125,10 +129,14 @@ class _Service:
             with suppress(Exception):  # the database may be away; the doors keep the list they have
                 await self._learn_participants()
 
-    async def _mind_the_crew(self) -> None:
+    async def _mind(self) -> None:
         while True:
             await asyncio.sleep(REPLACE_SECONDS)
-            self._crew.replace_dead()
+            self._ticker.keep_time()
+            try:
+                self._crew.replace_dead()
+            except OSError as trouble:  # no process to be had now
+                logs.failed("worker.not_replaced", trouble)
 
     async def _learn_participants(self) -> None:
         self._participants = await asyncio.to_thread(self._addresses)
@@ -157,14 +165,17 @@ class Crew:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["mailrouter.worker"])
         self._workers: list[Worker] = []
+        self._ends_at = float("inf")
 
     def start(self) -> None:
         """As many receivers as `worker.processes`, and one that delivers."""
         tasks = [worker.Task.RECEIVE] * self._settings.worker.processes + [worker.Task.DELIVER]
-        self._workers = [self._one(task) for task in tasks]
+        self._workers = [self._one(task, number) for number, task in enumerate(tasks)]
 
-    def _one(self, task: worker.Task) -> "Worker":
-        return Worker(self._context, task, self._settings, self._holder)
+    def _one(self, task: worker.Task, number: int) -> "Worker":
+        """Each holds its leases under a name of its own, so that its successor can free them."""
+        holder = Holder(self._holder.node, f"{self._holder.start_id}-{number}")
+        return Worker(self._context, task, self._settings, holder)
 
     def wake(self) -> None:
         """Mail waits: nobody need poll for it."""
@@ -178,14 +189,19 @@ class Crew:
             if not one.process.is_alive():
                 logs.warn("worker.replaced", task=str(one.task), exit=one.process.exitcode)
                 one.close()
-                self._workers[number] = self._one(one.task)
+                self._workers[number] = self._one(one.task, number)
 
-    def stop(self) -> None:
-        """Each ends after what it has in hand; one that does not is ended."""
+    def begin_to_stop(self) -> None:
+        """Each is to end after what it has in hand. May be said again."""
+        self._ends_at = min(self._ends_at, time.monotonic() + DRAIN_SECONDS)
         for one in self._workers:
             one.say(worker.STOP)
+
+    def stop(self) -> None:
+        """Wait until all have ended. Who does not in time is ended: what it had in hand is done again."""
+        self.begin_to_stop()
         for one in self._workers:
-            one.process.join(DRAIN_SECONDS)
+            one.process.join(max(0.0, self._ends_at - time.monotonic()))
             if one.process.is_alive():
                 one.process.kill()
                 one.process.join()
@@ -197,6 +213,7 @@ class Worker:
 
     def __init__(self, context: ForkServerContext, task: worker.Task, settings: Settings, holder: Holder) -> None:
         self.task = task
+        self._speaking = threading.Lock()  # a number given back while another thread writes to it may be a client's
         orders, self._pipe = context.Pipe(duplex=False)
         os.set_blocking(self._pipe.fileno(), False)
         self.process: ForkServerProcess = context.Process(
@@ -207,9 +224,10 @@ class Worker:
 
     def say(self, order: bytes) -> None:
         """A full pipe means the worker has enough to wake it; a broken one, that it is dead and will be replaced."""
-        with suppress(BlockingIOError, BrokenPipeError, OSError):
+        with self._speaking, suppress(OSError):
             os.write(self._pipe.fileno(), order)
 
     def close(self) -> None:
         """Give the pipe back."""
-        self._pipe.close()
+        with self._speaking:
+            self._pipe.close()

@@ -1,8 +1,8 @@
 """The processes that work through inbox and outbox, supervised by `serve`: claim, do, wait for wake, poll or stop.
 
 Promises: the door never parses; a mail that spins or swells costs one worker, not the service: the process is ended
-and the mail, whose try was counted when it was claimed, is read alone next time. A worker whose supervisor is gone
-ends itself.
+and the mail, whose try was counted when it was claimed, is read alone next time, by the worker that takes the dead
+one's place and its name. A worker whose supervisor is gone ends itself.
 """
 
 import os
@@ -82,8 +82,12 @@ class _Receive:
 
     def __init__(self) -> None:
         self._in_hand: list[inbox.Item] = []
+        self._new = True
 
     def __call__(self, tools: Tools) -> object:
+        if self._new:
+            receive.take_over(tools)
+            self._new = False
         if self._in_hand:
             receive.release(tools, self._in_hand)
         self._in_hand = receive.claim(tools)
@@ -103,7 +107,7 @@ class _Deliver:
 
     def __init__(self) -> None:
         self._looked = float("-inf")
-        self._in_hand = False  # still true on the next call: the database went away under a letter
+        self._in_hand = True  # perhaps: a worker that died in our place, or the database went away under a letter
 
     def __call__(self, tools: Tools) -> object:
         if time.monotonic() - self._looked > WATCH_SECONDS:

@@ -53,6 +53,12 @@ def release(tools: Tools, items: Sequence[inbox.Item]) -> None:
         inbox.release(tx, tools.holder, [item.mail_id for item in items])
 
 
+def take_over(tools: Tools) -> None:
+    """Free what a worker that died in our place had in hand."""
+    with tools.db.write() as tx:
+        inbox.end_life(tx, tools.holder)
+
+
 def receive(tools: Tools, items: Sequence[inbox.Item]) -> None:
     """Park what had its tries; record the rest, mail without OpenPGP first, so that a gpg that hangs holds up none.
 
@@ -174,6 +180,8 @@ def record(
     doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived)
     orders = plan.after(event, tools.settings.policy, now)
     act.perform(doing, orders)
+    if judge.REUSED in arrived.row["flags"]:
+        messages.flag_all(tx, arrived.row["message_id"], judge.REUSED)  # the earlier ones too
     if event.participant is not None and any(isinstance(order, do.Turn) for order in orders):
         fresh = cases.participant(tx, event.participant.id)  # the next mail of the batch sees whose turn it is now
         known.participants[fresh.case_id, fresh.organisation_id] = fresh

@@ -4,9 +4,10 @@ Each due row is one transaction of its own: lock its case, see whether the row i
 at a given time would do can be asked without doing it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy import Connection
 
@@ -35,9 +36,15 @@ class Foretold:
     writes: bool  # an automatic letter
 
 
-def beat(tools: Tools, at: datetime, actor: str = "mailrouter") -> list[Foretold]:
-    """Do everything that is due at `at`; letters are queued for the real now. Returns what was done."""
-    return [done for deadline in _due(tools, at) if (done := _try(tools, deadline, at, actor))]
+def beat(
+    tools: Tools, at: datetime, actor: str = "mailrouter", over: Callable[[], bool] = lambda: False
+) -> list[Foretold]:
+    """Do everything that is due at `at`; letters are queued for the real now. Returns what was done.
+
+    Once `over` says so, the rest is left to the next beat.
+    """
+    going = takewhile(lambda _: not over(), _due(tools, at))
+    return [done for deadline in going if (done := _try(tools, deadline, at, actor))]
 
 
 def _try(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold | None:

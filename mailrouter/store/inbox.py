@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter.mail.envelope import Envelope
-from mailrouter.store.tables import inbox, mails, tallies
+from mailrouter.store.tables import inbox, mails, messages, tallies
 
 LEASE = timedelta(minutes=5)
 TRIES = 3
@@ -198,10 +198,17 @@ def defer(tx: Connection, item: Item, now: datetime, trouble: str) -> None:
     )
 
 
-def again(tx: Connection, mail_id: int) -> None:
-    """Put a parked mail back into the inbox, with all its tries."""
+def take_out(tx: Connection, mail_id: int) -> None:
+    """An analyst files it by hand: nobody need receive it any more, and whoever does it now loses the lease."""
+    tx.execute(delete(inbox).where(inbox.c.mail_id == mail_id))
+
+
+def again(tx: Connection, mail_id: int) -> bool:
+    """Put a parked mail back into the inbox, with all its tries; False if it is there already."""
     size = tx.execute(select(mails.c.size).where(mails.c.id == mail_id)).scalar_one()
-    tx.execute(insert(inbox).values(mail_id=mail_id, size=size))
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(inbox).values(mail_id=mail_id, size=size).on_conflict_do_nothing()
+    return tx.execute(statement).rowcount == 1
 
 
 def again_in_hand(tx: Connection, mail_id: int) -> Item:
@@ -214,6 +221,15 @@ def begin_life(tx: Connection, holder: Holder) -> None:
     tx.execute(
         update(inbox)
         .where(and_(inbox.c.node == holder.node, inbox.c.start_id != holder.start_id))
+        .values(leased_until=None)
+    )
+
+
+def end_life(tx: Connection, holder: Holder) -> None:
+    """Whoever held these is dead: they are free, the try counted, since it may have died of one of them."""
+    tx.execute(
+        update(inbox)
+        .where(inbox.c.node == holder.node, inbox.c.start_id == holder.start_id, inbox.c.leased_until.is_not(None))
         .values(leased_until=None)
     )
 
@@ -243,7 +259,8 @@ def pending(tx: Connection) -> dict[str, int]:
 
 
 def oldest_pending(tx: Connection) -> datetime | None:
-    """When the longest-waiting unprocessed mail came in."""
-    found = select(func.min(mails.c.received_at)).join(inbox, inbox.c.mail_id == mails.c.id)
+    """When the longest-waiting mail came in that was never processed."""
+    seen = select(messages.c.id).where(messages.c.mail_id == mails.c.id).exists()
+    found = select(func.min(mails.c.received_at)).join(inbox, inbox.c.mail_id == mails.c.id).where(~seen)
     oldest: datetime | None = tx.execute(found).scalar_one()
     return oldest
