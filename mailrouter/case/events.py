@@ -18,12 +18,26 @@ class Routed:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """A mail that is meant as a Vendor Statement (subject or marker lines), and how it proves itself."""
+class Signed:
+    """What a good signature says of a mail, beyond who made it (testbook/pgp.md, Verdicts, conditions 4 and 7)."""
 
-    bound: bool  # the signed bytes name the VU#
+    bound: bool = False  # the signed bytes name the VU#
     stale: bool = False
-    replay: bool = False
+    replay: bool = False  # the same signature came before, in another case
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What keeps it from changing anything by itself, as `case show` says it."""
+        named = (("unbound", not self.bound), ("stale", self.stale), ("replay", self.replay))
+        return tuple(word for word, holds in named if holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A mail that is meant as a Vendor Statement (subject or marker lines), and what else speaks against it."""
+
+    empty: bool = False  # nothing of it is the vendor's own words
+    repeated: bool = False  # this signature was kept before, as a statement in this case
     reason: str = ""  # what the signature lacks, in plain words
 
 
@@ -39,6 +53,7 @@ class MailArrived:
     counts: bool  # of sufficient standing (trust.answers_from), or vouched for by an analyst
     case: Case | None = None
     participant: Participant | None = None
+    signed: Signed = Signed()
     meant: Meant | None = None
     latest: Statement | None = None  # the statement that stands so far
     signed_after_latest: bool = True

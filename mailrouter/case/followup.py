@@ -13,9 +13,12 @@ from mailrouter.case.model import DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import Policy
 
 
-def opens(participant: Participant, letter: str, policy: Policy, made_at: datetime) -> Actions:
-    """A letter that asks was made: their turn. Only the first unanswered letter starts the clock."""
-    if participant.waiting_on is Waiting.THEM and participant.since:
+def opens(participant: Participant, letter: str, policy: Policy, made_at: datetime, *, clock_runs: bool) -> Actions:
+    """A letter that asks was made: their turn. Only the first unanswered letter starts the clock.
+
+    `clock_runs`: a rung of this silence is still to come. After the last one, a person's new letter begins anew.
+    """
+    if participant.waiting_on is Waiting.THEM and clock_runs:
         return []
     return [
         Close(participant, (DeadlineKind.ANSWER, DeadlineKind.WAIT), "written to"),

@@ -28,10 +28,12 @@ def _file(event: MailArrived) -> Actions:
     """Where the mail goes."""
     routed, case = event.routed, event.case
     if event.kind in UNDELIVERED:
-        return [File(Place.BOUNCES, "bounces", f"a {event.kind} report", in_case=_is_theirs(event))]
+        suggested = case.vu if case else routed.suggested_vu
+        why = f"a {event.kind} report"
+        return [File(Place.BOUNCES, "bounces", why, in_case=_is_theirs(event), suggested_vu=suggested)]
     if case is None:
         return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu)]
-    if event.participant is None or event.standing is Standing.STRANGER:
+    if not _is_theirs(event):
         return [File(Place.REVIEW, "review", event.stranger_why, suggested_vu=case.vu)]
     if event.kind != "person":
         return [File(Place.FILED, None, f"automatic: {event.kind}", in_case=True)]
@@ -39,7 +41,7 @@ def _file(event: MailArrived) -> Actions:
 
 
 def _is_theirs(event: MailArrived) -> bool:
-    return event.case is not None and event.participant is not None
+    return event.case is not None and event.participant is not None and event.standing is not Standing.STRANGER
 
 
 def _reason(event: MailArrived, case: Case) -> str:
@@ -53,7 +55,7 @@ def _reason(event: MailArrived, case: Case) -> str:
 def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
     """Whose turn it is after this mail."""
     participant, case = event.participant, event.case
-    if case is None or participant is None or event.kind != "person" or event.standing is Standing.STRANGER:
+    if case is None or participant is None or event.kind != "person" or not _is_theirs(event):
         return []
     kept = _statement(event, participant)
     if not event.counts or not case.is_open:
@@ -81,12 +83,12 @@ def _statement(event: MailArrived, participant: Participant) -> Sequence[KeepSta
     if event.meant is None or participant.role not in ("vendor", "downstream"):
         return []
     lacks = _lacks(event)
-    return [KeepStatement(participant, "held" if lacks else "verified", lacks, event.meant.bound)]
+    return [KeepStatement(participant, "held" if lacks else "verified", lacks, event.signed.bound)]
 
 
 def _lacks(event: MailArrived) -> str:
     """What keeps a statement from standing, in plain words; '' when nothing does."""
-    meant = event.meant
+    meant, signed = event.meant, event.signed
     assert meant is not None
     reasons = (
         (event.assurance is Assurance.UNSIGNED, "it is not signed"),
@@ -96,9 +98,11 @@ def _lacks(event: MailArrived) -> str:
             "it is signed by a key that is not pinned to its sender's organisation",
         ),
         (event.assurance is Assurance.PARTIAL, "its signature covers only a part of it"),
-        (meant.replay, "the same signature came before, in another case"),
-        (meant.stale, "it was signed more than 30 days before it came"),
-        (not meant.bound, "its signature is good, but the signed text does not name the VU#"),
+        (meant.empty, "it holds no text of its own"),
+        (signed.replay, "the same signature came before, in another case"),
+        (meant.repeated, "the same signed text came before"),
+        (signed.stale, "it was signed more than 30 days before it came"),
+        (not signed.bound, "its signature is good, but the signed text does not name the VU#"),
         (not event.signed_after_latest, "it was signed before the statement that stands"),
     )
     return next((text for holds, text in reasons if holds), "")

@@ -41,6 +41,8 @@ class Evidence:
     verdict: str = "none"
     covers: str = "none"
     signer_organisation_id: int | None = None  # whose pinned key made the one good signature
+    in_case: bool = False  # a case is named: standing and assurance are those in this case
+    participant_organisation_id: int | None = None  # for whom, of the case's participants, the mail would count
 
 
 def sender_organisation(evidence: Evidence) -> int | None:
@@ -50,22 +52,30 @@ def sender_organisation(evidence: Evidence) -> int | None:
     return evidence.organisation_id or evidence.domain_organisation_id
 
 
+def _takes_part(evidence: Evidence) -> bool:
+    """Whether the sender is the participant the mail would count for; without a case there is none to be."""
+    return not evidence.in_case or sender_organisation(evidence) == evidence.participant_organisation_id
+
+
 def assurance(evidence: Evidence) -> Assurance:
-    """The signature's worth, whoever the case's participants are (condition table of testbook/pgp.md)."""
+    """The signature's worth (testbook/pgp.md, Verdicts, conditions 3, 5 and 6)."""
     if evidence.verdict == "none":
         return Assurance.UNSIGNED
     if evidence.verdict != "good":
         return Assurance.INVALID
     if evidence.signer_organisation_id is None:
         return Assurance.INVALID  # a key we were not given
-    if evidence.signer_organisation_id != sender_organisation(evidence):
+    if evidence.signer_organisation_id != sender_organisation(evidence) or not _takes_part(evidence):
         return Assurance.OTHER_SIGNER
     return Assurance.VERIFIED if evidence.covers == "all" else Assurance.PARTIAL
 
 
 def standing(evidence: Evidence) -> Standing:
-    """How much we may believe that the mail comes from the organisation its From speaks for."""
-    if sender_organisation(evidence) is None:
+    """How much we may believe that the mail comes from the organisation its From speaks for.
+
+    In a case, whoever takes no part in it is a stranger to it, however well known elsewhere (testbook S27).
+    """
+    if sender_organisation(evidence) is None or not _takes_part(evidence):
         return Standing.STRANGER
     if assurance(evidence) is Assurance.VERIFIED:
         return Standing.SIGNED

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from mailrouter import failpoint
 from mailrouter.case import actions as do
 from mailrouter.case import followup
-from mailrouter.case.model import Case, Participant, Waiting
+from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
 from mailrouter.flow import letters
 from mailrouter.store import cases, journal, messages, outbox, queues, statements
 from mailrouter.tools import Tools
@@ -101,7 +101,8 @@ def _turn(doing: Doing, action: do.Turn) -> None:
 
 def _close(doing: Doing, action: do.Close) -> None:
     cases.close_deadlines(doing.tx, action.participant.id, action.kinds, doing.now, action.outcome)
-    outbox.withdraw_automatic(doing.tx, action.participant.id, action.outcome)
+    for letter_id in outbox.withdraw_automatic(doing.tx, action.participant.id, action.outcome):
+        _write(doing, doing.case, "letter.withdrawn", letter=letter_id, outcome=action.outcome)
 
 
 def _set(doing: Doing, action: do.Set) -> None:
@@ -119,7 +120,7 @@ def _keep_statement(doing: Doing, action: do.KeepStatement) -> None:
     assert mail is not None
     assert doing.case is not None
     if action.state == "verified":
-        supersede(doing.tx, action.participant.id)
+        supersede(doing.tx, action.participant.id, but=mail.message_id)
     row = statement_row(mail.statement, doing.case, action.participant, mail.message_id, mail.row["received_at"])
     kept = statements.keep(doing.tx, row | {"state": action.state, "reason": action.reason, "bound": action.bound})
     _write(doing, doing.case, f"statement.{action.state}", statement=kept, message=mail.message_id, bound=action.bound)
@@ -135,9 +136,9 @@ def statement_row(
     }  # fmt: skip
 
 
-def supersede(tx: Connection, participant_id: int) -> None:
-    """What stood until now stands no longer."""
-    former = statements.standing(tx, participant_id)
+def supersede(tx: Connection, participant_id: int, but: int | None = None) -> None:
+    """What stood until now stands no longer, if it was not kept from the message `but`."""
+    former = statements.standing(tx, participant_id, but)
     if former is not None:
         statements.change(tx, former.id, state="superseded")
 
@@ -178,7 +179,9 @@ def _postpone(doing: Doing, action: do.Postpone) -> None:
 
 def asked(doing: Doing, participant: Participant, letter_id: int) -> None:
     """A letter that asks something was made: their turn, and the clock of silence starts if it does not run yet."""
-    perform(doing, followup.opens(participant, f"letter:{letter_id}", doing.tools.settings.policy, doing.at))
+    runs = cases.clock_runs(doing.tx, participant.id, DeadlineKind.FOLLOW_UP)
+    policy = doing.tools.settings.policy
+    perform(doing, followup.opens(participant, f"letter:{letter_id}", policy, doing.at, clock_runs=runs))
 
 
 def nobodys_turn(doing: Doing, participant: Participant, outcome: str) -> None:

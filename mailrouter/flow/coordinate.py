@@ -162,7 +162,7 @@ def wait(tools: Tools, actor: Actor, vu: int, whom: str, until: datetime | None)
 
 
 def _wait_until(doing: act.Doing, participant: Participant, until: datetime) -> None:
-    since = f"wait:{until.isoformat()}"
+    since = f"wait:{doing.now.isoformat()}/{until.isoformat()}"  # a second order is another wait, even to the same day
     cases.change_participant(doing.tx, participant.id, wait_until=until, since=since)
     act.perform(doing, [do.Set(participant, DeadlineKind.WAIT, since, 1, until)])
 

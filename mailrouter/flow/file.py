@@ -5,8 +5,8 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
 from mailrouter.flow import act, coordinate, judge, receive
-from mailrouter.flow.actor import Actor, case_held, note, taking_part
-from mailrouter.store import cases, contacts, inbox, messages, queues
+from mailrouter.flow.actor import Actor, note, taking_part
+from mailrouter.store import cases, contacts, inbox, messages, queues, statements
 from mailrouter.tools import Tools
 
 
@@ -17,11 +17,34 @@ def route(
     item = _item(tools, message_id)
     read = receive.read_mail(tools, item)
     with tools.db.write() as tx:
-        case = case_held(tx, vu)
+        inbox.take_out(tx, item.mail_id)  # it may be on its way again, after a retry
+        former = messages.get(tx, message_id)
+        case = _both_held(tx, vu, former.case_id)
         participant = taking_part(tx, case, whose) if whose else None
         if participant and add_contact:
             contacts.add_contact(tx, participant.organisation_id, _good_address(read))
-        return _file(tx, tools, actor, read, case, participant)
+        filed = _file(tx, tools, actor, read, case, participant)
+        _taken_from(tx, tools, actor, former, filed)
+        return filed
+
+
+def _both_held(tx: Connection, vu: int, former_id: int | None) -> Case:
+    """The case it goes to, held together with the one it lay in, in the order all verbs hold cases."""
+    wanted = cases.by_vu(tx, vu).id
+    return cases.lock(tx, {wanted, former_id or wanted})[wanted]
+
+
+def _taken_from(tx: Connection, tools: Tools, actor: Actor, former: messages.Message, filed: messages.Message) -> None:
+    """What the mail began while it counted as another's ends: their turn with us, and a statement of theirs."""
+    if former.case_id is None or former.participant_id in (None, filed.participant_id):
+        return
+    case = cases.get(tx, former.case_id)
+    kept = statements.of_message(tx, former.id)
+    if kept is not None and kept.participant_id == former.participant_id:
+        statements.change(tx, kept.id, state="withdrawn", reason="the mail was filed elsewhere")
+        note(tx, tools, actor, "statement.withdrawn", case, statement=kept.id)
+    note(tx, tools, actor, "mail.taken", case, message=former.id)
+    _nothing_waits(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), former.participant_id)
 
 
 def _file(
@@ -94,7 +117,8 @@ def retry(tools: Tools, actor: Actor, message_id: int) -> None:
             raise faults.Illegal(
                 f"message {message_id} is filed already; `mailrouter message route` files it elsewhere"
             )
-        inbox.again(tx, message.mail_id)
+        if not inbox.again(tx, message.mail_id):
+            raise faults.Illegal(f"message {message_id} is being processed again already")
         note(tx, tools, actor, "mail.retried", None, message=message_id)
 
 
@@ -108,12 +132,12 @@ def done(tools: Tools, actor: Actor, item_id: int) -> queues.Item:
         queues.done(tx, item_id, actor.name, tools.now())
         note(tx, tools, actor, "item.done", case, item=item_id, message=item.message_id)
         if case is not None and item.message_id is not None:
-            _nothing_waits(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), item.message_id)
+            whose = messages.get(tx, item.message_id).participant_id
+            _nothing_waits(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), whose)
         return item
 
 
-def _nothing_waits(doing: act.Doing, message_id: int) -> None:
-    participant_id = messages.get(doing.tx, message_id).participant_id
+def _nothing_waits(doing: act.Doing, participant_id: int | None) -> None:
     if participant_id is None or queues.waiting_from(doing.tx, participant_id):
         return
     participant = cases.participant(doing.tx, participant_id)

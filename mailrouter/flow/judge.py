@@ -5,13 +5,13 @@ never older than what it changes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Connection
 
-from mailrouter.case.events import MailArrived, Meant, Routed
+from mailrouter.case.events import MailArrived, Meant, Routed, Signed
 from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing
 from mailrouter.case.standing import parse as parse_standing
@@ -20,6 +20,7 @@ from mailrouter.mail import authenticate, parse, pgpmime, route, statement
 from mailrouter.store import cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
 
+REUSED = "message-id-reused"
 STALE = timedelta(days=30)  # testbook/pgp.md, Verdicts, condition 4
 
 
@@ -98,19 +99,24 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     case = known.cases.get(routed.case_id) if routed.case_id else None
     evidence = _evidence(tx, tools, read, known, case)
     participant = _participant(tx, evidence, known, case, vouched)
+    counts_for = participant.organisation_id if participant else None
+    evidence = replace(evidence, in_case=case is not None, participant_organisation_id=counts_for)
     level = standing(evidence)
     trusted = level >= parse_standing(tools.settings.trust.answers_from)
-    meant = _meant(tx, read, case) if case and participant else None
-    latest = statements.standing(tx, participant.id) if meant and participant else None
+    vouched_for = vouched is not None and vouched.participant_id is not None
+    signed = _signed(tx, read, case) if case and participant else Signed()
+    meant = _meant(tx, read, participant) if participant else None
+    latest = statements.standing(tx, participant.id, but=_before(read, known)) if meant and participant else None
     return MailArrived(
         since=f"mail:{read.item.mail_id}",
         routed=routed,
-        kind="person" if vouched else read.kind,
-        standing=max(level, Standing.CLAIMED) if vouched else level,
+        kind="person" if vouched_for else read.kind,
+        standing=max(level, Standing.CLAIMED) if vouched and participant else level,
         assurance=assurance(evidence),
-        counts=trusted or (vouched is not None and vouched.participant_id is not None),
+        counts=trusted or vouched_for,
         case=case,
         participant=participant,
+        signed=signed,
         meant=meant,
         latest=latest,
         signed_after_latest=latest is None or not _older(read.opened, latest.signed_at),
@@ -172,17 +178,33 @@ def _stranger(read: Read, evidence: Evidence, participant: Participant | None) -
     return "from a participant's mail domain, but from no registered address, and it answers no letter of ours"
 
 
-def _meant(tx: Connection, read: Read, case: Case) -> Meant | None:
+def _signed(tx: Connection, read: Read, case: Case) -> Signed:
+    """What a good signature is worth for this case, beyond who made it."""
+    opened = read.opened
+    if opened.verdict is not pgpmime.Verdict.GOOD:
+        return Signed()
+    return Signed(
+        bound=bound(read, case),
+        stale=_older(opened, read.item.envelope.received_at - STALE),
+        replay=messages.signature_seen(tx, opened.signature_id, case.id, read.item.mail_id),
+    )
+
+
+def _meant(tx: Connection, read: Read, participant: Participant) -> Meant | None:
     opened = read.opened
     if not statement.meant(opened.protected_subject or read.mail.subject, read.raw_words, lambda: read.words):
         return None
     good = opened.verdict is pgpmime.Verdict.GOOD
     return Meant(
-        bound=bound(read, case),
-        stale=_older(opened, read.item.envelope.received_at - STALE),
-        replay=bool(opened.signature_id) and messages.signature_seen(tx, opened.signature_id, case.id),
+        empty=not statement.verbatim(read.words).strip(),
+        repeated=good and statements.kept(tx, participant.id, opened.signature_id, read.item.mail_id),
         reason=opened.reason or ("its key is not pinned" if good else ""),
     )
+
+
+def _before(read: Read, known: Known) -> int | None:
+    before = known.before.get(read.item.mail_id)
+    return before.id if before else None
 
 
 def bound(read: Read, case: Case) -> bool:
@@ -232,18 +254,14 @@ def _recipients(read: Read) -> str:
 
 
 def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
-    meant = event.meant
     others = known.seen.get(read.mail.message_id or "", set()) - {read.item.mail_id}
-    unbound = meant is not None and event.assurance is Assurance.VERIFIED and not meant.bound
     flags = {
-        "message-id-reused": bool(read.mail.message_id and others),
+        REUSED: bool(read.mail.message_id and others),
         "malformed-from": bool(read.sender.malformed),
         "not-decrypted": read.opened.decrypted == "fail",
-        "stale": meant is not None and meant.stale,
-        "replay": meant is not None and meant.replay,
-        "unbound": unbound,
     }
-    return [word for word, holds in flags.items() if holds]
+    lacks = event.signed.flags if event.assurance is Assurance.VERIFIED else ()
+    return [*(word for word, holds in flags.items() if holds), *lacks]
 
 
 def proof(read: Read) -> dict[str, object]:

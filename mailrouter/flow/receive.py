@@ -195,6 +195,13 @@ def _park(tools: Tools, item: inbox.Item, trouble: str = "") -> None:
         "mail_id": item.mail_id, "received_at": item.envelope.received_at, "kind": "unread", "standing": "stranger",
         "assurance": "retry", "fingerprint": "", "participant_id": None,
     }  # fmt: skip
+    try:
+        _lay_aside(tools, item, row, why)
+    except inbox.LeaseLost as lost:
+        logs.failed("receive.lease_lost", lost, mail=item.mail_id)
+
+
+def _lay_aside(tools: Tools, item: inbox.Item, row: dict[str, object], why: str) -> None:
     with tools.db.write() as tx:
         before = messages.of_mail(tx, item.mail_id)
         arrived = act.Arrived(item.mail_id, sha256(item.envelope.raw).hexdigest(), row, before=before)

@@ -79,6 +79,7 @@ def _due(tools: Tools, at: datetime) -> Iterator[Deadline]:
 
 
 def _one(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold | None:
+    tools.own_key()  # letters name it; outside the transaction, it may have to be made
     with tools.db.write() as tx:
         cases.lock(tx, [deadline.case_id])
         claimed = cases.claim_deadline(tx, deadline.id)

@@ -31,7 +31,7 @@ def everyone(tools: Tools, now: datetime) -> None:
 def arrivals(tools: Tools, now: datetime) -> None:
     """Each reader hears of what is new in their queues, at most once in `notify_minutes`."""
     with tools.db.write() as tx:
-        staff = analysts.everyone(tx)
+        staff = analysts.held(tx)  # another node's beat sees what this one told, or waits for it
         for reader in staff:
             if not reader.away(now) and _may_write(tools, reader, now):
                 _arrivals(tx, tools, reader, reads(reader, staff, now), now)
@@ -77,12 +77,19 @@ def digests(tools: Tools, now: datetime) -> None:
     """Once a day after `digest_at`: what waits, and every automatic letter due in the next 24 hours."""
     if now.time() < tools.settings.policy.digest_at:
         return
+    with tools.db.read() as tx:
+        staff = analysts.everyone(tx)
+        without = [a for a in staff if not a.away(now) and not outbox.step_made(tx, _step(a, now))]
+    if not without:
+        return
     coming = remind.foretell(tools, now + FORESEEN)
     with tools.db.write() as tx:
-        staff = analysts.everyone(tx)
-        for reader in staff:
-            if not reader.away(now):
-                _digest(tx, tools, reader, reads(reader, staff, now), coming, now)
+        for reader in without:
+            _digest(tx, tools, reader, reads(reader, staff, now), coming, now)
+
+
+def _step(reader: analysts.Analyst, now: datetime) -> str:
+    return f"digest:{reader.id}:{day_of(now)}"
 
 
 def _digest(
@@ -97,7 +104,7 @@ def _digest(
         "waiting": texts.listing(line(tx, s) for s in waiting) or "nothing",
         "due": texts.listing(leaving) or "nothing",
     }  # fmt: skip
-    order = letters.Order("analyst-digest", values, step=f"digest:{reader.id}:{day_of(now)}")
+    order = letters.Order("analyst-digest", values, step=_step(reader, now))
     letters.to_staff(tx, tools, reader.address, order, now)
 
 

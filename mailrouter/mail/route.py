@@ -87,7 +87,9 @@ def _no_number(named: Hints, found: Found) -> Routed:
 def _conflict(named: Hints, answered: list[int]) -> str:
     if len(named.numbers) > 1:
         return f"names several cases: {_list(list(named.numbers))}"
-    return "answers a letter about one case and names another" if answered else "names several cases"
+    if len(answered) > 1:
+        return "answers letters about several cases"
+    return "answers a letter about one case and names another"
 
 
 def _review(why: str, claimed: int | None, suggested: int | None) -> Routed:

@@ -5,9 +5,10 @@ statement and never binds it to a case.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.message import Message
+from itertools import islice
 
 from mailrouter.case import vuid
 
@@ -22,14 +23,14 @@ MOST_PARTS = 200
 
 
 def meant(subject: str, raw: bytes, text: Callable[[], bytes]) -> bool:
-    """Whether the sender means this mail as a statement. `text` is asked for only if the raw mail may hold the markers."""
+    """Whether the sender means this mail as a statement. `text` is asked for only if `raw` may hold the markers."""
     return bool(_WORD.search(subject)) or (bool(_MAY_BE_MARKED.search(raw)) and _marked(text()) is not None)
 
 
 def verbatim(text: bytes) -> bytes:
-    """The statement's own text: between the marker lines if there are any, else everything that is not quoted."""
+    """The statement's own text: between the marker lines if there are any, else all of it; without what is quoted."""
     marked = _marked(text)
-    return marked if marked is not None else _QUOTED.sub(b"", text)
+    return _QUOTED.sub(b"", text if marked is None else marked)
 
 
 def binds(text: bytes, protected_subject: str, vu: int) -> bool:
@@ -48,16 +49,29 @@ def _marked(text: bytes) -> bytes | None:
 
 
 def text_of(entity: bytes) -> bytes:
-    """The first inline text/plain part of a MIME entity, its transfer encoding undone and nothing else; b'' without one."""
+    """The first inline text/plain part of a MIME entity, its transfer encoding undone and nothing else; b'' if none.
+
+    A forwarded mail inside is somebody else's words: not looked into.
+    """
     try:
-        for number, part in enumerate(message_from_bytes(entity).walk()):
-            if number > MOST_PARTS:
-                break
+        for part in islice(_parts(message_from_bytes(entity)), MOST_PARTS):
             if part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment":
                 return _payload(part)
     except (RecursionError, ValueError, LookupError, AttributeError, TypeError):
         return b""  # the stdlib parser on hostile MIME: no text that could be a statement
     return b""
+
+
+def _parts(root: Message) -> Iterator[Message]:
+    """Depth first, as they are read; no part of a mail that is itself a part."""
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        children = part.get_payload() if part.get_content_maintype() == "multipart" else None
+        if isinstance(children, list):
+            waiting.extend(child for child in reversed(children) if isinstance(child, Message))
+        elif part.get_content_maintype() != "message":
+            yield part
 
 
 def _payload(part: Message) -> bytes:

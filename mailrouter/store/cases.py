@@ -149,6 +149,12 @@ _CLOSE = (
 )
 
 
+def clock_runs(tx: Connection, participant_id: int, kind: DeadlineKind) -> bool:
+    """Whether one of this kind is still to come."""
+    mine = (deadlines.c.participant_id == participant_id) & (deadlines.c.kind == str(kind))
+    return tx.execute(select(deadlines.c.id).where(mine, deadlines.c.done_at.is_(None)).limit(1)).first() is not None
+
+
 def finish_deadline(tx: Connection, deadline_id: int, now: datetime, outcome: str) -> None:
     """This one is done."""
     tx.execute(update(deadlines).where(deadlines.c.id == deadline_id).values(done_at=now, outcome=outcome))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
 
 from mailrouter import faults
 from mailrouter.store.tables import inbox, mails, messages
@@ -126,14 +126,28 @@ _REFERRED = select(
 ).where(messages.c.message_id.in_(bindparam("wanted", expanding=True)))
 
 
-def signature_seen(tx: Connection, signature_id: str, case_id: int | None, but: int | None = None) -> bool:
-    """Whether the same signature came before, in another case (case_id given) or at all: a replay."""
-    wanted = select(messages.c.id).where(messages.c.signature_id == signature_id, messages.c.case_id.is_not(None))
-    if case_id is not None:
-        wanted = wanted.where(messages.c.case_id != case_id)
-    if but is not None:
-        wanted = wanted.where(messages.c.id != but)
-    return tx.execute(wanted.limit(1)).first() is not None
+def flag_all(tx: Connection, message_id: str, flag: str) -> None:
+    """Flag every mail that carries this Message-ID."""
+    theirs = (messages.c.message_id == message_id) & (messages.c.direction == "in")
+    unflagged = messages.c.flags.not_like(f"%{flag}%")
+    tx.execute(update(messages).where(theirs, unflagged).values(flags=func.trim(messages.c.flags + f" {flag}")))
+
+
+def signature_seen(tx: Connection, signature_id: str, case_id: int, but_mail: int) -> bool:
+    """Whether another mail brought the same signature into another case: a replay."""
+    return tx.execute(_SEEN, {"signature": signature_id, "case": case_id, "mail": but_mail}).first() is not None
+
+
+_SEEN = (
+    select(messages.c.id)
+    .where(
+        messages.c.signature_id == bindparam("signature"),
+        messages.c.signature_id != literal_column("''"),  # said so, that the partial index is used
+        messages.c.case_id != bindparam("case"),
+        messages.c.mail_id != bindparam("mail"),
+    )
+    .limit(1)
+)
 
 
 def places(tx: Connection) -> dict[tuple[str, str], int]:

@@ -61,6 +61,11 @@ def queue(tx: Connection, row: dict[str, Any]) -> int | None:
     return tx.execute(statement, row).scalar_one_or_none()
 
 
+def step_made(tx: Connection, step: str) -> bool:
+    """Whether this step's letter exists."""
+    return tx.execute(select(letters.c.id).where(letters.c.step == step)).first() is not None
+
+
 def get(tx: Connection, letter_id: int) -> Letter:
     """By id; `NotFound` says so."""
     row = tx.execute(select(letters).where(letters.c.id == letter_id)).first()
@@ -133,8 +138,9 @@ def freeze(tx: Connection, letter: Letter, holder: Holder, now: datetime, **seal
 
 
 def record(tx: Connection, letter: Letter, holder: Holder, now: datetime, **outcome: Any) -> bool:
-    """What became of a try; gives the lease back."""
-    mine = and_(letters.c.id == letter.id, letters.c.start_id == holder.start_id, letters.c.state == "queued")
+    """What became of a try; gives the lease back. One that was withdrawn while it left has left all the same."""
+    states = ("queued", "withdrawn") if outcome.get("state") == "sent" else ("queued",)
+    mine = and_(letters.c.id == letter.id, letters.c.start_id == holder.start_id, letters.c.state.in_(states))
     return tx.execute(update(letters).where(mine).values(leased_until=None, **outcome)).rowcount == 1
 
 
@@ -186,10 +192,12 @@ def by_hand(tx: Connection, letter_id: int, states: tuple[str, ...], now: dateti
     return tx.execute(update(letters).where(mine).values(leased_until=None, **values)).rowcount == 1
 
 
-def withdraw_automatic(tx: Connection, participant_id: int, why: str) -> None:
-    """Automatic letters to a participant whose reason has gone do not leave."""
-    mine = and_(letters.c.participant_id == participant_id, letters.c.automatic, letters.c.state == "queued")
-    tx.execute(update(letters).where(mine).values(state="withdrawn", why=why))
+def withdraw_automatic(tx: Connection, participant_id: int, why: str) -> list[int]:
+    """Automatic letters to a participant whose reason has gone do not leave, held ones neither; returns their ids."""
+    waiting = letters.c.state.in_(("queued", "held"))
+    mine = and_(letters.c.participant_id == participant_id, letters.c.automatic, waiting)
+    changed = update(letters).where(mine).values(state="withdrawn", why=why).returning(letters.c.id)
+    return sorted(tx.execute(changed).scalars())
 
 
 def hold_everything(tx: Connection, why: str) -> int:
@@ -210,11 +218,14 @@ def brake(tx: Connection, *, on: bool) -> None:
 
 
 def coming(tx: Connection, until: datetime) -> list[tuple[Letter, int | None]]:
-    """Automatic letters queued to go by `until`."""
+    """Automatic letters to participants, queued to go by `until`."""
     return [
         (le, vu)
         for le, vu in listed(tx, everything=False)
-        if le.automatic and le.state == "queued" and (le.next_attempt_at or until) <= until
+        if le.automatic
+        and le.participant_id is not None
+        and le.state == "queued"
+        and (le.next_attempt_at or until) <= until
     ]
 
 

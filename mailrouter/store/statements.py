@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter.case.model import Statement
-from mailrouter.store.tables import organisations, participants, statements
+from mailrouter.store.tables import messages, organisations, participants, statements
 
 _STATEMENT: Select[Any] = (
     select(
@@ -23,8 +24,11 @@ _STATEMENT: Select[Any] = (
 
 
 def keep(tx: Connection, row: dict[str, Any]) -> int:
-    """A new statement, as judged; returns its id."""
-    kept: int = tx.execute(insert(statements).returning(statements.c.id), row).scalar_one()
+    """A statement, as judged; returns its id. One mail is one statement: judged anew, it must be approved anew."""
+    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
+    anew = row | {"approved_at": None, "approved_by": ""}
+    statement = dialect.insert(statements).values(row).returning(statements.c.id)
+    kept: int = tx.execute(statement.on_conflict_do_update(index_elements=["message_id"], set_=anew)).scalar_one()
     return kept
 
 
@@ -53,9 +57,24 @@ def of_message(tx: Connection, message_id: int) -> Statement | None:
     return Statement(*row) if row else None
 
 
-def standing(tx: Connection, participant_id: int) -> Statement | None:
-    """The one that stands."""
-    return next((s for s in reversed(of_participant(tx, participant_id)) if s.stands), None)
+def standing(tx: Connection, participant_id: int, but: int | None = None) -> Statement | None:
+    """The one that stands, if it was not kept from the message `but`."""
+    mine = of_participant(tx, participant_id)
+    return next((s for s in reversed(mine) if s.stands and s.message_id != but), None)
+
+
+def kept(tx: Connection, participant_id: int, signature_id: str, but_mail: int) -> bool:
+    """Whether this very signature was kept before, from another mail."""
+    wanted = (
+        select(statements.c.id)
+        .join(messages, messages.c.id == statements.c.message_id)
+        .where(
+            statements.c.participant_id == participant_id,
+            statements.c.signature_id == signature_id,
+            messages.c.mail_id != but_mail,
+        )
+    )
+    return bool(signature_id) and tx.execute(wanted).first() is not None
 
 
 def approve(tx: Connection, statement_id: int, by: str, now: datetime) -> None:

@@ -258,6 +258,12 @@ messages = Table(  # one mail or letter as people see it
     _text("note"),  # a conversation's text (direction call)
     Index("ix_messages_case_id_id", "case_id", "id"),
     Index("ix_messages_place_id", "place", "id"),
+    Index(
+        "ix_messages_signature_id",
+        "signature_id",
+        sqlite_where=text("signature_id <> ''"),
+        postgresql_where=text("signature_id <> ''"),
+    ),
 )
 
 queue_items = Table(

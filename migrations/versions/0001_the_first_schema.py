@@ -347,6 +347,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_messages_message_id"), ["message_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_participant_id"), ["participant_id"], unique=False)
         batch_op.create_index("ix_messages_place_id", ["place", "id"], unique=False)
+        batch_op.create_index(
+            "ix_messages_signature_id",
+            ["signature_id"],
+            unique=False,
+            sqlite_where=sa.text("signature_id <> ''"),
+            postgresql_where=sa.text("signature_id <> ''"),
+        )
 
     op.create_table(
         "queue_items",

@@ -25,7 +25,17 @@ from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
 from mailrouter.store import (
-    analysts, books, cases, contacts, inbox, journal, messages, outbox, queues, statements, tables,
+    analysts,
+    books,
+    cases,
+    contacts,
+    inbox,
+    journal,
+    messages,
+    outbox,
+    queues,
+    statements,
+    tables,
 )  # fmt: skip
 from mailrouter.store.books import Line
 from mailrouter.store.engine import Database
@@ -111,7 +121,8 @@ class World:
         info = self.tools.pgp.import_public(self.keymaker.armored(key.fingerprint))
         with self.writing() as tx:
             row = {
-                "organisation_id": contacts.named(tx, name).id, "fingerprint": info.fingerprint, "data": info.public.data,
+                "organisation_id": contacts.named(tx, name).id, "fingerprint": info.fingerprint,
+                "data": info.public.data,
                 "user_id": info.user_ids[0], "can_encrypt": info.can_encrypt, "expires_at": info.expires,
                 "pinned_at": self.clock(),
             }  # fmt: skip
