@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from mailrouter import clock
 from mailrouter.cli.frame import Here, as_json, examples, here, show_json
 from mailrouter.cli.show import cell
 from mailrouter.flow import doctor as examination
@@ -38,7 +37,7 @@ def serve(here: Here, only: tuple[str, ...] | None) -> None:
 @here
 def doctor(here: Here, json_: bool) -> None:
     """Look at everything that must be well, a line each. Exit 1 if anything is bad."""
-    found = examination.examine(here.settings, clock.now())
+    found = examination.examine(here.settings, here.now)
     if json_:
         show_json({"good": all(finding.state != "bad" for finding in found), "checks": found})
     else:

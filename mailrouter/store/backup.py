@@ -155,12 +155,13 @@ def _batches(tx: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
     wanted = select(table).order_by(*table.primary_key.columns)
     batch: list[dict[str, Any]] = []
     size = 0
-    for row in tx.execute(wanted.execution_options(yield_per=FEW_ROWS.get(table.name, ROWS))):
-        batch.append(dict(row._mapping))
-        size += _size(row)
-        if size > BATCH_BYTES or len(batch) >= ROWS:
-            yield batch
-            batch, size = [], 0
+    with tx.execute(wanted.execution_options(yield_per=FEW_ROWS.get(table.name, ROWS))) as rows:
+        for row in rows:
+            batch.append(dict(row._mapping))
+            size += _size(row)
+            if size > BATCH_BYTES or len(batch) >= ROWS:
+                yield batch
+                batch, size = [], 0
     if batch:
         yield batch
 

@@ -125,16 +125,15 @@ def verify(tx: Connection) -> Iterator[Break]:
 
 def _first_bad(tx: Connection, chain: str, length: int, head: bytes) -> Break | None:
     last, seq = START, 0
-    rows = tx.execute(
-        select(journal).where(journal.c.chain == chain).order_by(journal.c.seq).execution_options(yield_per=1000)
-    )
-    for row in rows:
-        seq += 1
-        if row.seq != seq:
-            return Break(chain, seq, "a row is missing")
-        if _digest(last, dict(row._mapping)) != bytes(row.hash):
-            return Break(chain, seq, "the row is not what was written")
-        last = bytes(row.hash)
+    wanted = select(journal).where(journal.c.chain == chain).order_by(journal.c.seq)
+    with tx.execute(wanted.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            seq += 1
+            if row.seq != seq:
+                return Break(chain, seq, "a row is missing")
+            if _digest(last, dict(row._mapping)) != bytes(row.hash):
+                return Break(chain, seq, "the row is not what was written")
+            last = bytes(row.hash)
     if (seq, last) != (length, head):
         return Break(chain, seq + 1, "rows are missing at the end" if seq < length else "the head does not fit")
     return None
