@@ -1,6 +1,5 @@
 """What becomes of one mail: where it lies, what it changed, who is told."""
 
-
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
 

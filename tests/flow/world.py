@@ -75,9 +75,7 @@ class World:
         """Another node (or another life of one) on the same database, with connections of its own."""
         db = Database(self.tools.settings.database.url)
         self.also.append(db)
-        return replace(
-            self.tools, db=db, holder=Holder(name, life), settings=replace(self.tools.settings, node=name)
-        )
+        return replace(self.tools, db=db, holder=Holder(name, life), settings=replace(self.tools.settings, node=name))
 
     def with_policy(self, **numbers: Any) -> None:
         """The same house under another policy."""
@@ -100,9 +98,7 @@ class World:
     def analyst(self, name: str, queues: str = "") -> analysts.Analyst:
         """One more of the staff; reads these queues beside their own."""
         with self.writing() as tx:
-            return analysts.add(
-                tx, {"name": name, "address": f"{name}@cert.example", "login": name, "queues": queues}
-            )
+            return analysts.add(tx, {"name": name, "address": f"{name}@cert.example", "login": name, "queues": queues})
 
     def organisation(self, name: str, *addresses: str, domain: str = "", key: Owner | None = None) -> int:
         """An organisation with contacts, a mail domain and a pinned key; its id."""
@@ -323,7 +319,7 @@ def _all(tx: Connection) -> list[Message]:
     return [Message(*row) for row in rows]
 
 
-# ---- fixtures --------------------------------------------------------------------------------------------------------
+# ---- fixtures -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -340,9 +336,7 @@ MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
-def worlds(
-    migrated_url: str, tmp_path: Path, clock: Clock, keymaker: Keymaker, house_pgp: Pgp
-) -> Iterator[MakeWorld]:
+def worlds(migrated_url: str, tmp_path: Path, clock: Clock, keymaker: Keymaker, house_pgp: Pgp) -> Iterator[MakeWorld]:
     """`worlds(**environment)`: a house with these settings, such as RELAY__URL; closed after the test."""
     opened: list[Database] = []
 
