@@ -163,13 +163,17 @@ class Pgp:
 
         Refused when one of the keys cannot encrypt (any more): then there is no letter, and never a clear one (P121).
         """
+        if not recipients:
+            raise Refused("a letter cannot be encrypted to nobody: no recipient's key is given")
         signer = self.signing_key() if sign else None
         everyone = [*recipients, signer.public] if signer else recipients
         keyring = self._keyrings.file(everyone)
         fingerprints = [key.fingerprint for key in recipients]
         done = self._gpg().encrypt_to(data, fingerprints, keyring, signer.fingerprint if signer else "", DIGEST)
-        if "INV_RECP" in done.stderr or not recipients:
-            raise Refused("a recipient's key cannot be used for encryption: none given, expired, revoked or unable")
+        if "INV_RECP" in done.stderr:
+            raise Refused(
+                "a recipient's key cannot be used for encryption: it has expired, was revoked, or is not for it"
+            )
         if not done.ok or done.returncode != 0 or not _only_to(bytes(done.data), recipients):
             raise TryLater("gpg could not encrypt")
         return bytes(done.data)

@@ -6,6 +6,7 @@ reads status lines from the stream that also carries gpg's log, and its `valid` 
 
 import logging
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from threading import Timer
@@ -43,8 +44,15 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
     # These two hooks are python-gnupg's own seams, not public names: it offers no other way to a time limit.
 
     def _open_subprocess(self, args: list[str], passphrase: bool = False) -> subprocess.Popen[bytes]:  # noqa: FBT001, FBT002 - its signature
-        process: subprocess.Popen[bytes] = super()._open_subprocess(args, passphrase)
-        alarm = self._alarms[process.pid] = Timer(self._limit, process.kill)
+        try:
+            process = subprocess.Popen(
+                self.make_args(args, passphrase),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env,
+                start_new_session=True,  # theirs has none, and a child left alive would keep the pipes open for ever
+            )  # fmt: skip
+        except OSError as trouble:
+            raise TryLater("gpg cannot be started") from trouble
+        alarm = self._alarms[process.pid] = Timer(self._limit, os.killpg, (process.pid, signal.SIGKILL))
         alarm.daemon = True
         alarm.start()
         return process

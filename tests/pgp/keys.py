@@ -48,16 +48,11 @@ class Keymaker:
         """A key, with an encryption subkey unless it is not to have one."""
         at = ["--faked-system-time", born]
         user = f"{name} <{address}>"
-        self.gpg(*at, *more, "--quick-gen-key", "--allow-freeform-uid", user, algorithm, usage, expires)
-        fingerprint = self.fingerprint(f"={user}")
+        made = self.gpg(*at, *more, "--status-fd", "1", "--quick-gen-key", user, algorithm, usage, expires)
+        fingerprint = made.decode().split("KEY_CREATED P ")[1][:40]
         if encrypts:
             self.gpg(*at, "--quick-add-key", fingerprint, "cv25519", "encr", "never")
         return self.owner(name, address, fingerprint)
-
-    def fingerprint(self, who: str) -> str:
-        """The primary fingerprint of the one key that matches."""
-        listed = self.gpg("--with-colons", "--list-keys", who).decode()
-        return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
 
     def owner(self, name: str, address: str, fingerprint: str) -> Owner:
         """Somebody with the key as it now is."""
@@ -136,6 +131,12 @@ class Keymaker:
         listed = self.gpg("--with-colons", "--list-keys", owner.fingerprint).decode().splitlines()
         subkey = [line.split(":")[9] for line in listed if line.startswith("fpr")][-1]
         return self.owner(owner.name, owner.address, owner.fingerprint), subkey
+
+
+def locked_quickly(home: Path) -> None:
+    """Let the agent of this home protect keys by a weak count, for a test's sake: the strong one takes seconds."""
+    home.mkdir(mode=0o700, parents=True)
+    (home / "gpg-agent.conf").write_text("s2k-count 65536\n")
 
 
 def _name(signer: Owner | str) -> str:
