@@ -1,179 +1,270 @@
-"""`make demo`: one case from the first report to two weeks of silence, by real mail through a real daemon.
+"""`make demo`: one case from the first report to two weeks of silence, by real mail through the real daemon.
 
-Every line about what happened is read back from the program, by the commands an analyst would use.
+Promises: a line after `$` is a command that was run, and what stands below it is its answer; every other line about
+what the program did was read back from it. Ends by itself; what goes wrong is one line and exit status 1.
 """
 
+import os
+import signal
 import sys
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
-from demo.stage import Stage
+from demo import telling
+from demo.people import People, Person, gpg
+from demo.stage import ADDRESS, ROOT, Stage, Trouble
+from mailrouter import clock
+from mailrouter.cli.frame import login
 
-ACME, BOLT, CORD = "psirt@acme.example", "security@bolt.example", "security@cord.example"
-REPORTER = "jo.finder@mail.example"
-TITLE = "Buffer overflow in the AX-7 update service"
+TITLE = "Stack overflow in the AX-7 update service"
+STATEMENT = "Acme AX-7 before 7.2 is affected. Version 7.2, due on 2 March, corrects this.\n"
+FINDER = Person("jo.finder@mail.example")
+BOLT, CORD = Person("security@bolt.example", "Bolt"), Person("psirt@cord.example", "Cord")
+ALICE = "alice@cert.example"
+EVE = Person("eve@elsewhere.example")
 
 
-def main() -> None:
-    """Play it."""
-    stage = Stage()
+def main() -> int:
+    """Play it; the exit status."""
+    os.umask(0o077)  # the folder holds keys and mail
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("demo: stopped"))
+    sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]  # pipes follow it too
     try:
-        _play(stage)
-    finally:
-        stage.close()
+        _play()
+    except Trouble as trouble:
+        return _say(f"{trouble}", 1)
+    except OSError as trouble:
+        return _say(f"{trouble.filename or 'this machine'}: {trouble.strerror or type(trouble).__name__}", 1)
+    except KeyboardInterrupt:
+        return _say("stopped", 130)
+    return 0
 
 
-def _play(stage: Stage) -> None:
-    _opening(stage)
-    vu = _report(stage)
-    _vendors(stage, vu)
-    _answers(stage, vu)
-    _silence(stage, vu)
-    _ending(stage, vu)
+def _say(why: str, status: int) -> int:
+    telling.complained(why)
+    return status
 
 
-# ---- the acts -------------------------------------------------------------------------------------------------------
+def _play() -> None:
+    with ExitStack() as ending:
+        stage = Stage()
+        ending.callback(stage.close)
+        people = People()
+        ending.callback(people.leave)
+        Story(stage, people).tell()
 
 
-def _opening(stage: Stage) -> None:
-    act("A coordinator opens for mail")
-    stage.open()
-    queues = "triage,review,bounces,quarantine,operator"
-    stage.run("analyst", "add", "alice", "--email", "alice@cert.example", "--login", stage.login, "--queues", queues)
-    did(f"the daemon takes mail for cert@cert.example on 127.0.0.1:{stage.port}; alice reads its queues")
-    stage.run("vendor", "add", "Acme", "--email", ACME, "--key", str(stage.key("Acme", ACME)))
-    stage.run("vendor", "add", "Bolt", "--email", BOLT)
-    stage.run("vendor", "add", "Cord", "--email", CORD)
-    did("three vendors are known; Acme's OpenPGP key is pinned")
+class Story:
+    """One case. `vu` (VU#123456) and `number` (the same for commands) are known once it is opened."""
+
+    def __init__(self, stage: Stage, people: People) -> None:
+        self.stage, self.people = stage, people
+        self.vu, self.number = "", ""
+        self.acme = Person("")
+
+    def tell(self) -> None:
+        """From beginning to end."""
+        telling.headline(
+            "One case, from a report to two weeks of silence. Behind each $ stands a command that is really run, and "
+            "below it what it answers; mail (<-) comes in by SMTP, and letters (->) are those the daemon has handed "
+            "over. The keys are throw-away keys, and nothing leaves this machine."
+        )
+        for number, (title, scene) in enumerate(self.scenes(), 1):
+            telling.act(number, title)
+            scene()
+
+    def scenes(self) -> tuple[tuple[str, Any], ...]:
+        """In their order."""
+        return (
+            ("A coordinator opens for mail", self.opening),
+            ("A report comes in", self.report),
+            ("The vendors are written to", self.vendors),
+            ("Acme sends a signed statement", self.signed_statement),
+            ("Bolt sends one that is not signed", self.unsigned_statement),
+            ("A robot and a stranger write", self.others),
+            ("Two weeks pass", self.silence),
+            ("The letter, as Cord's mail program has it", self.letter),
+            ("What an analyst sees now", self.overview),
+            ("Does it add up?", self.accounts),
+            ("Where to look", self.where),
+        )
+
+    # ---- the acts ------------------------------------------------------------------------------------------------
+
+    def opening(self) -> None:
+        """Migrate, add people, start."""
+        stage = self.stage
+        stage.order("db", "upgrade")
+        queues = "triage,review,bounces"
+        stage.order("analyst", "add", "Alice", "--email", ALICE, "--login", login(), "--queues", queues)
+        self.acme = self.people.with_key("Acme", "psirt@acme.example")
+        assert self.acme.home is not None
+        (stage.folder / "acme.asc").write_bytes(gpg(self.acme.home, "--armor", "--export", self.acme.address))
+        stage.order("vendor", "add", "Acme", "--email", self.acme.address, "--key", "acme.asc")
+        for vendor in (BOLT, CORD):
+            stage.order("vendor", "add", vendor.name, "--email", vendor.address)
+        stage.open()
+        self.people.port = stage.port
+        telling.noted(f"ready: it takes mail for {ADDRESS} on 127.0.0.1:{stage.port}")
+
+    def report(self) -> None:
+        """A mail without a number waits in triage; Alice opens a case from it and thanks the reporter."""
+        stage, subject = self.stage, "overflow in the AX-7 updater"
+        self.people.send(FINDER, subject, "An oversized manifest overwrites the stack. I have a proof of concept.\n")
+        telling.came(FINDER.address, subject, "a report, without any number")
+        item = stage.wait("the report in triage", lambda: stage.ask("queue", "show", "triage"))[0]
+        stage.order("queue", "show", "triage")
+        self.vu = stage.order("case", "open", TITLE, "--from", str(item["message"])).strip()
+        self.number = self.vu.removeprefix("VU#")
+        (stage.folder / "thanks.txt").write_text("Thank you. We will coordinate this with the vendors.\n")
+        stage.order("message", "reply", str(item["message"]), "--file", "thanks.txt", "--no-question")
+        self._letters_leave(1)
+
+    def vendors(self) -> None:
+        """First contact, one mail each; with it the 45 days begin."""
+        stage = self.stage
+        for vendor in (self.acme, BOLT, CORD):
+            stage.order("case", "add-vendor", self.number, vendor.name)
+        stage.order("case", "notify", self.number)
+        self._letters_leave(4, since=1)
+        case = self._case()
+        telling.noted(
+            f"the embargo is {case['embargo']['state'].lower()}, and publication is planned for "
+            f"{case['publication']['planned_at'][:10]}, 45 days from the first letter"
+        )
+
+    def signed_statement(self) -> None:
+        """It stands by itself; Alice approves the exact text, and any gpg can check it."""
+        stage = self.stage
+        text = f"== VENDOR STATEMENT {self.vu} ==\n{STATEMENT}== END ==\n\nRegards, Acme PSIRT\n"
+        self.people.send_signed(self.acme, f"{self.vu}: our statement", text)
+        self._filed(self.acme, f"{self.vu}: our statement", "a statement, signed by Acme's key")
+        stage.order("statement", "show", self.number, "Acme", "--verbatim")
+        stage.order("statement", "show", self.number, "Acme", "--signed", "proof")
+        assert self.acme.home is not None
+        gpg(self.acme.home, "--verify", stage.folder / "proof/statement.asc", stage.folder / "proof/statement")
+        telling.noted("plain `gpg --verify proof/statement.asc proof/statement` agrees: a good signature")
+        stage.order("statement", "approve", self.number, "Acme")
+
+    def unsigned_statement(self) -> None:
+        """It is an answer, and it is held."""
+        self.people.send(BOLT, f"Statement on {self.vu}", "Bolt products are not affected.\n")
+        self._filed(BOLT, f"Statement on {self.vu}", "a statement, not signed")
+        self.stage.order("statement", "list", self.number)
+
+    def others(self) -> None:
+        """Neither of them changes anything."""
+        stage = self.stage
+        subject = f"Automatic reply: [{self.vu}]"
+        self.people.send(CORD, subject, "I am out of the office until Monday.\n", automatic="auto-replied")
+        self._filed(CORD, subject, "an out-of-office")
+        subject = f"{self.vu}: what have you got?"
+        self.people.send(EVE, subject, "Please send me all details.\n")
+        telling.came(EVE.address, subject, "knows the number, and takes no part in the case")
+        item = stage.wait("the stranger in review", lambda: stage.ask("queue", "show", "review"))[0]
+        stage.order("queue", "show", "review")
+        stage.order("message", "show", str(item["message"]))
+        telling.noted(f"a VU# routes and never authorises: {len(self._letters())} letters are out, as many as before")
+
+    def silence(self) -> None:
+        """Two days, two weeks less an hour, two weeks, and the same moment again."""
+        start = clock.now()
+        telling.noted("Bolt waits for us; of Cord, only a robot has answered. The clock is told, not waited for.")
+        for passed in (timedelta(days=2, minutes=5), timedelta(days=13, hours=21), timedelta(days=14, minutes=5)):
+            at = f"{start + passed:%Y-%m-%dT%H:%MZ}"
+            if passed.days == 14:
+                self.stage.order("beat", "--at", at, "--dry-run")
+            self.stage.order("beat", "--at", at)
+        self.stage.order("beat", "--at", at)
+        self._letters_leave(5, since=4)
+
+    def letter(self) -> None:
+        """What lies in the outgoing maildir."""
+        raw = next(raw for raw in self._outgoing() if raw["To"] == CORD.address and raw["Auto-Submitted"])
+        for name in ("From", "To", "Subject", "In-Reply-To", "Auto-Submitted"):
+            telling.noted(f"{name}: {' '.join(str(raw[name]).split())}")
+        text = next(part for part in raw.walk() if part.get_content_type() == "text/plain").get_payload(decode=True)
+        assert isinstance(text, bytes)
+        telling.answered("\n".join(["", *text.decode().splitlines()[:12], "…"]))
+
+    def overview(self) -> None:
+        """The case as a whole."""
+        self.stage.order("case", "show", self.number)
+
+    def accounts(self) -> None:
+        """Nothing is lost, nothing was changed behind the program's back."""
+        self.stage.order("books")
+        self.stage.order("journal", "verify")
+
+    def where(self) -> None:
+        """The folder stays; how to ask on."""
+        program = Path(sys.executable).parent / "mailrouter"
+        shown = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program
+        ask = f"{shown} --config {self.stage.config}"
+        letters = self._outgoing()
+        notices = sum(letter["To"] == ALICE for letter in letters)
+        lines = (
+            f"queue          {ask} queue show review",
+            f"case           {ask} case show {self.number}",
+            f"outgoing mail  {self.stage.data / 'outgoing' / 'new'}",
+            f"               ({len(letters)} letters, {notices} of them notices to Alice)",
+            f"daemon's log   {self.stage.log}",
+            "a plain daemon, left running: make run",
+        )
+        telling.answered("\n".join(lines))
+
+    # ---- reading back --------------------------------------------------------------------------------------------
+
+    def _case(self) -> Any:
+        return self.stage.ask("case", "show", self.number)
+
+    def _letters(self) -> list[Any]:
+        """Those of the case; notices to Alice are not among them."""
+        return [letter for letter in self.stage.ask("outbox", "list") if letter["vu"]]
+
+    def _letters_leave(self, count: int, since: int = 0) -> None:
+        """Wait until so many letters are out, and tell of those beyond `since`."""
+
+        def out() -> list[Any]:
+            letters = self._letters()
+            return letters if len(letters) >= count and all(one["state"] == "sent" for one in letters) else []
+
+        for letter in self.stage.wait("the letters to leave", out)[since:]:
+            seals = " and ".join(word for word in ("signed", "encrypted") if letter[word])
+            telling.went(letter["to"], f"{letter['letter']}, {seals or 'bare'}")
+
+    def _filed(self, sender: Person, subject: str, what: str) -> None:
+        """Tell of a mail and of what became of it."""
+        telling.came(sender.address, subject, what)
+        wanted = ("in", sender.address, subject)
+
+        def filed() -> Any:
+            case = self._case()
+            mails = (m for m in case["messages"] if (m["direction"], m["from"], m["subject"]) == wanted)
+            return next(((mail, case) for mail in mails), None)
+
+        mail, case = self.stage.wait("the mail in its case", filed)
+        turn = next(one["waiting_on"] for one in case["participants"] if one["name"] == sender.name)
+        told = {
+            "standing": mail["standing"], "signature": mail["signature"]["verdict"], "assurance": mail["assurance"],
+            "waiting on": turn,
+        }  # fmt: skip
+        machine = ", written by a machine" if mail["automated"] else ""
+        telling.noted(f"message {mail['id']}, filed with the case{machine}; {_listed(told)}")
+
+    def _outgoing(self) -> list[Message]:
+        folder = self.stage.data / "outgoing" / "new"
+        return [message_from_bytes(path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
-def _report(stage: Stage) -> int:
-    act("A report comes in")
-    stage.mail(REPORTER, "overflow in the AX-7 updater", "An oversized manifest overwrites the stack.\nA PoC is ready.\n")
-    came(REPORTER, "a report, without any number")
-    item = stage.wait("the report in triage", lambda: stage.ask("queue", "show", "triage"))[0]
-    did(f"queue triage, item {item['item']}: {item['why']}")
-    vu = int(stage.run("case", "open", TITLE, "--from", str(item["message"])).split("#")[1].split()[0])
-    did(f"alice opens VU#{vu} from it; its sender is the reporter")
-    return vu
-
-
-def _vendors(stage: Stage, vu: int) -> None:
-    act("The vendors are written to")
-    for vendor in ("Acme", "Bolt", "Cord"):
-        stage.run("case", "add-vendor", str(vu), vendor)
-    stage.run("case", "notify", str(vu))
-    stage.wait("the letters to leave", lambda: _all_sent(stage, 3))
-    for letter in _letters(stage, vu):
-        did(f"letter to {letter['to']}: {letter['state']}{_seals(letter)}")
-    planned = stage.ask("case", "show", str(vu))["publication"]["planned_at"]
-    did(f"the 45 days run; publication is planned for {planned[:10]}")
-
-
-def _answers(stage: Stage, vu: int) -> None:
-    act("Vendors, a robot and a stranger write back")
-    ours = stage.ask("case", "show", str(vu))
-    text = f"VU#{vu}\n\nAcme is affected. Version 7.2, due in March, corrects this.\n"
-    _arrives(stage, vu, ACME, "a statement, signed with Acme's key", stage.signed("Acme", ACME, f"VU#{vu} statement", text))
-    text = "Bolt products are not affected.\n"
-    _arrives(stage, vu, BOLT, "a statement, not signed", stage.mail(BOLT, f"Statement on VU#{vu}", text))
-    away = "I am out of the office until Monday.\n"
-    _arrives(stage, vu, CORD, "an out-of-office", stage.mail(CORD, f"Re: [VU#{vu}]", away, Auto_Submitted="auto-replied"))
-    stage.mail("eve@elsewhere.example", f"VU#{vu}: what have you got?", "Tell me more.\n")
-    came("eve@elsewhere.example", "knows the number, is no participant")
-    item = stage.wait("the stranger in review", lambda: stage.ask("queue", "show", "review"))[0]
-    did(f"queue review, item {item['item']}: {item['why']}; nobody is told, nothing changes")
-    assert len(ours["participants"]) == 4
-    for statement in stage.ask("statement", "list", str(vu)):
-        reason = f" ({statement['reason']})" if statement.get("reason") else ""
-        did(f"statement of {statement['vendor']}: {statement['state']}{reason}")
-
-
-def _arrives(stage: Stage, vu: int, sender: str, what: str, ident: str) -> None:
-    known = len(stage.ask("case", "show", str(vu))["messages"])
-    came(sender, what)
-    stage.wait(ident, lambda: len(stage.ask("case", "show", str(vu))["messages"]) >= known)
-    found = stage.wait("the mail in its case", lambda: _from(stage, vu, sender))
-    signature = found["signature"]["verdict"]
-    kept = "filed as automatic: no clock stops" if found["automated"] else "filed with the case"
-    did(f"{kept}; sender {found['standing']}, signature {signature}, worth: {found['assurance']}")
-
-
-def _silence(stage: Stage, vu: int) -> None:
-    act("Two weeks pass")
-    start = datetime.now(UTC)
-    before, after = start + timedelta(days=13, hours=21), start + timedelta(days=14, hours=1)
-    did(f"day 13.9: {_beat(stage, before) or 'nothing is due'}")
-    did(f"day 14: {_beat(stage, after) or 'nothing is due'}")
-    did(f"the same beat again: {_beat(stage, after) or 'nothing is due'}")
-    stage.wait("the follow-up to leave", lambda: _all_sent(stage, 4))
-    reminded = [letter for letter in _letters(stage, vu) if letter["letter"].startswith("follow-up")]
-    did("follow-ups out: " + ", ".join(f"{letter['letter']} to {letter['to']}" for letter in reminded))
-
-
-def _ending(stage: Stage, vu: int) -> None:
-    act("What an analyst sees now")
-    print(indent(stage.run("case", "show", str(vu)), "  "))
-    books = stage.ask("books")
-    did(f"books: {books['accepted']} accepted, all accounted for: {'yes' if books['balanced'] else 'NO'}")
-    did(f"journal: {stage.run('journal', 'verify').strip()}")
-    act("Where to look")
-    print(f"  outgoing mail   {stage.folder / 'outgoing' / 'new'}  ({len(_outgoing(stage))} letters; nobody received them)")
-    print(f"  daemon's log    {stage.folder / 'daemon.log'}")
-    print(f"  ask on          export MAILROUTER_DATA_DIR={stage.folder}")
-    print(f"                  {Path(sys.executable).parent.relative_to(Path.cwd())}/mailrouter case show {vu}")
-    print("  a plain daemon  make run\n")
-
-
-# ---- reading back ----------------------------------------------------------------------------------------------------
-
-
-def _letters(stage: Stage, vu: int) -> list[Any]:
-    return [letter for letter in stage.ask("outbox", "list") if letter["vu"] == vu]
-
-
-def _all_sent(stage: Stage, most: int) -> bool:
-    letters = [letter for letter in stage.ask("outbox", "list") if letter["vu"]]
-    return len(letters) >= most and all(letter["state"] == "sent" for letter in letters)
-
-
-def _seals(letter: Any) -> str:
-    return (", signed" if letter["signed"] else "") + (", encrypted" if letter["encrypted"] else "")
-
-
-def _from(stage: Stage, vu: int, sender: str) -> Any:
-    mails = [m for m in stage.ask("case", "show", str(vu))["messages"] if m["direction"] == "in" and m["from"] == sender]
-    return mails[-1] if mails else None
-
-
-def _beat(stage: Stage, at: datetime) -> str:
-    told = stage.ask("beat", "--at", at.isoformat())
-    return "; ".join(f"{one['participant']}: {one['does']}" for one in told)
-
-
-def _outgoing(stage: Stage) -> list[Path]:
-    return list((stage.folder / "outgoing" / "new").iterdir())
-
-
-# ---- telling ---------------------------------------------------------------------------------------------------------
-
-
-def act(title: str) -> None:
-    """A new act."""
-    print(f"\n{title}\n{'-' * len(title)}")
-
-
-def came(sender: str, what: str) -> None:
-    """Somebody wrote."""
-    print(f"  <- {sender}: {what}")
-
-
-def did(what: str) -> None:
-    """What the program did with it."""
-    print(f"     {what}")
+def _listed(told: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in told.items())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

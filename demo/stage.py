@@ -1,144 +1,148 @@
-"""The stage of the demo: a folder, a daemon on free ports, throw-away keys, real SMTP. Everything shown comes from the program.
+"""The stage: a folder, the real daemon on a free port of loopback, and the command an analyst would type.
 
-The folder stays, so that whoever watched can go on asking; the daemon ends with the demo.
+Promises: no setting from outside reaches the program, neither of the environment nor of a file; the daemon and gpg's
+agents end with the demo, the folder stays for whoever wants to go on asking; what goes wrong is one `Trouble`.
 """
 
-import getpass
 import json
 import os
+import shutil
 import signal
-import smtplib
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from email.message import EmailMessage
-from email.utils import make_msgid
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from demo import telling
+
+ROOT = Path(__file__).parents[1]
 ADDRESS = "cert@cert.example"
-PATIENCE = 30.0
+PATIENCE = 60.0  # seconds; a busy machine is slow
+PAUSE = 0.2  # between two looks
 Answer = TypeVar("Answer")
+
+SETTINGS = """\
+# What the demo ran with: mailrouter --config {folder}/mailrouter.toml ...
+data_dir = "{folder}/data"
+
+[identity]
+address = "{address}"
+name = "Example CERT"
+phone = "+1 555 0100"
+
+[smtp]
+listen = "127.0.0.1:{port}"
+
+[lmtp]
+listen = ""
+
+[web]
+listen = ""
+
+[log]
+format = "json"
+"""
+
+
+class Trouble(Exception):
+    """The demo cannot go on; the message is the one line to say."""
 
 
 class Stage:
-    """A daemon and everybody who writes to it."""
+    """A daemon of our own."""
 
     def __init__(self) -> None:
+        if shutil.which("gpg") is None:
+            raise Trouble("GnuPG is needed and is not installed (Debian: apt-get install gnupg)")
         self.folder = Path(tempfile.mkdtemp(prefix="mailrouter-demo-"))
+        self.data = self.folder / "data"
         self.port = _free_port()
-        self.settings = {
-            "MAILROUTER_DATA_DIR": str(self.folder),
-            "MAILROUTER_IDENTITY__ADDRESS": ADDRESS,
-            "MAILROUTER_IDENTITY__NAME": "Example CERT",
-            "MAILROUTER_IDENTITY__PHONE": "+1 555 0100",
-            "MAILROUTER_SMTP__LISTEN": f"127.0.0.1:{self.port}",
-            "MAILROUTER_LMTP__LISTEN": "",
-            "MAILROUTER_LOG__FORMAT": "json",
-        }
-        self.login = getpass.getuser()
+        self.config = self.folder / "mailrouter.toml"
+        self.config.write_text(SETTINGS.format(folder=self.folder, address=ADDRESS, port=self.port))
+        self.log = self.folder / "daemon.log"
         self._daemon: subprocess.Popen[bytes] | None = None
-        self._homes = tempfile.TemporaryDirectory(prefix="mrd-", dir="/tmp")  # short: gpg's agent has a socket in it
 
     # ---- the program ---------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def environ(self) -> Mapping[str, str]:
-        """Only the demo's own settings reach the program."""
+        """As outside, without any setting of ours."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAILROUTER_")}
-        return inherited | self.settings
+        ours = {"MAILROUTER_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        return inherited | ours
 
-    def run(self, *arguments: str) -> str:
-        """A command of the program; its stdout. Raises CalledProcessError."""
-        command = [sys.executable, "-m", "mailrouter", *arguments]
-        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"mailrouter {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}")
+    def order(self, *arguments: str) -> str:
+        """A command as an analyst types it: shown, and its answer too. Returns the answer."""
+        telling.ordered("mailrouter", *arguments)
+        done = self._run(*arguments)
+        told = "\n".join(filter(None, (done.stdout.rstrip("\n"), done.stderr.rstrip("\n"))))
+        if told:
+            telling.answered(told)
         return done.stdout
 
     def ask(self, *arguments: str) -> Any:
-        """A command's `--json` answer."""
-        return json.loads(self.run(*arguments, "--json"))
+        """A command's `--json` answer, not shown."""
+        return json.loads(self._run(*arguments, "--json").stdout)
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "mailrouter", *arguments], env=self.environ, cwd=self.folder,
+                capture_output=True, encoding="utf-8", timeout=PATIENCE,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise Trouble(f"mailrouter {' '.join(arguments)}: no answer in {PATIENCE:.0f} s") from None
+        if done.returncode:
+            said = done.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+            raise Trouble(f"mailrouter {' '.join(arguments)}: exit {done.returncode}, {said[0]}")
+        return done
+
+    # ---- the daemon ----------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Migrate, start the daemon, wait until it says that its doors are open."""
-        self.run("db", "upgrade")
-        with (self.folder / "daemon.log").open("wb") as log:
+        """Start the daemon and wait until it says that its doors are open."""
+        telling.ordered("mailrouter", "serve")
+        command = [sys.executable, "-m", "mailrouter", "serve"]
+        with self.log.open("wb") as log:
             self._daemon = subprocess.Popen(
-                [sys.executable, "-m", "mailrouter", "serve"], env=self.environ, stdout=log, stderr=log, start_new_session=True
-            )
-        self.wait("the daemon to be ready", lambda: '"ready"' in (self.folder / "daemon.log").read_text())
+                command, env=self.environ, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        self.wait("the daemon to be ready", lambda: '"ready"' in self.log.read_text("utf-8", "replace"))
 
     def close(self) -> None:
-        """Stop the daemon in order; the keys' agents too."""
+        """Stop the daemon in order; whatever it leaves of its group is killed, and our key's agent ends."""
         if self._daemon:
             self._daemon.send_signal(signal.SIGTERM)
-            self._daemon.wait(60)
-        for home in (*Path(self._homes.name).iterdir(), self.folder / "gnupg"):
-            subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False, capture_output=True)
-        self._homes.cleanup()
+            try:
+                self._daemon.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._daemon.pid, signal.SIGKILL)
+                self._daemon.wait()
+        if (home := self.data / "gnupg").is_dir():
+            end_agents(home)
 
     def wait(self, what: str, found: Callable[[], Answer]) -> Answer:
         """Ask until the answer is something."""
         end = time.monotonic() + PATIENCE
         while not (answer := found()):
-            if time.monotonic() > end or (self._daemon and self._daemon.poll() is not None):
-                sys.exit(f"waited in vain for {what}; the daemon's log is {self.folder / 'daemon.log'}")
-            time.sleep(0.1)
+            if self._daemon and self._daemon.poll() is not None:
+                raise Trouble(f"the daemon ended; its log is {self.log}")
+            if time.monotonic() > end:
+                raise Trouble(f"waited {PATIENCE:.0f} s for {what}; the daemon's log is {self.log}")
+            time.sleep(PAUSE)
         return answer
 
-    # ---- everybody else ------------------------------------------------------------------------------------------
 
-    def key(self, name: str, address: str) -> Path:
-        """A throw-away key; the file with its public part, as a vendor would hand it over."""
-        home = Path(self._homes.name, name)
-        home.mkdir(mode=0o700)
-        _gpg(home, "--passphrase", "", "--quick-gen-key", f"{name} <{address}>", "ed25519", "sign", "never")
-        public = self.folder / f"{name}.asc"
-        public.write_bytes(_gpg(home, "--armor", "--export", address))
-        return public
-
-    def mail(self, sender: str, subject: str, text: str, **headers: str) -> str:
-        """Hand a mail in by SMTP; its Message-ID."""
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = sender, ADDRESS, subject
-        mail["Message-ID"] = make_msgid(domain="demo.example")
-        for name, value in headers.items():
-            mail[name.replace("_", "-")] = value
-        mail.set_content(text)
-        self.hand_in(sender, mail.as_bytes())
-        return str(mail["Message-ID"]).strip("<>")
-
-    def signed(self, name: str, sender: str, subject: str, text: str) -> str:
-        """The same, signed by that vendor's key (PGP/MIME)."""
-        ident = make_msgid(domain="demo.example")
-        part = f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text}".replace("\r\n", "\n").replace("\n", "\r\n")
-        signature = _gpg(Path(self._homes.name, name), "--armor", "--detach-sign", given=part.encode()).decode()
-        self.hand_in(sender, _multipart_signed(sender, subject, ident, part, signature).encode())
-        return ident.strip("<>")
-
-    def hand_in(self, sender: str, raw: bytes) -> None:
-        """One SMTP session."""
-        with smtplib.SMTP("127.0.0.1", self.port, timeout=PATIENCE) as session:
-            session.sendmail(sender, [ADDRESS], raw)
-
-
-def _multipart_signed(sender: str, subject: str, ident: str, part: str, signature: str) -> str:
-    limit = "=_demo_signed"
-    lines = (
-        f"From: {sender}", f"To: {ADDRESS}", f"Subject: {subject}", f"Message-ID: {ident}", "MIME-Version: 1.0",
-        "Content-Type: multipart/signed; micalg=pgp-sha512;", ' protocol="application/pgp-signature";', f' boundary="{limit}"',
-        "", f"--{limit}", part, f"--{limit}", "Content-Type: application/pgp-signature", "", signature, f"--{limit}--", "",
-    )  # fmt: skip
-    return "\r\n".join(lines)
-
-
-def _gpg(home: Path, *arguments: str, given: bytes = b"") -> bytes:
-    command = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--digest-algo", "SHA512", *arguments]
-    return subprocess.run(command, input=given, capture_output=True, check=True).stdout
+def end_agents(home: Path) -> None:
+    """gpg's agent outlives its caller: tell that of this GNUPGHOME to go."""
+    command = ["gpgconf", "--homedir", str(home), "--kill", "all"]
+    subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE)
 
 
 def _free_port() -> int:

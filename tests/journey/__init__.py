@@ -1,0 +1,1 @@
+"""Black-box journeys: the program as people and their mail programs meet it."""

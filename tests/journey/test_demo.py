@@ -1,0 +1,147 @@
+"""`make demo` ends by itself, and what it tells is what the program keeps."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from demo.telling import WIDTH
+
+ROOT = Path(__file__).parents[2]
+# Settings of whoever looks on must not reach the demo; nor must a long TMPDIR break gpg.
+OUTSIDE = {"MAILROUTER_DATA_DIR": "/nonexistent", "MAILROUTER_SMTP__LISTEN": "nonsense", "MAILROUTER_UNHEARD_OF": "1"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One performance."""
+
+    text: str
+    folder: Path
+
+    def ask(self, *arguments: str) -> str:
+        """A command as the demo's last lines say it."""
+        command = [sys.executable, "-m", "mailrouter", "--config", self.folder / "mailrouter.toml", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout
+
+    def part(self, title: str) -> str:
+        """One act."""
+        (found,) = re.findall(rf"(?ms)^\d+\. {title}\n=+\n(.*?)(?=^\d+\. |\Z)", self.text)
+        return str(found)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Played once."""
+    tmp = tmp_path_factory.mktemp("demo") / ("a-long-name-" * 5)
+    tmp.mkdir()
+    environ = {**os.environ, **OUTSIDE, "TMPDIR": str(tmp)}
+    command = [sys.executable, "-m", "demo.play"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=400)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    (folder,) = (path for path in tmp.iterdir() if path.name.startswith("mailrouter-demo-"))
+    yield Told(done.stdout, folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def case(told):
+    (vu,) = set(re.findall(r"VU#(\d{6})", told.text))
+    return json.loads(told.ask("case", "show", vu, "--json"))
+
+
+def test_the_statements_are_what_was_told(told, case):
+    assert {s["vendor"]: (s["state"], s["reason"], s["approved"]) for s in case["statements"]} == {
+        "Acme": ("verified", "", True),
+        "Bolt": ("held", "it is not signed", False),
+    }
+    assert re.search(r"(?m)^Acme +verified +bound", told.text)
+    assert re.search(r"(?m)^Bolt +held +not bound .*it is not signed$", told.text)
+    assert "agrees: a good signature" in told.part("Acme sends a signed statement")
+
+
+def test_the_turns_are_what_was_told(case):
+    turns = {p["name"]: (p["waiting_on"], p["follow_ups_sent"]) for p in case["participants"]}
+    assert turns == {
+        "jo.finder@mail.example": ("nobody", 0), "Acme": ("nobody", 0), "Bolt": ("us", 0), "Cord": ("them", 1),
+    }  # fmt: skip
+
+
+def test_one_follow_up_went_out_and_was_foretold(told):
+    letters = json.loads(told.ask("outbox", "list", "--json"))
+    assert [one["to"] for one in letters if one["letter"].startswith("follow-up")] == ["psirt@cord.example"]
+    assert all(one["state"] == "sent" and one["signed"] for one in letters if one["vu"])
+    assert [one["to"] for one in letters if one["encrypted"]] == ["psirt@acme.example"]
+    beats = re.findall(r"(?ms)^\$ mailrouter beat --at (\S+)( --dry-run)?\n(.*?)(?=^\$|^->)", told.part("Two weeks pass"))
+    assert [bool(dry) for _at, dry, _answer in beats] == [False, False, True, False, False]
+    assert ["follow-up-1" in answer for _at, _dry, answer in beats] == [False, False, True, True, False]
+    assert "nothing is due" in beats[1][2]
+    assert "nothing is due" in beats[4][2]
+
+
+def test_the_out_of_office_stopped_no_clock(case):
+    (reply,) = [m for m in case["messages"] if m["automated"] and m["direction"] == "in"]
+    assert (reply["from"], reply["kind"]) == ("psirt@cord.example", "auto-reply")
+
+
+def test_the_stranger_is_in_review_and_nobody_was_told(told, case):
+    (item,) = json.loads(told.ask("queue", "show", "review", "--json"))
+    assert (item["from"], item["standing"]) == ("eve@elsewhere.example", "stranger")
+    assert "eve@elsewhere.example" not in {m["from"] for m in case["messages"]}
+    outgoing = [path.read_bytes() for path in (told.folder / "data/outgoing/new").iterdir()]
+    assert [raw for raw in outgoing if b"elsewhere.example" in raw or b"Please send me all" in raw] == []
+
+
+def test_the_books_balance_and_the_journal_holds(told):
+    books = json.loads(told.ask("books", "--json"))
+    assert {name: books[name] for name in ("accepted", "filed", "review", "balanced")} == {
+        "accepted": 5, "filed": 4, "review": 1, "balanced": True,
+    }  # fmt: skip
+    assert json.loads(told.ask("journal", "verify", "--json"))["good"]
+
+
+def test_it_says_where_to_look(told):
+    where = told.part("Where to look")
+    assert f"--config {told.folder}/mailrouter.toml queue show review" in where
+    assert f"outgoing mail  {told.folder}/data/outgoing/new" in where
+    assert f"{len(list((told.folder / 'data/outgoing/new').iterdir()))} letters" in where
+
+
+def test_it_is_laid_out_for_a_hundred_columns(told):
+    own = [line for line in told.text.splitlines() if re.match(r"(\$|->|<-|   #) ", line)]
+    assert len(own) > 50
+    assert [line for line in own if len(line) > WIDTH and " " in line[10:]] == []
+
+
+def test_nothing_of_it_is_left_running(told):
+    """The daemon, its workers and the agents have its folder, or a link to it, in their environment or arguments."""
+    left = [
+        environ.parent.name
+        for environ in Path("/proc").glob("[0-9]*/environ")
+        if environ.stat().st_uid == os.getuid() and str(told.folder).encode() in _read(environ)
+    ]
+    assert left == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # it has just ended
+
+
+def test_without_gnupg_it_says_so_in_one_line(tmp_path):
+    environ = {"PATH": str(tmp_path), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "demo.play"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "demo: GnuPG is needed and is not installed (Debian: apt-get install gnupg)\n"
+    assert list(tmp_path.iterdir()) == []
