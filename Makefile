@@ -18,7 +18,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: .venv/runtime.stamp  ## play one case through a real daemon, real SMTP and real keys
-	$(BIN)/python demo/play.py
+	$(BIN)/python -m demo.play
 
 run: .venv/runtime.stamp  ## leave a plain daemon running on loopback (data in var/)
 	$(BIN)/mailrouter db upgrade
