@@ -1,0 +1,133 @@
+"""Which case a mail names: precedence, agreement, conflict, and what is only a guess."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailrouter.case.events import Routed
+from mailrouter.case.model import Place
+from mailrouter.mail import route
+from mailrouter.mail.route import Found, Hints
+
+A, B = 111111, 222222  # two cases' numbers, with ids 1 and 2
+FOUND = Found({A: 1, B: 2}, {"a@us": 1, "a2@us": 1, "b@us": 2})
+
+
+def routed(
+    subject: str = "", protected: str | None = None, answers: tuple[str, ...] = (), references: tuple[str, ...] = ()
+) -> Routed:
+    return route.choose(route.hints(subject, protected, answers, references), FOUND)
+
+
+# ---- to a case ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("S20")
+@pytest.mark.parametrize(
+    ("hint", "case", "claimed"),
+    [
+        ({"subject": f"Re: VU#{A}"}, 1, A),
+        ({"subject": f"[VU#{A}.3] x"}, 1, A),
+        ({"subject": f"VU#{A} and again VU#{A}.2"}, 1, A),
+        ({"subject": "...", "protected": f"VU#{A}"}, 1, A),
+        ({"subject": f"VU#{A}", "protected": f"VU#{A}"}, 1, A),
+        ({"subject": "no number", "answers": ("a@us",)}, 1, None),
+        ({"subject": "no number", "references": ("x@them", "a@us", "y@them")}, 1, None),
+        ({"subject": "no number", "answers": ("a@us",), "references": ("a2@us",)}, 1, None),
+        ({"subject": f"VU#{A}", "answers": ("a@us",)}, 1, A),
+        ({"subject": f"VU#{A}", "answers": ("x@them",)}, 1, A),
+        ({"subject": f"VU-{A}", "answers": ("a@us",)}, 1, None),  # another hint agrees
+        ({"subject": f"VU#{A} VRF#26-03-BCDFG"}, 1, A),
+    ],
+)
+def test_hints_that_agree_lead_to_the_case(hint: dict[str, object], case: int, claimed: int | None) -> None:
+    got = routed(**hint)  # type: ignore[arg-type]
+    assert (got.case_id, got.claimed_vu, got.suggested_vu) == (case, claimed, A)
+
+
+# ---- to a person ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hint", "why", "claimed", "suggested"),
+    [
+        ({"subject": f"VU#{A} VU#{B}"}, f"names several cases: VU#{A}, VU#{B}", A, A),
+        ({"subject": f"VU#{B}", "protected": f"VU#{A}"}, f"names several cases: VU#{A}, VU#{B}", A, A),
+        ({"subject": f"VU#{B}", "answers": ("a@us",)}, "answers a letter about one case and names another", B, A),
+        ({"answers": ("b@us",), "references": ("a@us",)}, "answers letters about several cases", None, B),
+        ({"subject": "VU#999999"}, "names VU#999999, which is no case here", 999999, None),
+        ({"subject": f"VU#{A} VU#999999"}, "names VU#999999, which is no case here", A, A),
+        ({"subject": "VU#999999", "answers": ("a@us",)}, "names VU#999999, which is no case here", 999999, A),
+        ({"subject": "VRF#26-03-BCDFG"}, "names a report number (VRF#) that is not known here", None, None),
+        ({"subject": "...", "protected": "VRF#26-03-BCDFG"}, "names a report number (VRF#) that is not known here",
+         None, None),
+        ({"subject": f"VU-{A}"}, "seems to name a VU#, but not in its form", A, A),
+        ({"subject": "VU 999999"}, "seems to name a VU#, but not in its form", 999999, None),
+        ({"subject": "...", "protected": f"VU-{A}"}, "seems to name a VU#, but not in its form", A, A),
+    ],
+)  # fmt: skip
+def test_what_does_not_agree_goes_to_a_person_with_what_was_found(
+    hint: dict[str, object], why: str, claimed: int | None, suggested: int | None
+) -> None:
+    got = routed(**hint)  # type: ignore[arg-type]
+    assert (got.case_id, got.place, got.why) == (None, Place.REVIEW, why)
+    assert (got.claimed_vu, got.suggested_vu) == (claimed, suggested)
+
+
+@pytest.mark.parametrize("subject", ["", "A new flaw", "VU#12", "VU#0123456", "Re: [ACME-4411]"])
+def test_mail_without_a_number_is_triage(subject: str) -> None:
+    assert routed(subject) == Routed(place=Place.TRIAGE, why="no VU# in the subject")
+
+
+@pytest.mark.row("S19")
+def test_answers_to_anybody_elses_mail_lead_nowhere() -> None:
+    assert routed("hello", answers=("x@them",), references=("y@them",)).place is Place.TRIAGE
+
+
+@pytest.mark.row("S19")
+def test_only_the_newest_references_are_looked_at() -> None:
+    many = tuple(f"{n}@them" for n in range(10_000))
+    assert len(route.hints("", None, (), many).references) == route.MOST_REFERENCES
+    assert routed("", references=("a@us", *many)).case_id is None
+    assert routed("", references=(*many, "a@us")).case_id == 1
+
+
+def test_the_nearest_reference_comes_first() -> None:
+    assert route.hints("", None, ("3",), ("1", "2", "3")).references == ("3", "2", "1")
+
+
+def test_a_batch_is_looked_up_at_once() -> None:
+    hints = [route.hints(f"VU#{A}", None, (), ()), route.hints(f"VU-{B} VU#333333", "VU#444444", (), ())]
+    assert route.wanted_numbers(hints) >= {A, 333333, 444444}
+
+
+# ---- whatever is found ----------------------------------------------------------------------------------------------
+
+numbers = st.lists(st.sampled_from([A, B, 999999, 999998]), max_size=3, unique=True).map(tuple)
+all_hints = st.builds(
+    Hints, references=st.lists(st.sampled_from(["a@us", "a2@us", "b@us", "x@them"]), max_size=4).map(tuple),
+    protected=numbers, outer=numbers, reports=st.sampled_from([(), ("VRF#26-03-BCDFG",)]), maybe=numbers,
+)  # fmt: skip
+
+
+@given(all_hints)
+def test_a_case_is_chosen_only_when_every_number_and_every_answer_means_it(named: Hints) -> None:
+    got = route.choose(named, FOUND)
+    if got.case_id is not None:
+        assert {FOUND.cases.get(n) for n in named.numbers} <= {got.case_id}
+        assert {FOUND.answered[m] for m in named.references if m in FOUND.answered} <= {got.case_id}
+    else:
+        assert got.why
+        assert got.place in (Place.REVIEW, Place.TRIAGE)
+
+
+@given(all_hints)
+def test_a_suggestion_is_a_case_we_have(named: Hints) -> None:
+    suggested = route.choose(named, FOUND).suggested_vu
+    assert suggested is None or suggested in FOUND.cases
+
+
+@given(all_hints)
+def test_triage_is_for_mail_that_names_nothing(named: Hints) -> None:
+    if route.choose(named, FOUND).place is Place.TRIAGE and route.choose(named, FOUND).case_id is None:
+        assert named.numbers + named.reports + named.maybe == ()
