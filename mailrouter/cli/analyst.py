@@ -87,23 +87,23 @@ def listing(context: Here, json_: bool) -> None:
         return show.show_json(found)
     rows = [
         (
-            show.short(one.name, 20),
-            show.short(one.address, 28),
-            one.login,
-            show.short(one.queues.replace(",", " "), 26),
+            show.short(one.name, 14),
+            show.short(one.address, 24),
+            show.short(one.login or "", 10),
+            show.short(one.queues.replace(",", " "), 20),
             sizes.get(one.queue, (0, None))[0],
             _absence(context, one, names),
         )
         for one in staff
     ]
-    return show.table(("analyst", "email", "login", "also reads", "waiting", "away"), rows, "No analyst yet.")
+    return show.table(("analyst", "email", "login", "also reads", "waiting", "away until"), rows, "No analyst yet.")
 
 
 def _absence(context: Here, one: analysts.Analyst, names: dict[int, str]) -> str:
     if not one.away(context.now) or one.away_until is None:
         return ""
     cover = names.get(one.cover_id, "") if one.cover_id else "nobody"
-    return f"until {one.away_until:%Y-%m-%d}, {cover}"
+    return show.short(f"{one.away_until:%Y-%m-%d} {cover}", 15)
 
 
 @analyst.command(

@@ -71,9 +71,9 @@ def _is_ours(participant: Participant) -> bool:
 
 def _row(one: Case, turns: int) -> tuple[object, ...]:
     planned = f"{one.planned_at:%Y-%m-%d}" if one.planned_at else ""
-    state = f"{one.state}, urgent" if one.urgent else one.state
+    state = f"{one.state} !" if one.urgent else one.state
     opened = f"{one.opened_at:%Y-%m-%d}"
-    return f"VU#{one.vu}", show.short(one.title, 32), show.short(one.analyst, 12), state, turns or "", planned, opened
+    return f"VU#{one.vu}", show.short(one.title, 26), show.short(one.analyst, 12), state, turns or "", planned, opened
 
 
 @case.command("show", epilog=examples("mailrouter case show VU#123456", "mailrouter case show 123456 --json"))

@@ -1,6 +1,7 @@
 """A case as people read it, on 100 columns: whose turn it is and the next letter first, then everything else."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import click
 
@@ -53,12 +54,16 @@ def _section(title: str) -> None:
 def _turns(file: CaseFile) -> None:
     _section("Whose turn")
     rows = [
-        (TURN[p.waiting_on], show.short(p.name, 28), p.role, p.progress, p.last_heard_at, next_of(file, p))
+        (TURN[p.waiting_on], show.short(p.name, 20), p.role, p.progress, _day(p.last_heard_at), next_of(file, p))
         for p in file.participants
     ]
     show.table(("turn", "participant", "role", "progress", "last heard", "next"), rows, "Nobody takes part yet.")
     coming = file.next_deadline()
     click.echo(f"\nNext: {due(file, coming)}, {show.when(coming.due_at)}" if coming else "\nNext: nothing is due.")
+
+
+def _day(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d}" if instant else ""
 
 
 def next_of(file: CaseFile, participant: Participant) -> str:
@@ -119,7 +124,7 @@ def _arrow(one: Message) -> str:
 def _subject(file: CaseFile, one: Message) -> str:
     """Without the number that every subject of the case has; of a conversation, what was said."""
     said = one.note if one.mail_id is None and one.note else one.subject
-    return show.short(said.replace(f"[VU#{file.case.vu}] ", ""), 28)
+    return show.short(said.replace(f"[VU#{file.case.vu}] ", ""), 26)
 
 
 def _known(file: CaseFile, one: Message) -> str:
@@ -139,22 +144,26 @@ def _statements(file: CaseFile) -> None:
     _section("Statements")
     rows = [
         (
-            show.short(s.vendor, 24),
+            show.short(s.vendor, 18),
             s.state,
             "bound" if s.bound else "not bound",
-            f"approved by {show.short(s.approved_by, 12)}" if s.approved_at else "",
+            show.short(s.approved_by, 12),
             s.received_at,
-            show.short(s.reason, 30),
+            show.short(s.reason, 22),
         )
         for s in file.statements
     ]
-    show.table(("vendor", "state", "VU#", "", "received (UTC)", "why"), rows, "None.")
+    show.table(("vendor", "state", "VU#", "approved by", "received (UTC)", "why"), rows, "None.")
 
 
 def _deadlines(file: CaseFile) -> None:
     _section("Deadlines")
     rows = (
-        (d.due_at, show.short(due(file, d), 44), "" if d.done_at is None else f"{show.when(d.done_at)} {d.outcome}")
+        (
+            d.due_at,
+            show.short(due(file, d), 44),
+            "" if d.done_at is None else show.short(f"{show.when(d.done_at)} {d.outcome}", 36),
+        )
         for d in file.deadlines
     )
     show.table(("due (UTC)", "what", "done"), rows, "None.")

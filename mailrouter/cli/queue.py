@@ -28,7 +28,10 @@ def listing(context: Here, json_: bool) -> None:
     found = [_size(name, stored, staff, sizes) for name, stored in names(staff).items()]
     if json_:
         return show.show_json(found)
-    rows = [(q["queue"], q["waiting"], q["oldest_at"], ", ".join(_readers(str(q["stored"]), staff))) for q in found]
+    rows = [
+        (q["queue"], q["waiting"], q["oldest_at"], show.short(", ".join(_readers(str(q["stored"]), staff)), 40))
+        for q in found
+    ]
     return show.table(("queue", "waiting", "oldest (UTC)", "read by"), rows, "No queue.")
 
 
@@ -70,8 +73,8 @@ def _stored(tx: Connection, name: str) -> str:
 
 
 def _row(shown: queues.Shown) -> tuple[object, ...]:
-    sender = show.short(shown.sender or shown.item.kind, 18)
-    subject, why = show.short(shown.subject, 17), show.short(shown.item.why, 21)
+    sender = show.short(shown.sender or shown.item.kind, 16)
+    subject, why = show.short(shown.subject, 14), show.short(shown.item.why, 19)
     vu = show.number(shown.vu)
     return shown.item.id, shown.item.message_id, vu, sender, subject, shown.received_at, why
 

@@ -37,8 +37,16 @@ def listing(context: Here, vu: int, json_: bool) -> None:
 
 def _row(one: Statement) -> tuple[object, ...]:
     bound = "bound" if one.bound else "not bound"
-    why = show.short(one.reason, 28)
-    return show.short(one.vendor, 20), one.state, bound, one.message_id, one.received_at, one.approved_by, why
+    why = show.short(one.reason, 18)
+    return (
+        show.short(one.vendor, 16),
+        one.state,
+        bound,
+        one.message_id,
+        one.received_at,
+        show.short(one.approved_by, 12),
+        why,
+    )
 
 
 # ---- one ---------------------------------------------------------------------------------------------------------

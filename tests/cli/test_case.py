@@ -1,0 +1,362 @@
+"""`mailrouter case`: from opening to closing, its JSON and what people see."""
+
+import re
+
+import pytest
+
+from tests.cli.console import Console
+from tests.flow.world import PSIRT, VENDOR, VU
+
+TITLE = "A flaw in everything"
+
+
+def test_opened_under_a_random_number(console: Console) -> None:
+    first, second = console.out("case", "open", TITLE), console.out("case", "open", TITLE)
+    assert re.fullmatch(r"VU#[1-9][0-9]{5}\n", first)
+    assert first != second
+    assert console.json("case", "show", first.strip())["analyst"] == "alice"
+
+
+def test_opened_as_ordered(console: Console) -> None:
+    console.world.analyst("bob")
+    assert console.out("case", "open", TITLE, "--vu", "VU#123456", "--analyst", "bob", "--urgent") == "VU#123456\n"
+    assert console.json("case", "list") == [
+        {
+            "vu": "VU#123456", "title": TITLE, "state": "open", "analyst": "bob", "urgent": True,
+            "opened_at": "2026-03-02T09:00:00Z", "closed_at": None, "embargo": {"state": "NONE", "ends_at": None},
+            "publication": {"planned_at": None}, "waiting_on_us": 0,
+        }
+    ]  # fmt: skip
+
+
+def test_nobodys_case_says_so(console: Console) -> None:
+    done = console.as_login("root").run("case", "open", TITLE)
+    assert done.stdout.startswith("VU#")
+    assert "it has no analyst" in done.stderr
+
+
+def test_opened_from_a_mail_its_sender_is_the_reporter(console: Console) -> None:
+    console.world.feed(console.world.mail("Rita <rita@home.example>", "A flaw in libfoo"))
+    vu = console.out("case", "open", "A flaw in libfoo", "--from", "1").strip()
+    shown = console.json("case", "show", vu)
+    assert [(p["name"], p["role"], p["waiting_on"]) for p in shown["participants"]] == [
+        ("rita@home.example", "reporter", "us")
+    ]
+    assert [(m["id"], m["from"], m["place"]) for m in shown["messages"]] == [(1, "rita@home.example", "filed")]
+    console.run("case", "write", vu, "reporter", "--file", "-", given="Thank you.\n")
+    assert console.json("case", "show", vu)["participants"][0]["waiting_on"] == "them"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("--vu", "123456"), 2, "VU#123456 exists already"),
+        (("--analyst", "Nobody"), 1, "no analyst is named 'Nobody'"),
+        (("--from", "4711"), 1, "no message 4711"),
+        (("--from", "2"), 1, "message 2 is not a mail that came in"),
+        (("--from", "1"), 1, "the mail's From is malformed"),
+        (("--from", "3"), 1, "message 3 is filed with a case already"),
+    ],
+)
+def test_a_case_that_cannot_be_opened_is_not_opened(
+    console: Console, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    console.world.feed(console.world.mail("a@x.example, b@y.example", "two authors", reverse_path="a@x.example"))
+    console.world.vendor_case()
+    console.world.feed(console.world.mail(PSIRT))
+    before = console.json("case", "list")
+    assert said in console.refused("case", "open", TITLE, *arguments, status=status)
+    assert console.json("case", "list") == before
+
+
+# ---- show ------------------------------------------------------------------------------------------------------------
+
+KEYS = {  # CONTRACT.md, Commands
+    "case": {"vu", "title", "state", "analyst", "opened_at", "embargo", "participants", "publication", "messages",
+             "statements", "deadlines"},
+    "participant": {"name", "role", "progress", "waiting_on", "statuses", "last_heard_at", "next_follow_up_at",
+                    "follow_ups_sent"},
+    "message": {"id", "direction", "from", "subject", "received_at", "standing", "automated", "encrypted", "assurance",
+                "flags", "signature"},
+    "statement": {"vendor", "state", "bound", "received_at", "fingerprint", "sha256", "approved"},
+    "deadline": {"kind", "participant", "due_at", "done_at"},
+}  # fmt: skip
+
+
+def test_json_has_the_keys_of_the_contract(console: Console) -> None:
+    world = console.world
+    world.vendor_case(key=True)
+    world.feed(world.mail(PSIRT), world.signed(f"VU#{VU}: we are not affected.\n", f"VU#{VU} statement"))
+    shown = console.json("case", "show", f"VU#{VU}")
+    assert set(shown) >= KEYS["case"]
+    assert shown["vu"] == f"VU#{VU}"
+    assert set(shown["embargo"]) == {"state", "ends_at"}
+    assert set(shown["publication"]) == {"planned_at"}
+    for name in ("participant", "message", "statement", "deadline"):
+        assert shown[f"{name}s"], name
+        for one in shown[f"{name}s"]:
+            assert set(one) >= KEYS[name]
+    assert [set(m["signature"]) for m in shown["messages"]] == [{"verdict", "fingerprint", "covers"}] * 3
+
+
+def test_json_of_a_statement_that_stands(console: Console) -> None:
+    world = console.world
+    world.vendor_case(key=True)
+    world.feed(world.signed(f"VU#{VU}: we are not affected.\n", f"VU#{VU} statement"))
+    shown = console.json("case", "show", str(VU))
+    statement = shown["statements"][0]
+    assert (statement["vendor"], statement["state"], statement["bound"], statement["approved"]) == (
+        VENDOR, "verified", True, False,
+    )  # fmt: skip
+    assert statement["fingerprint"] == world.keymaker.vendor.fingerprint
+    out, came = shown["messages"]
+    assert (out["direction"], out["from"], out["to"], out["letter"]["state"]) == (
+        "out", "cert@cert.example", PSIRT, "sent",
+    )  # fmt: skip
+    assert (came["direction"], came["from"], came["standing"], came["assurance"]) == ("in", PSIRT, "signed", "verified")
+    assert came["signature"] == {
+        "verdict": "good", "fingerprint": world.keymaker.vendor.fingerprint, "covers": "all",
+    }  # fmt: skip
+
+
+def test_json_before_anything_happened(console: Console) -> None:
+    console.world.case()
+    shown = console.json("case", "show", str(VU))
+    for name in ("participants", "messages", "statements", "deadlines", "remarks", "elsewhere"):
+        assert shown[name] == []
+    assert shown["embargo"] == {"state": "NONE", "ends_at": None}
+
+
+def test_people_read_first_whose_turn_it_is_and_the_next_letter(console: Console) -> None:
+    console.world.vendor_case()
+    lines = console.out("case", "show", str(VU)).splitlines()
+    assert lines[0] == f"VU#{VU}  {TITLE}"
+    assert lines[3] == "Whose turn"
+    assert lines[6].split() == ["their", "turn", VENDOR, "vendor", "contacted", "follow-up", "1", "2026-03-16"]
+    assert lines[8] == f"Next: follow-up 1 to {VENDOR}, 2026-03-16 09:00"
+
+
+def test_people_read_it_on_100_columns_whatever_it_holds(console: Console) -> None:
+    world = console.world
+    world.organisation(
+        "An organisation with a name that is much too long for any table", PSIRT, domain="vendor.example"
+    )
+    world.case("An organisation with a name that is much too long for any table")
+    hostile = "=?utf-8?q?" + "=1B[2J=E2=80=AE" * 20 + f"?= VU#{VU} " + "long " * 60
+    world.feed(world.mail(PSIRT, hostile), world.mail("eve@eve.example", hostile))
+    console.run("case", "log", str(VU), "An organisation with a name that is much too long for any table", "--by", "phone",
+                "said " * 100)  # fmt: skip
+    console.run("case", "remark", str(VU), "short\nremark")
+    shown = console.out("case", "show", str(VU))
+    assert max(map(len, shown.splitlines())) <= 100
+    assert not {"\x1b", "\u202e"} & set(shown)
+    for part in ("OUR TURN", "Messages", "Statements", "Deadlines", "Remarks", "Not filed: message"):
+        assert part in shown
+
+
+@pytest.mark.row("S26")
+@pytest.mark.row("S27")
+def test_a_stranger_who_names_the_case_is_no_part_of_it(console: Console) -> None:
+    world = console.world
+    world.organisation("Other", "other@other.example")
+    world.vendor_case()
+    world.feed(world.mail("eve@eve.example"), world.mail("other@other.example"))
+    shown = console.json("case", "show", str(VU))
+    assert [m["direction"] for m in shown["messages"]] == ["out"]
+    assert [(m["from"], m["place"]) for m in shown["elsewhere"]] == [
+        ("eve@eve.example", "review"), ("other@other.example", "review"),
+    ]  # fmt: skip
+    assert shown["participants"][0]["waiting_on"] == "them"
+
+
+def test_letters_that_wait_for_a_person_are_said(console: Console) -> None:
+    world = console.world
+    world.vendor_case()
+    console.run("case", "write", str(VU), VENDOR, "--file", "-", "--confidential", given="a secret\n")
+    world.deliver()
+    shown = console.out("case", "show", str(VU))
+    assert "Letter 2 (write) to Vendor is held: confidential, and the recipient has no usable key" in shown
+
+
+# ---- list, timeline --------------------------------------------------------------------------------------------------
+
+
+def test_list_is_newest_first_without_the_closed_ones(console: Console) -> None:
+    world = console.world
+    world.analyst("bob")
+    console.run("case", "open", "first", "--vu", "100001")
+    world.day(1)
+    console.run("case", "open", "second", "--vu", "100002", "--analyst", "bob")
+    console.run("case", "close", "100001", "--why", "a duplicate")
+    assert [c["title"] for c in console.json("case", "list")] == ["second"]
+    assert [c["title"] for c in console.json("case", "list", "--all")] == ["second", "first"]
+    assert [c["title"] for c in console.json("case", "list", "--all", "--analyst", "alice")] == ["first"]
+    assert "VU#100002" in console.out("case", "list")
+    assert console.out("case", "list", "--analyst", "Nobody") == "No case.\n"
+
+
+def test_timeline_tells_what_happened_and_what_is_due(console: Console) -> None:
+    world = console.world
+    world.vendor_case()
+    world.day(1)
+    world.feed(world.mail(PSIRT, f"[VU#{VU}] looking into it"))
+    told = console.json("case", "timeline", str(VU))
+    assert [step["what"] for step in told] == [
+        "case opened",
+        "Vendor takes part as vendor",
+        "embargo NONE → PROPOSED → ACTIVE",
+        "letter 1 (notification) to Vendor queued",
+        "Vendor: waiting on them",
+        "letter 1 (notification) sent",
+        f"mail 2 from Vendor filed: [VU#{VU}] looking into it",
+        "Vendor: waiting on us",
+        "we owe Vendor an answer",
+    ]
+    assert [step["kind"] for step in told][-1] == "due"
+    assert [step["who"] for step in told][:6] == ["alice"] * 5 + ["mailrouter"]
+    assert (told[6]["message"], told[6]["participant"], told[3]["letter"]) == (2, "Vendor", 1)
+    shown = console.out("case", "timeline", str(VU))
+    assert "due: we owe Vendor an answer" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_timeline_in_all_its_words(console: Console) -> None:
+    world = console.world
+    world.analyst("bob")
+    world.vendor_case()
+    console.run("participant", "set", str(VU), VENDOR, "--their-ref", "V-1")
+    console.run("participant", "wait", str(VU), VENDOR, "--until", "2026-04-01")
+    console.run("case", "log", str(VU), VENDOR, "--by", "phone", "said")
+    console.run("case", "remark", str(VU), "noted")
+    console.run("case", "assign", str(VU), "bob")
+    console.run("case", "close", str(VU), "--why", "over", "--end-embargo")
+    console.run("case", "reopen", str(VU), "--why", "not over")
+    told = [step["what"] for step in console.json("case", "timeline", str(VU))]
+    for expected in ("Vendor: their_ref recorded", "conversation with Vendor by phone, message 2", "remark",
+                     "assigned to bob", "case closed: over", "case reopened: not over"):  # fmt: skip
+        assert expected in told
+
+
+# ---- orders ----------------------------------------------------------------------------------------------------------
+
+
+def test_notify_says_who_was_written_to_and_that_nobody_receives_it(console: Console) -> None:
+    console.world.organisation(VENDOR, PSIRT)
+    console.world.organisation("Beta", "b@beta.example")
+    console.world.case(VENDOR, "Beta", notify=False)
+    done = console.run("case", "notify", f"VU#{VU}", "beta")
+    assert done.stdout == f"VU#{VU}: letter 1 to Beta is queued\n"
+    assert "nobody receives this" in done.stderr
+    assert console.out("case", "notify", f"VU#{VU}") == f"VU#{VU}: letter 2 to Vendor is queued\n"
+    said = console.refused("case", "notify", str(VU), status=1)
+    assert said == f"every vendor of VU#{VU} was contacted before; add one with `mailrouter case add-vendor`"
+    assert "was contacted before" in console.refused("case", "notify", str(VU), "Beta", status=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("add-vendor", "Nobody"), 1, "no organisation is named 'Nobody'"),
+        (("add-vendor", VENDOR), 2, "this organisation is a participant of the case already"),
+        (("notify", "Nobody"), 1, "'Nobody' takes no part in VU#123456; it has: Vendor"),
+        (("assign", "Nobody"), 1, "no analyst is named 'Nobody'"),
+        (("close",), 2, "Missing option '--why'"),
+        (("close", "--why", "done"), 1, "the embargo of VU#123456 is active; `--end-embargo` ends it with the case"),
+        (("reopen", "--why", "done"), 1, "cannot reopen: the state is open"),
+        (("remark", ""), 2, "a text is wanted"),
+        (("log", VENDOR, "said"), 2, "Missing option '--by'"),
+        (("log", VENDOR, "--by", "pigeon", "said"), 2, "'pigeon' is not one of"),
+        (("log", VENDOR, "--by", "phone", "--at", "2026-03-03", "said"), 2, "--at lies in the future"),
+        (("log", "Nobody", "--by", "phone", "said"), 1, "'Nobody' takes no part"),
+        (("write", VENDOR), 2, "there is no terminal to write on: give the text with --file FILE"),
+        (("write", VENDOR, "--file", "/nowhere"), 2, "/nowhere: cannot be read (No such file or directory)"),
+        (("write", VENDOR, "--file", "/dev/null"), 2, "/dev/null: there is nothing in it"),
+        (("write", VENDOR, "--file", "-", "--attach", "/nowhere"), 2, "/nowhere: cannot be read"),
+        (("write", "Nobody", "--file", "-"), 1, "'Nobody' takes no part"),
+        (("write", VENDOR, "Nobody", "--file", "-"), 1, "'Nobody' takes no part"),
+        (("write", "--file", "-"), 2, "Missing argument 'WHOM...'"),
+    ],
+)  # fmt: skip
+def test_refused_and_nothing_half_done(console: Console, arguments: tuple[str, ...], status: int, said: str) -> None:
+    console.world.vendor_case()
+    before = console.json("case", "show", str(VU)), console.world.journal()
+    verb, *rest = arguments
+    assert said in console.refused("case", verb, str(VU), *rest, status=status, given="text\n")
+    assert (console.json("case", "show", str(VU)), console.world.journal()) == before
+
+
+def test_closed_and_opened_again(console: Console) -> None:
+    console.world.vendor_case()
+    console.run("case", "close", str(VU), "--why", "published", "--end-embargo")
+    shown = console.json("case", "show", str(VU))
+    assert (shown["state"], shown["embargo"]["state"]) == ("closed", "EXITED")
+    assert all(d["done_at"] for d in shown["deadlines"])
+    assert "is closed; `mailrouter case reopen" in console.refused("case", "notify", str(VU), status=1)
+    console.run("case", "reopen", str(VU), "--why", "a new variant")
+    assert console.json("case", "show", str(VU))["state"] == "open"
+
+
+def test_what_waits_goes_with_the_case(console: Console) -> None:
+    world = console.world
+    world.analyst("bob")
+    world.vendor_case()
+    world.feed(world.mail(PSIRT))
+    console.run("case", "assign", str(VU), "bob")
+    assert console.json("queue", "show", "alice") == []
+    assert [i["message"] for i in console.json("queue", "show", "bob")] == [2]
+
+
+# ---- what people write ------------------------------------------------------------------------------------------------
+
+
+def test_a_letter_from_a_file_goes_out_in_the_thread(console: Console, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    world = console.world
+    world.vendor_case()
+    world.feed(world.mail(PSIRT, message_id="theirs@vendor.example"))
+    poc = tmp_path / "poc.bin"
+    poc.write_bytes(bytes(range(256)))
+    text = tmp_path / "text"
+    text.write_text("Grüße,\nis there a date?\n")
+    said = console.out("case", "write", str(VU), VENDOR, "vendor", "--file", str(text), "--attach", str(poc))
+    assert said == f"VU#{VU}: letter 2 to Vendor is queued\n"  # named twice, written to once
+    world.deliver()
+    mail = next(m for m in world.sent_to(PSIRT) if m["In-Reply-To"] == "<theirs@vendor.example>")
+    parts = list(mail.walk())
+    texts = [p.get_payload(decode=True).decode() for p in parts if p.get_content_type() == "text/plain"]
+    assert any("Grüße,\r\nis there a date?" in text or "Grüße,\nis there a date?" in text for text in texts)
+    assert [p.get_payload(decode=True) for p in parts if p.get_filename() == "poc.bin"] == [poc.read_bytes()]
+    assert console.json("case", "show", str(VU))["participants"][0]["waiting_on"] == "them"
+
+
+def test_a_letter_without_a_question_waits_for_nothing(console: Console) -> None:
+    world = console.world
+    world.vendor_case()
+    world.feed(world.mail(PSIRT))
+    console.run("case", "write", str(VU), VENDOR, "--file", "-", "--no-question", given="Thank you.\n")
+    shown = console.json("case", "show", str(VU))
+    assert shown["participants"][0]["waiting_on"] == "nobody"
+    assert all(d["done_at"] for d in shown["deadlines"])
+
+
+def test_a_conversation_counts_as_an_answer(console: Console) -> None:
+    console.world.vendor_case()
+    console.world.day(3)
+    console.run("case", "log", str(VU), VENDOR, "--by", "phone", "--at", "2026-03-04T10:00Z", "fix in May")
+    shown = console.json("case", "show", str(VU))
+    assert shown["participants"][0]["waiting_on"] == "us"
+    spoken = shown["messages"][-1]
+    assert (spoken["kind"], spoken["received_at"], spoken["direction"]) == ("phone", "2026-03-04T10:00:00Z", "in")
+    assert (spoken["vouched_by"], spoken["automated"]) == ("alice", False)
+    assert console.out("message", "show", str(spoken["id"]), "--text") == "fix in May\n"
+
+
+def test_a_remark_never_leaves(console: Console) -> None:
+    world = console.world
+    world.vendor_case()
+    console.run("case", "remark", str(VU), "the reporter sounds hurried")
+    console.run("case", "write", str(VU), VENDOR, "--file", "-", given="A question.\n")
+    world.deliver()
+    shown = console.json("case", "show", str(VU))
+    assert [(r["by"], r["text"]) for r in shown["remarks"]] == [("alice", "the reporter sounds hurried")]
+    assert all(m["direction"] != "remark" for m in shown["messages"])
+    assert not any(b"hurried" in m.as_bytes() for m in world.sent())
