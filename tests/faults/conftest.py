@@ -1,9 +1,11 @@
 """Fixtures of the fault tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from mailrouter.pgp import Pgp
 from tests.servers.postgres import Postgres
 
 
@@ -15,3 +17,11 @@ def postgres_migrated(postgres_server: Postgres, postgres_template: str) -> Iter
     if not postgres_server.up():
         postgres_server.start()
     postgres_server.drop(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_agents_left(tmp_path: Path) -> Iterator[None]:
+    """A daemon that is killed leaves its gpg agent behind."""
+    yield
+    for home in tmp_path.glob("node*/data/gnupg"):
+        Pgp(home, home.parent / "keyrings").close()

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.mails import CASES, SENDER
+from benchmarks.mails import CASES, SENDER, Mail, replies
 from mailrouter import settings
 from mailrouter.flow import coordinate
 from mailrouter.flow.actor import Actor
@@ -26,7 +26,8 @@ from mailrouter.store import books, contacts, journal
 from mailrouter.store.engine import Database
 from mailrouter.store.inbox import Holder
 from mailrouter.tools import Tools, make
-from tests.servers.daemon import Daemon
+from tests.intake.house import Wire, stuffed
+from tests.servers.daemon import ADDRESS, Daemon
 from tests.servers.wait import until
 
 ANALYST = Actor("unix:test")
@@ -53,6 +54,7 @@ def tools_of(node: Daemon, now: datetime | None = None) -> Iterator[Tools]:
     try:
         yield replace(tools, now=lambda: now) if now else tools
     finally:
+        tools.pgp.close()
         tools.db.close()
 
 
@@ -182,6 +184,30 @@ def compare(sent: dict[str, bytes], acked: set[str], raws: Iterator[bytes] | Seq
     return verdict
 
 
-def node_url(folder: Path) -> str:
-    """A SQLite database in a folder."""
-    return f"sqlite:///{folder / 'mailrouter.db'}"
+# ---- sending -------------------------------------------------------------------------------------------------------
+
+
+def mails(count: int, run: str = "mail") -> list[Mail]:
+    """Plain replies of a vendor's; `run` makes those of two calls different."""
+    return list(islice(replies(ADDRESS, run), count))
+
+
+@contextmanager
+def session(node: Daemon, door: str = "smtp") -> Iterator[Wire]:
+    """A client that has said hello."""
+    port, hello = {"smtp": (node.smtp_port, b"EHLO t"), "lmtp": (node.lmtp_port, b"LHLO t")}[door]
+    with Wire(("127.0.0.1", port), hello) as wire:
+        yield wire
+
+
+def hand_in(wire: Wire, raw: bytes) -> str:
+    """One mail to us, in an open session; the reply to its end, '' if there was none."""
+    wire.ready(ADDRESS.encode())
+    wire.send(stuffed(raw))
+    return wire.reply()
+
+
+def send(node: Daemon, *raws: bytes) -> list[str]:
+    """Mails in a session of their own; the replies."""
+    with session(node) as wire:
+        return [hand_in(wire, raw) for raw in raws]

@@ -1,0 +1,128 @@
+"""Death at each named point (testbook/faults.md R03, R05, R24), on both databases: the invariants I1 to I6 hold.
+
+The doors and the beat are in the supervising process, which dies; a worker dies alone, and the rest of its group is
+killed before another takes its place, as in a power cut.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mailrouter import failpoint
+from mailrouter.pgp import MICALG
+from tests.faults.scene import Store, compare, mails, notify_vendors, open_cases, send
+from tests.servers.daemon import Daemon
+from tests.servers.sink import Sink
+from tests.servers.wait import until
+
+Daemons = Callable[..., Daemon]
+STORED = "250 2.0.0 Stored"
+DIED = 137
+VENDORS = 3
+
+
+def points(stage: str) -> list[str]:
+    """The points of one stage."""
+    return [point for point in failpoint.POINTS if point.startswith(stage)]
+
+
+def test_every_point_is_of_a_stage_tested_here() -> None:
+    assert sorted(failpoint.POINTS) == sorted(
+        point for stage in ("accept", "receive", "remind", "deliver") for point in points(stage)
+    )
+
+
+def one_worker(daemons: Daemons, url: str, **settings: str) -> Daemon:
+    """A node that starts quickly."""
+    return daemons(url, WORKER__PROCESSES="1", **settings)
+
+
+def start_to_die(node: Daemon, point: str, parts: str) -> None:
+    """Start those parts, with the point armed."""
+    node.start("--only", parts, environ={"MAILROUTER_FAILPOINT": point})
+
+
+def kill_after_a_death(node: Daemon) -> int:
+    """Wait until one of the workers has died, kill all the others; how many have died."""
+    group = [Path(f"/proc/{pid}") for pid in node.left()]
+    until(lambda: not all(process.exists() for process in group), "a worker to die")
+    node.kill()
+    replaced = node.events("worker.replaced")
+    assert {event["exit"] for event in replaced} <= {DIED}
+    return len(replaced) + 1
+
+
+@pytest.mark.row("R03")
+@pytest.mark.row("R05")
+@pytest.mark.parametrize("point", points("accept"))
+def test_at_the_door(migrated_url: str, daemons: Daemons, point: str) -> None:
+    """The client has no reply, comes again with the same bytes, and is told what every client is told."""
+    node, store, [mail, other] = one_worker(daemons, migrated_url), Store(migrated_url), mails(2)
+    start_to_die(node, point, "smtp,worker")
+    assert send(node, mail.raw) == [""]
+    assert node.wait() == DIED
+    assert len(store.raws()) == (1 if point == "accept-after-commit" else 0)
+    node.start("--only", "smtp,worker")
+    assert send(node, mail.raw, other.raw, mail.raw) == [STORED] * 3
+    store.drained()
+    assert sorted(store.raws()) == sorted([mail.raw, other.raw])
+    store.in_order()
+
+
+@pytest.mark.row("R03")
+@pytest.mark.parametrize("point", points("receive"))
+def test_while_a_mail_is_received(migrated_url: str, daemons: Daemons, point: str) -> None:
+    """The door goes on; afterwards each mail is one message of its case, and the participant's turn is known."""
+    node, store, sent = one_worker(daemons, migrated_url), Store(migrated_url), mails(5)
+    open_cases(node, range(100100, 100105))
+    start_to_die(node, point, "smtp,worker")
+    assert send(node, *(mail.raw for mail in sent)) == [STORED] * 5
+    kill_after_a_death(node)
+    node.start("--only", "worker")
+    store.drained()
+    raws = {mail.ident: mail.raw for mail in sent}
+    assert compare(raws, set(raws), store.raws()).clean
+    assert store.places() == {"filed": 5}
+    assert store.one("SELECT count(*) FROM participants WHERE waiting_on = 'us'") == 5
+    store.in_order()
+
+
+@pytest.mark.row("R03")
+@pytest.mark.parametrize("point", points("remind"))
+def test_while_the_silent_are_written_to(migrated_url: str, daemons: Daemons, point: str) -> None:
+    """Each rung is one letter and one next deadline, however often the beat dies over it."""
+    node, store = one_worker(daemons, migrated_url), Store(migrated_url)
+    notify_vendors(node, VENDORS, datetime.now(UTC) - timedelta(days=15))
+    for _ in range(2):
+        node.start("--only", "ticker", environ={"MAILROUTER_FAILPOINT": point}, ready=False)
+        assert node.wait() == DIED
+    assert store.letters("follow-up%") == []
+    node.start("--only", "ticker")
+    until(lambda: len(store.letters("follow-up-1")) == VENDORS, "the letters")
+    assert store.one("SELECT count(*) FROM deadlines WHERE done_at IS NULL") == VENDORS
+    assert store.one("SELECT count(*) FROM deadlines WHERE done_at IS NOT NULL") == VENDORS
+    assert store.one("SELECT count(*) FROM participants WHERE follow_ups_sent = 1") == VENDORS
+    store.in_order()
+
+
+@pytest.mark.row("R03")
+@pytest.mark.row("R24")
+@pytest.mark.parametrize("point", points("deliver"))
+def test_while_a_letter_leaves(migrated_url: str, daemons: Daemons, smarthost: Sink, point: str) -> None:
+    """All leave with one Message-ID each; a copy more at most for each death, and it is the same to the byte."""
+    node, store = one_worker(daemons, migrated_url, RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}"), Store(migrated_url)
+    notify_vendors(node, VENDORS)
+    start_to_die(node, point, "worker")
+    deaths = kill_after_a_death(node)
+    node.start("--only", "worker")
+    until(lambda: {letter.state for letter in store.letters()} == {"sent"}, "the letters to be sent")
+    copies = Counter(taken.data for taken in smarthost.taken)
+    assert len(copies) == VENDORS, "every copy of a letter is the same bytes"
+    assert len({data.partition(b"Message-ID: ")[2].partition(b"\r\n")[0] for data in copies}) == VENDORS
+    assert all(MICALG.encode() in data for data in copies)
+    extra = copies.total() - VENDORS
+    assert extra == (deaths if point == "deliver-after-relay" else 0)
+    store.in_order()
