@@ -5,7 +5,7 @@ headers outside the signed part differ. Signing happens once, beforehand (`sign`
 """
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,9 +79,25 @@ def make_key(home: Path, address: str) -> str:
     return next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
 
 
-def sign(home: Path, fingerprint: str, *, size: int = 4096) -> list[bytes]:
+def statement(case: int, size: int) -> str:
+    """The same, between the lines that make it a Vendor Statement."""
+    return f"== VENDOR STATEMENT VU#{case} ==\r\n{text(case, size - 60)}== END ==\r\n"
+
+
+def sign(home: Path, fingerprint: str, *, size: int = 4096, words: Callable[[int, int], str] = text) -> list[bytes]:
     """PGP/MIME bodies (RFC 3156), one for each case, each signed by gpg (5 ms). Raises CalledProcessError."""
-    return [_signed(home, fingerprint, PLAIN + text(case, size - 900)) for case in CASES]
+    return [_signed(home, fingerprint, PLAIN + words(case, size - 900)) for case in CASES]
+
+
+def detached(body: bytes) -> tuple[bytes, bytes]:
+    """What was signed, and its armored signature, out of a body made by `sign`."""
+    _, part, signature, _ = body.split(b"--" + BOUNDARY.encode())
+    return part.removeprefix(b"\r\n").removesuffix(b"\r\n"), signature.partition(b"\r\n\r\n")[2]
+
+
+def public_key(home: Path, fingerprint: str) -> bytes:
+    """The armored public key of `make_key`'s."""
+    return _gpg(home, "--armor", "--export", fingerprint)
 
 
 def _signed(home: Path, fingerprint: str, part: str) -> bytes:

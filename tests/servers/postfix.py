@@ -73,12 +73,12 @@ transport_retry_time = 1s
 class Postfix:
     """One running copy. `port` takes mail; everything goes to `transport`, such as `lmtp:inet:127.0.0.1:8024`."""
 
-    def __init__(self, transport: str, extra: str = "") -> None:
+    def __init__(self, transport: str, extra: str = "", parent: str = "/tmp") -> None:
         if os.geteuid() != 0:
             refuse_or_skip("postfix can only be started by root")
         self._postfix = program("postfix", "postfix")
         self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix="postfix-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="postfix-", dir=parent))
         self.folder.chmod(0o755)  # its daemons run as `postfix` and must get in
         for name in ("config", "queue", "data"):
             (self.folder / name).mkdir()

@@ -22,14 +22,17 @@ STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQ
 
 
 class Postgres:
-    """One server. `start` and `stop` may be called again and again (testbook/faults.md R12)."""
+    """One server. `start` and `stop` may be called again and again (testbook/faults.md R12).
 
-    def __init__(self) -> None:
+    It lives in a new folder in `parent`, which is short: a socket's path is 107 bytes at most.
+    """
+
+    def __init__(self, parent: str = "/tmp") -> None:
         versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
         self._initdb = program("initdb", "postgresql", *reversed(versions))
         self._postgres = program("postgres", "postgresql", *reversed(versions))
         self._user = _unprivileged()
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path is 107 bytes at most
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir=parent))
         self._process: subprocess.Popen[bytes] | None = None
         self._names = count(1)
         if self._user:
