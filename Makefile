@@ -36,8 +36,8 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/runtime.stamp  ## rates and latencies against floors measured in the same run
-	$(BIN)/python benchmarks/run.py $(BENCH)
+bench: .venv/dev.stamp  ## rates and latencies against floors measured in the same run
+	$(BIN)/python -m benchmarks.run $(BENCH)
 
 soak: servers .venv/dev.stamp  ## the long forms: hundreds of kills, hours
 	$(BIN)/python -m pytest -m long
