@@ -112,9 +112,16 @@ def _start(arguments: list[str], passed: Sequence[int], *, output: bool) -> subp
         raise TryLater("gpg cannot be started") from trouble
     with suppress(ProcessLookupError):  # already over
         # From outside: a preexec_fn would cost Popen its vfork, and half of a bare gpg's time.
-        resource.prlimit(process.pid, resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        memory = _most_memory()
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
         resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
     return process
+
+
+def _most_memory() -> int:
+    """Our limit for gpg, or the one we have ourselves: only root may raise that."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    return MAX_MEMORY if hard == resource.RLIM_INFINITY else min(hard, MAX_MEMORY)
 
 
 def _watch(process: subprocess.Popen[bytes], status: int, limit: float) -> Ran:

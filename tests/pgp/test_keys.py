@@ -111,11 +111,11 @@ def test_a_letter_can_be_opened_by_its_recipients_alone(fresh: Pgp, keymaker: Ke
 def test_a_recipient_who_cannot_read_gets_nothing(fresh: Pgp, keymaker: Keymaker, trouble: str) -> None:
     fresh.make_key("CERT", "cert@cert.example")
     key = {
-        "expired": lambda: [keymaker.expired.public],
-        "revoked": lambda: [keymaker.revoked.public],
-        "sign only": lambda: [PublicKey(FORGER.fingerprint, FORGER.certificate(b"x"))],
-        "nobody": list,
-    }[trouble]()
+        "expired": [keymaker.expired.public],
+        "revoked": [keymaker.revoked.public],
+        "sign only": [PublicKey(FORGER.fingerprint, FORGER.certificate(b"x"))],
+        "nobody": [],
+    }[trouble]
     with pytest.raises(Refused, match="recipient"):
         fresh.encrypt(b"secret", [*key])
     with pytest.raises(Refused, match="recipient"):
