@@ -7,6 +7,7 @@ whatever the bytes. Time is linear in the size for each level of nesting.
 
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +26,7 @@ _PARAMETER = re.compile(
     rb"(?:\"((?:[^\"\\]|\\.){0,998})\"|([^\s;\"]{1,998})))?\s{0,80})?(?=;|$)",
     re.ASCII,
 )
+_DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
 
@@ -155,21 +157,31 @@ def _parse_content_type(value: bytes) -> tuple[str, dict[str, str], str]:
 
 def _split(body: bytes, boundary: bytes) -> Split:
     """Cut at the delimiter lines. The line ending before a delimiter belongs to it (RFC 2046 section 5.1.1)."""
-    delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)")
-    preamble, start, at = body, -1, 0
+    preamble, start = body, -1
     children: list[Entity] = []
-    while len(children) < MAX_PARTS:
-        found = delimiter.search(body, at)
-        if found is None or (start < 0 and found[1]):
+    for before, after, closing in _delimiters(body, b"--" + boundary):
+        if start >= 0:
+            children.append(parse(body[start:before]))
+        elif closing:
             break
-        if start < 0:
-            preamble = body[: found.start()]
         else:
-            children.append(parse(body[start : max(start, found.start())]))
-        if found[1]:
-            return Split(preamble, tuple(children), body[found.end() :], closed=True)
-        start = found.end()
-        at = start - 1  # the line ending of this delimiter may be the one before the next
-    if start >= 0 and len(children) < MAX_PARTS:
+            preamble = body[:before]
+        if closing:
+            return Split(preamble, tuple(children), body[after:], closed=True)
+        if len(children) == MAX_PARTS:
+            return Split(preamble, tuple(children))
+        start = after
+    if start >= 0:
         children.append(parse(body[start:]))
     return Split(preamble, tuple(children))
+
+
+def _delimiters(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Where the text before a delimiter line ends, where the text after it begins, and whether it is the closing one."""
+    at = body.find(delimiter)
+    while at >= 0:
+        rest = _DELIMITER_END.match(body, at + len(delimiter))
+        if rest and (at == 0 or body[at - 1] == 0x0A):
+            before = at - 2 if body.endswith(b"\r\n", 0, at) else at - 1
+            yield max(0, before), rest.end(), rest[1] is not None
+        at = body.find(delimiter, at + len(delimiter))

@@ -201,6 +201,11 @@ def test_nesting_has_a_bottom(depth: int) -> None:
     assert shape(raw) == (("signed", False) if depth <= pgpmime.MAX_DEPTH else None)
 
 
+def test_deep_nesting_around_many_lines_takes_no_longer() -> None:
+    heads = (b'Content-Type: multipart/mixed; boundary="=-%d"\r\n\r\n--=-%d\r\n' % (n, n) for n in range(20))
+    assert sealed(b"X: pgp\r\n" + b"".join(heads) + b"x\r\n" * 1_000_000) is None
+
+
 HOSTILE = [
     b"multipart/signed; boundary=" + b" " * 200_000, b"multipart/signed" + b"; a=b" * 40_000,
     b"multipart/signed" + b";" * 9999, b"multipart/" + b"s" * 200_000,
