@@ -177,7 +177,7 @@ def _split(body: bytes, boundary: bytes) -> Split:
 
 
 def _delimiters(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Where the text before a delimiter line ends, where the text after it begins, and whether it is the closing one."""
+    """Where the text before a delimiter line ends, where the text after it begins, and whether it closes."""
     at = body.find(delimiter)
     while at >= 0:
         rest = _DELIMITER_END.match(body, at + len(delimiter))
