@@ -60,8 +60,8 @@ def restore(db: Database, source: Path, order: Order, progress: Progress) -> Res
             _lock_everything(tx)
             _must_be_empty(tx)
             rows = sum(copy_table(old, tx, table, progress) for table in in_order() if table.name not in NOT_RESTORED)
+            _move_sequences(tx)  # before anything new is written
             held = _quieten(tx, order.now)
-            _move_sequences(tx)
             told = {"sha256": _sha256(source), "letters_held": held}
             journal.write(tx, journal.node_chain(order.node), order.now, "restored", order.actor, **told)
             keys = _put_keys_back(old.execute(select(key_files)).all(), order.home)
@@ -82,7 +82,7 @@ def _quieten(tx: Connection, now: datetime) -> int:
     tx.execute(update(letters).values(leased_until=None))
     held = outbox.hold_everything(tx, WHY_HELD)
     if held:
-        why = f"{held} letters are held after a restore; `mailrouter outbox list`, then release or leave each"
+        why = f"letters held after a restore: {held}; `mailrouter outbox list --unsent`, then release or leave each"
         queues.add_notice(tx, "operator", why, now, once=f"restored:{now.isoformat()}")
     return held
 
