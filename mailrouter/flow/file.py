@@ -75,6 +75,7 @@ def open_case(
     item = _item(tools, message_id)
     read = receive.read_mail(tools, item)
     with tools.db.write() as tx:
+        inbox.take_out(tx, item.mail_id)  # it may be on its way again, after a retry
         if messages.get(tx, message_id).place == Place.FILED:
             raise faults.Illegal(f"message {message_id} is filed with a case already")
         case = coordinate.begin(tx, tools, actor, title, vu, analyst, urgent=urgent)

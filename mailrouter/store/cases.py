@@ -22,7 +22,7 @@ _CASE: Select[Any] = (
 _LOCKED = _CASE.where(cases.c.id.in_(bindparam("ids", expanding=True))).order_by(cases.c.id).with_for_update(of=cases)
 
 
-# ---- cases ---------------------------------------------------------------------------------------------------------
+# ---- cases ----------------------------------------------------------------------------------------------------------
 
 
 def open_case(tx: Connection, title: str, now: datetime, **more: Any) -> Case:
@@ -80,7 +80,7 @@ def change(tx: Connection, case_id: int, **values: Any) -> None:
     tx.execute(update(cases).where(cases.c.id == case_id).values(values))
 
 
-# ---- participants ----------------------------------------------------------------------------------------------------
+# ---- participants ---------------------------------------------------------------------------------------------------
 
 _PARTICIPANT: Select[Any] = select(
     participants.c.id, participants.c.case_id, participants.c.organisation_id, organisations.c.name,
@@ -122,13 +122,14 @@ def _participant(row: Any) -> Participant:
     return Participant(*values)
 
 
-# ---- deadlines -----------------------------------------------------------------------------------------------------
+# ---- deadlines ------------------------------------------------------------------------------------------------------
 
 
 def set_deadline(tx: Connection, row: dict[str, Any]) -> bool:
     """Make a deadline; False if this rung of this series exists already (another node was first)."""
     dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    return tx.execute(dialect.insert(deadlines).values(row).on_conflict_do_nothing()).rowcount == 1
+    statement = dialect.insert(deadlines).values(row).on_conflict_do_nothing()
+    return tx.execute(statement.returning(deadlines.c.id)).first() is not None
 
 
 def close_deadlines(

@@ -97,7 +97,7 @@ def _count(tx: Connection, node: str, door: str, count: int) -> None:
     )
 
 
-# ---- claiming ------------------------------------------------------------------------------------------------------
+# ---- claiming -------------------------------------------------------------------------------------------------------
 
 
 def waits(tx: Connection, now: datetime) -> bool:
@@ -208,7 +208,7 @@ def again(tx: Connection, mail_id: int) -> bool:
     size = tx.execute(select(mails.c.size).where(mails.c.id == mail_id)).scalar_one()
     dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(inbox).values(mail_id=mail_id, size=size).on_conflict_do_nothing()
-    return tx.execute(statement).rowcount == 1
+    return tx.execute(statement.returning(inbox.c.mail_id)).first() is not None
 
 
 def again_in_hand(tx: Connection, mail_id: int) -> Item:
@@ -234,7 +234,7 @@ def end_life(tx: Connection, holder: Holder) -> None:
     )
 
 
-# ---- looking ---------------------------------------------------------------------------------------------------------
+# ---- looking --------------------------------------------------------------------------------------------------------
 
 
 def raw(tx: Connection, mail_id: int) -> bytes:

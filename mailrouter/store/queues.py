@@ -58,7 +58,8 @@ def add_notice(tx: Connection, queue: str, why: str, now: datetime, *, once: str
     """A notice waits here; the same `once` raises it once only. False if it was raised before."""
     dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
     row = {"kind": "notice", "queue": queue, "why": why, "once": once, "created_at": now, **about}
-    return tx.execute(dialect.insert(queue_items).values(row).on_conflict_do_nothing()).rowcount == 1
+    statement = dialect.insert(queue_items).values(row).on_conflict_do_nothing()
+    return tx.execute(statement.returning(queue_items.c.id)).first() is not None  # an INSERT's rowcount may be -1
 
 
 def get(tx: Connection, item_id: int) -> Item:
