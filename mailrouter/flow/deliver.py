@@ -21,6 +21,7 @@ from mailrouter.store import analysts, cases, contacts, journal, outbox, queues
 from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
+VENDORS = ("vendor", "downstream")
 WARN_AFTER = timedelta(hours=4)
 
 
@@ -73,7 +74,7 @@ def _may_leave(tools: Tools, letter: outbox.Letter) -> bool:
         return outbox.still_ours(tx, letter, tools.holder, tools.now())
 
 
-# ---- compose and seal ----------------------------------------------------------------------------------------------
+# ---- compose and seal -----------------------------------------------------------------------------------------------
 
 
 def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
@@ -136,7 +137,7 @@ def _usable_keys(tools: Tools, letter: outbox.Letter) -> list[PublicKey]:
     return [PublicKey(k.fingerprint, k.data) for k in keys if k.usable(tools.now())]
 
 
-# ---- what became of it ---------------------------------------------------------------------------------------------
+# ---- what became of it ----------------------------------------------------------------------------------------------
 
 
 def _record(tools: Tools, letter: outbox.Letter, outcome: Outcome) -> None:
@@ -164,11 +165,16 @@ def _sent(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome,
     if not outbox.record(tx, letter, tools.holder, now, state="sent", sent_at=now, reply=outcome.reply, why=""):
         return
     _journal(tx, tools, letter, "letter.sent", now)
-    if letter.name == "notification" and letter.case_id is not None:
-        case = cases.get(tx, letter.case_id)
-        if case.first_contact_at is None:
-            planned = embargo.planned_publication(now, tools.settings.policy)
-            cases.change(tx, case.id, first_contact_at=now, planned_at=planned)
+    if letter.participant_id is not None and cases.participant(tx, letter.participant_id).role in VENDORS:
+        _first_contact(tx, tools, letter, now)
+
+
+def _first_contact(tx: Connection, tools: Tools, letter: outbox.Letter, now: datetime) -> None:
+    """Our date is 45 days from the first letter to a vendor that the relay accepted (DOMAIN.md, planned publication)."""
+    assert letter.case_id is not None  # a participant's letter is a case's
+    if cases.get(tx, letter.case_id).first_contact_at is None:
+        planned = embargo.planned_publication(now, tools.settings.policy)
+        cases.change(tx, letter.case_id, first_contact_at=now, planned_at=planned)
 
 
 def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:
@@ -180,8 +186,8 @@ def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcom
 
 def _deferred(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:
     again = now + backoff(letter.attempts, random.random())  # noqa: S311 - jitter, not a secret
-    outbox.record(tx, letter, tools.holder, now, next_attempt_at=again, reply=outcome.reply)
-    if now - letter.made_at > WARN_AFTER:
+    ours = outbox.record(tx, letter, tools.holder, now, next_attempt_at=again, reply=outcome.reply)
+    if ours and now - letter.made_at > WARN_AFTER:
         _tell(tx, letter, f"letter {letter.id} has not left for 4 hours ({outcome.reply})", now, "late")
 
 
