@@ -79,7 +79,8 @@ def test_one_follow_up_went_out_and_was_foretold(told):
     assert [one["to"] for one in letters if one["letter"].startswith("follow-up")] == ["psirt@cord.example"]
     assert all(one["state"] == "sent" and one["signed"] for one in letters if one["vu"])
     assert [one["to"] for one in letters if one["encrypted"]] == ["psirt@acme.example"]
-    beats = re.findall(r"(?ms)^\$ mailrouter beat --at (\S+)( --dry-run)?\n(.*?)(?=^\$|^->)", told.part("Two weeks pass"))
+    beat = r"(?ms)^\$ mailrouter beat --at (\S+)( --dry-run)?\n(.*?)(?=^\$|^->)"
+    beats = re.findall(beat, told.part("Two weeks pass"))
     assert [bool(dry) for _at, dry, _answer in beats] == [False, False, True, False, False]
     assert ["follow-up-1" in answer for _at, _dry, answer in beats] == [False, False, True, True, False]
     assert "nothing is due" in beats[1][2]

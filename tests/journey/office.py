@@ -1,0 +1,102 @@
+"""A coordinator's office: a running daemon whose letters go to a smarthost of the test, and an analyst, Ana."""
+
+import os
+import pwd
+import smtplib
+import subprocess
+import sys
+from typing import Any
+
+from tests.faults.scene import Store
+from tests.journey.people import US, Organisation, Read
+from tests.servers.daemon import Daemon
+from tests.servers.sink import Sink
+from tests.servers.wait import until
+
+ANA = "ana@cert.example"
+
+
+def login() -> str:
+    """Whose process this is, as the program sees it."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+class Office:
+    """Asks the program, by its commands."""
+
+    def __init__(self, node: Daemon, sink: Sink) -> None:
+        self.node, self.sink = node, sink
+        self.handed_in = 0
+        node.run("analyst", "add", "Ana", "--email", ANA, "--login", login(), "--queues", "triage,review,bounces")
+        self.key = node.run("key", "export").stdout
+
+    # ---- mail in -------------------------------------------------------------------------------------------------
+
+    def mail(self, sender: str, raw: bytes, port: int = 0) -> bytes:
+        """Hand a mail in by SMTP and wait until it is received; the same bytes."""
+        with smtplib.SMTP("127.0.0.1", port or self.node.smtp_port, timeout=60) as session:
+            session.sendmail(sender, [US], raw)
+        self.received()
+        return raw
+
+    def received(self) -> None:
+        """One more mail is accepted, and none is pending. Asked of the database: a command would cost half a second."""
+        self.handed_in += 1
+        store = Store(self.node.environ["MAILROUTER_DATABASE__URL"])
+
+        def all_of_them() -> bool:
+            return bool(store.one("SELECT count(*) FROM mails") == self.handed_in and store.pending() == 0)
+
+        until(all_of_them, f"mail {self.handed_in} to be received", seconds=60)
+
+    # ---- the case ------------------------------------------------------------------------------------------------
+
+    def vendor(self, of: Organisation, *, pinned: bool = True) -> None:
+        """Ana adds a vendor; both sides hold each other's key."""
+        file = self.node.folder / f"{of.name}.asc"
+        file.write_bytes(of.key)
+        self.node.run("vendor", "add", of.name, "--email", of.address, *(["--key", str(file)] if pinned else []))
+        of.gpg.knows(self.key)
+
+    def open(self, *vendors: Organisation, title: str = "Overflow in the updater") -> int:
+        """A case with these vendors; none is written to yet."""
+        vu = int(self.node.run("case", "open", title).stdout.removeprefix("VU#"))
+        for one in vendors:
+            self.node.run("case", "add-vendor", str(vu), one.name)
+        return vu
+
+    def case(self, vu: int) -> Any:
+        """`case show`."""
+        return self.node.json("case", "show", str(vu))
+
+    def message(self, vu: int, subject: str) -> Any:
+        """The one mail of that subject in a case."""
+        (found,) = [m for m in self.case(vu)["messages"] if m["subject"] == subject and m["direction"] == "in"]
+        return found
+
+    def queue(self, name: str) -> Any:
+        """`queue show`."""
+        return self.node.json("queue", "show", name)
+
+    def raw(self, message: int) -> bytes:
+        """`message show --raw`."""
+        return self.bytes("message", "show", str(message), "--raw")
+
+    def bytes(self, *arguments: str) -> bytes:
+        """A command's stdout, no line end translated."""
+        command = [sys.executable, "-m", "mailrouter", *arguments]
+        done = subprocess.run(command, env=self.node.environ, cwd=self.node.folder, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    # ---- letters out ---------------------------------------------------------------------------------------------
+
+    def letters_to(self, of: Organisation, count: int) -> list[Read]:
+        """What their mail program shows, once so many have come."""
+
+        def theirs() -> list[bytes]:
+            return [one.data for one in list(self.sink.taken) if of.address.encode() in one.rcpt[0]]
+
+        until(lambda: len(theirs()) >= count, f"{count} letters to {of.name}", seconds=60)
+        assert len(theirs()) == count
+        return [of.read(raw) for raw in theirs()]
