@@ -131,10 +131,12 @@ class Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except NoArgsIsHelpError:
-            raise  # shows the help
+        except (NoArgsIsHelpError, OneLine):
+            raise  # the one shows the help, the other is what we want
         except click.UsageError as fault:
             raise _usage(fault) from None
+        except click.ClickException as fault:
+            raise OneLine(fault.format_message(), fault.exit_code) from None
         except faults.Fault as fault:
             raise OneLine(str(fault) or type(fault).__doc__ or "", fault.exit_status) from None
         except DBAPIError as trouble:

@@ -59,7 +59,7 @@ def _say_turns(turns: list[views.Turn]) -> None:
     if turns:
         click.echo("\nOur turn:")
     for one in turns[:MOST]:
-        click.echo(show.short(f"  VU#{one.vu}  {one.participant}, heard {show.when(one.last_heard_at)}", 100))
+        click.echo("  " + show.short(f"VU#{one.vu} {one.participant}, heard {show.when(one.last_heard_at)}", 98))
     if len(turns) > MOST:
         click.echo(f"  and {len(turns) - MOST} more")
 

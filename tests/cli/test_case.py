@@ -1,6 +1,7 @@
 """`mailrouter case`: from opening to closing, its JSON and what people see."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -137,15 +138,12 @@ def test_people_read_first_whose_turn_it_is_and_the_next_letter(console: Console
 
 
 def test_people_read_it_on_100_columns_whatever_it_holds(console: Console) -> None:
-    world = console.world
-    world.organisation(
-        "An organisation with a name that is much too long for any table", PSIRT, domain="vendor.example"
-    )
-    world.case("An organisation with a name that is much too long for any table")
+    world, long_name = console.world, "An organisation with a name that is much too long for any table"
+    world.organisation(long_name, PSIRT, domain="vendor.example")
+    world.case(long_name)
     hostile = "=?utf-8?q?" + "=1B[2J=E2=80=AE" * 20 + f"?= VU#{VU} " + "long " * 60
     world.feed(world.mail(PSIRT, hostile), world.mail("eve@eve.example", hostile))
-    console.run("case", "log", str(VU), "An organisation with a name that is much too long for any table", "--by", "phone",
-                "said " * 100)  # fmt: skip
+    console.run("case", "log", str(VU), long_name, "--by", "phone", "said " * 100)
     console.run("case", "remark", str(VU), "short\nremark")
     shown = console.out("case", "show", str(VU))
     assert max(map(len, shown.splitlines())) <= 100
@@ -306,10 +304,10 @@ def test_what_waits_goes_with_the_case(console: Console) -> None:
     assert [i["message"] for i in console.json("queue", "show", "bob")] == [2]
 
 
-# ---- what people write ------------------------------------------------------------------------------------------------
+# ---- what people write ------------------------------------------------------------------------------------------
 
 
-def test_a_letter_from_a_file_goes_out_in_the_thread(console: Console, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_letter_from_a_file_goes_out_in_the_thread(console: Console, tmp_path: Path) -> None:
     world = console.world
     world.vendor_case()
     world.feed(world.mail(PSIRT, message_id="theirs@vendor.example"))

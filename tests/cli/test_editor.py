@@ -1,0 +1,126 @@
+"""Writing on a terminal: `$EDITOR` under what is answered, a preview, a question. A real pseudo-terminal."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailrouter.pgp import Pgp
+from tests.flow.world import OURS, PSIRT, World
+from tests.servers.daemon import ROOT
+
+MAIL = (
+    f"From: {PSIRT}\r\nTo: cert@cert.example\r\nSubject: VU#123456\r\nMessage-ID: <theirs@vendor.example>\r\n\r\n"
+    "Which version is affected?\r\n\r\nOn Monday, 2 March 2026 at 09:00 CERT wrote:\r\n> old words\r\n"
+)
+
+Editing = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def house(world: World) -> World:
+    """A case with the vendor's mail in it."""
+    world.vendor_case()
+    world.feed(world.envelope(MAIL.encode()))
+    return world
+
+
+@pytest.fixture
+def editing(house: World, house_pgp: Pgp, tmp_path: Path) -> Editing:
+    """`editing(script, answers, *arguments)`: the command at a terminal; the editor runs `script` on the file `$1`."""
+
+    def run(script: str, answers: str, *arguments: str) -> tuple[int, str]:
+        editor = tmp_path / "editor"
+        editor.write_text(f'#!/bin/sh\ncp "$1" {tmp_path}/before\n{script}\n')
+        editor.chmod(0o700)
+        settings = house.tools.settings
+        environ = {
+            "EDITOR": str(editor), "VISUAL": str(editor), "PYTHONPATH": str(ROOT), "MAILROUTER_NODE": settings.node,
+            "MAILROUTER_DATA_DIR": str(settings.data_dir), "MAILROUTER_DATABASE__URL": settings.database.url,
+            "MAILROUTER_IDENTITY__ADDRESS": OURS, "MAILROUTER_IDENTITY__GNUPG_HOME": str(house_pgp._home),
+        }  # fmt: skip
+        ours, theirs = pty.openpty()
+        os.write(ours, answers.encode())
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mailrouter", *arguments], stdin=theirs, stdout=theirs, stderr=theirs,
+            cwd=tmp_path, env=os.environ | environ, start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        said = _everything(ours)
+        return process.wait(timeout=60), said
+
+    return run
+
+
+def _everything(terminal: int) -> str:
+    """What the program says, until it ends."""
+    said = b""
+    while select.select([terminal], [], [], 60)[0]:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # Linux: the other end is closed
+            break
+        said += piece
+    os.close(terminal)
+    return said.decode("utf-8", "replace")
+
+
+def names(house: World) -> list[str]:
+    return [letter.name for letter in house.letters()]
+
+
+def test_an_answer_above_the_quoted_mail(house: World, editing: Editing, tmp_path: Path) -> None:
+    above = 'printf "Version 1.2.\\n" | cat - "$1" > "$1.new" && mv "$1.new" "$1"'
+    status, said = editing(above, "y\n", "message", "reply", "2")
+    assert status == 0, said
+    before = (tmp_path / "before").read_text()
+    assert "psirt@vendor.example wrote:" in before
+    assert "> Which version is affected?" in before
+    assert "old words" not in before
+    assert "To: Vendor" in said
+    assert "Version 1.2." in said
+    assert "Send it? [y/N]" in said
+    assert names(house) == ["notification", "reply"]
+    text = house.letters()[-1].body
+    assert (
+        text.index("Version 1.2.") < text.index("Please keep the number") < text.index("> Which version is affected?")
+    )
+
+
+def test_an_answer_within_the_quoted_mail(house: World, editing: Editing) -> None:
+    status, said = editing('printf "  1.2\\n" >> "$1"', "", "message", "reply", "2", "--yes")
+    assert status == 0, said
+    assert "Send it?" not in said
+    assert names(house) == ["notification", "write"]
+    text = house.letters()[-1].body
+    assert text.index("> Which version is affected?") < text.index("1.2")
+
+
+@pytest.mark.parametrize(
+    ("script", "answers", "said", "status"),
+    [
+        ("true", "y\n", "nothing was written", 2),
+        (': > "$1"', "y\n", "nothing was written", 2),
+        ("touch -d 2030-01-01 \"$1\"", "y\n", "nothing was written above the quoted mail", 2),
+        ('printf "text\\n" > "$1"', "n\n", "Aborted!", 1),
+        ("exit 3", "y\n", "Editing failed", 1),
+    ],
+)  # fmt: skip
+def test_nothing_is_sent(house: World, editing: Editing, script: str, answers: str, said: str, status: int) -> None:
+    done, heard = editing(script, answers, "message", "reply", "2")
+    assert said in heard
+    assert "Traceback" not in heard
+    assert done == status
+    assert names(house) == ["notification"]
+
+
+def test_a_letter_to_one_shows_what_they_wrote_last(house: World, editing: Editing, tmp_path: Path) -> None:
+    status, said = editing('printf "A question.\\n" > "$1"', "y\n", "case", "write", "123456", "Vendor")
+    assert status == 0, said
+    assert "> Which version is affected?" in (tmp_path / "before").read_text()
+    assert names(house) == ["notification", "write"]

@@ -1,0 +1,80 @@
+"""`mailrouter participant`: one of them, and whom we wait on."""
+
+import pytest
+
+from tests.cli.console import Console
+from tests.flow.world import PSIRT, VENDOR, VU
+
+
+def test_shown(console: Console) -> None:
+    world = console.world
+    world.vendor_case(key=True)
+    world.feed(world.mail(PSIRT))
+    shown = console.json("participant", "show", str(VU), "vendor")
+    assert (shown["name"], shown["role"], shown["waiting_on"], shown["progress"]) == (
+        VENDOR,
+        "vendor",
+        "us",
+        "answered",
+    )
+    assert shown["last_heard_at"] == "2026-03-02T09:00:00Z"
+    assert [m["id"] for m in shown["messages"]] == [1, 2]
+    page = console.out("participant", "show", str(VU), VENDOR)
+    assert "OUR TURN since mail:" in page
+    assert "letters to it  encrypted" in page
+    assert max(map(len, page.splitlines())) <= 100
+
+
+def test_waited_for_until_a_date(console: Console) -> None:
+    world = console.world
+    world.vendor_case()
+    said = console.out("participant", "wait", str(VU), VENDOR, "--until", "2026-04-01")
+    assert said == f"VU#{VU}: nobody's turn with Vendor until 2026-04-01 00:00 UTC\n"
+    shown = console.json("participant", "show", str(VU), VENDOR)
+    assert (shown["waiting_on"], shown["wait_until"], shown["next_follow_up_at"]) == (
+        "nobody", "2026-04-01T00:00:00Z", None,
+    )  # fmt: skip
+    world.day(29)
+    world.beat()
+    assert world.follow_ups() == []
+    world.day(30)
+    world.beat()
+    assert [i["kind"] for i in console.json("queue", "show", "alice")] == ["notice"]
+
+
+def test_waited_for_for_good(console: Console) -> None:
+    console.world.vendor_case()
+    assert console.out("participant", "wait", str(VU), VENDOR).endswith("until somebody writes\n")
+    assert console.world.deadlines() == []
+
+
+def test_their_reference_stands_in_our_subjects(console: Console) -> None:
+    world = console.world
+    world.vendor_case()
+    console.run("participant", "set", str(VU), VENDOR, "--their-ref", "ACME-4411", "--anonymous")
+    shown = console.json("participant", "show", str(VU), VENDOR)
+    assert (shown["their_ref"], shown["anonymous"]) == ("ACME-4411", True)
+    console.run("case", "write", str(VU), VENDOR, "--file", "-", given="x\n")
+    assert world.letters("write")[0].subject.startswith(f"[VU#{VU}] [ACME-4411] ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("show", "Nobody"), 1, "'Nobody' takes no part in VU#123456; it has: Vendor"),
+        (("wait", "Nobody"), 1, "'Nobody' takes no part"),
+        (("wait", VENDOR, "--until", "2026-03-01"), 2, "--until lies in the past"),
+        (("wait", VENDOR, "--until", "2026-04-01T10:00"), 2, "has no zone"),
+        (("set", VENDOR), 2, "say what to record"),
+        (("set", VENDOR, "--their-ref", "VU#999999"), 2, "this reference cannot stand in a subject"),
+        (("set", VENDOR, "--their-ref", "our statement"), 2, "this reference cannot stand in a subject"),
+        (("set", VENDOR, "--their-ref", "x" * 41), 2, "this reference cannot stand in a subject"),
+        (("set", "Nobody", "--anonymous"), 1, "'Nobody' takes no part"),
+    ],
+)
+def test_refused(console: Console, arguments: tuple[str, ...], status: int, said: str) -> None:
+    console.world.vendor_case()
+    before = console.world.journal()
+    verb, *rest = arguments
+    assert said in console.refused("participant", verb, str(VU), *rest, status=status)
+    assert console.world.journal() == before

@@ -1,0 +1,155 @@
+"""`mailrouter statement`: the exact bytes, and proof that plain gpg accepts."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.console import Console
+from tests.flow.world import PSIRT, VENDOR, VU, World
+
+TEXT = f"VU#{VU}\nACME is not affected. Größe: 3 µm  \n- a dash\n"
+
+
+@pytest.fixture
+def case(console: Console) -> World:
+    console.world.vendor_case(key=True)
+    return console.world
+
+
+def verify(world: World, folder: Path, *files: str) -> None:
+    """By plain gpg with nothing but the vendor's public key."""
+    home = folder / "gnupg"
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--no-autostart"]
+    public = world.keymaker.armored(world.keymaker.vendor.fingerprint)
+    subprocess.run([*gpg, "--import"], input=public, capture_output=True, check=True)
+    done = subprocess.run(
+        [*gpg, "--status-fd", "1", "--verify", *(str(folder / f) for f in files)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"VALIDSIG {world.keymaker.vendor.fingerprint}" in done.stdout
+
+
+@pytest.mark.row("P01")
+def test_pgp_mime(console: Console, case: World, tmp_path: Path) -> None:
+    case.feed(case.signed(TEXT, f"VU#{VU} statement"))
+    shown = console.json("statement", "show", str(VU), VENDOR)
+    verbatim = console.run("statement", "show", str(VU), VENDOR, "--verbatim").stdout_bytes
+    assert verbatim == TEXT.replace("\n", "\r\n").encode()
+    assert shown["sha256"] == hashlib.sha256(verbatim).hexdigest()
+    assert (shown["state"], shown["bound"], shown["form"]) == ("verified", True, "mime")
+    folder = tmp_path / "proof"
+    said = console.out("statement", "show", str(VU), VENDOR, "--signed", str(folder))
+    assert said == f"{folder / 'statement'}\n{folder / 'statement.asc'}\n"
+    verify(case, folder, "statement.asc", "statement")
+
+
+@pytest.mark.row("P02")
+def test_cleartext(console: Console, case: World, tmp_path: Path) -> None:
+    case.feed(case.cleartext(TEXT, f"VU#{VU} statement"))
+    assert console.json("statement", "list", str(VU))[0]["form"] == "cleartext"
+    verbatim = console.run("statement", "show", str(VU), VENDOR, "--verbatim").stdout_bytes
+    assert b"- a dash" in verbatim
+    assert b"-----BEGIN" not in verbatim
+    folder = tmp_path / "proof"
+    assert console.out("statement", "show", str(VU), VENDOR, "--signed", str(folder)) == f"{folder / 'statement.asc'}\n"
+    verify(case, folder, "statement.asc")
+
+
+@pytest.mark.row("P03")
+def test_signed_and_encrypted_in_one_step_has_no_proof_of_its_own(
+    console: Console, case: World, tmp_path: Path
+) -> None:
+    entity = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + TEXT.replace("\n", "\r\n").encode()
+    case.feed(case.encrypted(entity, f"VU#{VU} statement", signer=case.keymaker.vendor))
+    assert console.json("statement", "show", str(VU), VENDOR)["state"] == "verified"
+    folder = tmp_path / "proof"
+    said = console.refused("statement", "show", str(VU), VENDOR, "--signed", str(folder), status=1)
+    assert "signed and encrypted in one step" in said
+    assert not folder.exists()
+
+
+def test_unsigned_is_held_and_has_no_proof(console: Console, case: World, tmp_path: Path) -> None:
+    case.feed(case.mail(PSIRT, f"VU#{VU} statement", TEXT))
+    shown = console.json("statement", "show", str(VU), VENDOR)
+    assert (shown["state"], shown["reason"], shown["approved"]) == ("held", "it is not signed", False)
+    said = console.refused("statement", "show", str(VU), VENDOR, "--signed", str(tmp_path / "proof"), status=1)
+    assert said == "there is nothing to verify apart from the mail: it is not signed"
+    said = console.refused("statement", "approve", str(VU), VENDOR, status=1)
+    assert said == "the statement of Vendor is held: it is not signed"
+
+
+def test_what_is_there_is_not_overwritten(console: Console, case: World, tmp_path: Path) -> None:
+    case.feed(case.signed(TEXT, f"VU#{VU} statement"))
+    folder = tmp_path / "proof"
+    folder.mkdir()
+    (folder / "statement.asc").write_text("mine")
+    said = console.refused("statement", "show", str(VU), VENDOR, "--signed", str(folder), status=2)
+    assert said == f"{folder / 'statement.asc'}: is there already"
+    assert [path.name for path in folder.iterdir()] == ["statement.asc"]
+    assert (folder / "statement.asc").read_text() == "mine"
+    (tmp_path / "file").write_text("x")
+    said = console.refused("statement", "show", str(VU), VENDOR, "--signed", str(tmp_path / "file"), status=2)
+    assert "cannot be written to" in said
+
+
+def test_for_people(console: Console, case: World) -> None:
+    case.feed(case.signed(f"VU#{VU} \x1b[2J\u202e not affected\n", f"VU#{VU} statement"))
+    shown = console.out("statement", "show", str(VU), VENDOR)
+    assert "verified" in shown
+    assert "yes, in what is signed" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+    assert "Vendor" in console.out("statement", "list", str(VU))
+
+
+def test_the_newest_stands_and_older_ones_can_be_asked_for(console: Console, case: World) -> None:
+    case.feed(case.signed(f"VU#{VU} first\n", f"VU#{VU} statement"))
+    case.day(1)
+    case.feed(case.signed(f"VU#{VU} second\n", f"VU#{VU} statement"))
+    assert [s["state"] for s in console.json("statement", "list", str(VU))] == ["superseded", "verified"]
+    assert b"second" in console.run("statement", "show", str(VU), VENDOR, "--verbatim").stdout_bytes
+    first = console.run("statement", "show", str(VU), VENDOR, "--verbatim", "--message", "2").stdout_bytes
+    assert first == f"VU#{VU} first\r\n".encode()
+    said = console.refused("statement", "show", str(VU), VENDOR, "--message", "1", status=1)
+    assert said == f"no statement of Vendor on VU#{VU} in message 1"
+
+
+def test_taken_approved_withdrawn(console: Console, case: World) -> None:
+    case.feed(case.signed(f"VU#{VU}: we are not affected.\n", f"VU#{VU} our position"))
+    assert console.json("statement", "list", str(VU)) == []
+    assert console.out("statement", "take", "2") == "statement of Vendor: verified\n"
+    said = console.out("statement", "approve", str(VU), VENDOR)
+    sha256 = console.json("statement", "show", str(VU), VENDOR)["sha256"]
+    assert said == f"statement of Vendor on VU#{VU} approved, SHA-256 {sha256}\n"
+    shown = console.json("case", "show", str(VU))["statements"][0]
+    assert (shown["approved"], shown["approved_by"]) == (True, "alice")
+    console.run("statement", "withdraw", str(VU), VENDOR, "--why", "they asked for it")
+    shown = console.json("statement", "show", str(VU), VENDOR)
+    assert (shown["state"], shown["reason"]) == ("withdrawn", "they asked for it")
+    assert "no statement of Vendor" in console.refused("statement", "withdraw", str(VU), VENDOR, "--why", "x", status=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("show", str(VU), VENDOR), 1, f"no statement of Vendor on VU#{VU}"),
+        (("show", str(VU), "Nobody"), 1, "'Nobody' takes no part"),
+        (("show", str(VU), VENDOR, "--verbatim", "--json"), 2, "give one of --verbatim, --signed and --json"),
+        (("take", "1"), 1, "message 1 is not filed as a participant's"),
+        (("approve", str(VU), VENDOR), 1, f"no statement of Vendor on VU#{VU}"),
+        (("withdraw", str(VU), VENDOR), 2, "Missing option '--why'"),
+        (("withdraw", str(VU), VENDOR, "--why", "x"), 1, f"no statement of Vendor on VU#{VU}"),
+    ],
+)
+def test_refused(console: Console, case: World, arguments: tuple[str, ...], status: int, said: str) -> None:
+    before = case.journal()
+    assert said in console.refused("statement", *arguments, status=status)
+    assert case.journal() == before
+
+
+def test_approving_needs_an_analyst(console: Console, case: World) -> None:
+    case.feed(case.signed(TEXT, f"VU#{VU} statement"))
+    said = console.as_login("root").refused("statement", "approve", str(VU), VENDOR, status=1)
+    assert said == "approving needs an analyst; `mailrouter analyst add NAME --login root` makes you one"
