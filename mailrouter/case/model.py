@@ -96,6 +96,9 @@ class Deadline:
     outcome: str = ""
 
 
+STANDING_STATES = ("verified", "vouched")
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A vendor's own text, with what proves it."""
@@ -123,4 +126,4 @@ class Statement:
     @property
     def stands(self) -> bool:
         """Whether this is the vendor's word as it would be published."""
-        return self.state in ("verified", "vouched")
+        return self.state in STANDING_STATES

@@ -163,9 +163,10 @@ def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
     if not batch:
         return
     with tools.db.write() as tx:
-        known = judge.look_up(tx, batch)
+        known, later = judge.look_up(tx, batch), act.Later()
         for read in batch:
-            record(tx, tools, read, known)
+            _change(tx, tools, read, known, later)
+        later.write(tx)
         inbox.finish(tx, tools.holder, [read.item.mail_id for read in batch])
         failpoint.reach("receive-before-commit")
 
@@ -174,12 +175,22 @@ def record(
     tx: Connection, tools: Tools, read: judge.Read, known: judge.Known, vouched: judge.Vouched | None = None
 ) -> act.Arrived:
     """Judge, plan, act: what one mail changes, inside the caller's transaction."""
+    later = act.Later()
+    arrived = _change(tx, tools, read, known, later, vouched)
+    later.write(tx)
+    return arrived
+
+
+def _change(
+    tx: Connection, tools: Tools, read: judge.Read, known: judge.Known, later: act.Later,
+    vouched: judge.Vouched | None = None,
+) -> act.Arrived:  # fmt: skip
     now = tools.now()
     event = judge.judge(tx, tools, read, known, vouched)
     arrived = judge.arrived(read, event, known, vouched)
-    doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived)
+    doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived, later)
     orders = plan.after(event, tools.settings.policy, now)
-    act.perform(doing, orders)
+    act.carry_out(doing, orders)
     if judge.REUSED in arrived.row["flags"]:
         messages.flag_all(tx, arrived.row["message_id"], judge.REUSED)  # the earlier ones too
     if event.participant is not None and any(isinstance(order, do.Turn) for order in orders):

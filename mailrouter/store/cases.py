@@ -113,7 +113,16 @@ def participants_of(tx: Connection, case_ids: Sequence[int]) -> list[Participant
 
 def change_participant(tx: Connection, participant_id: int, **values: Any) -> None:
     """Set columns of one participant."""
-    tx.execute(update(participants).where(participants.c.id == participant_id).values(values))
+    change_participants(tx, [{"participant": participant_id, **values}])
+
+
+def change_participants(tx: Connection, changes: Sequence[dict[str, Any]]) -> None:
+    """Set the same columns of several; `participant` says of which."""
+    if changes:
+        tx.execute(_CHANGE, changes)
+
+
+_CHANGE = update(participants).where(participants.c.id == bindparam("participant"))  # sets what the parameters name
 
 
 def _participant(row: Any) -> Participant:

@@ -6,7 +6,7 @@ Holds ids, kinds, hashes, times, who acted and an analyst's own reason; never an
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -34,6 +34,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A row to be written: to which chain, when, what happened, who did it, and about what."""
+
+    chain: str
+    at: datetime
+    kind: str
+    actor: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Break:
     """The first row of a chain that does not fit."""
 
@@ -54,14 +65,28 @@ def node_chain(node: str) -> str:
 
 def write(tx: Connection, chain: str, at: datetime, kind: str, actor: str, /, **data: Any) -> None:
     """Append one row. Values must be JSON; instants are written as ISO 8601."""
-    length, head = _head(tx, chain)
-    row = {
-        "chain": chain, "seq": length + 1, "at": at, "kind": kind, "actor": actor,
-        "data": json.dumps(data, sort_keys=True, separators=(",", ":"), default=_instant),
-    }  # fmt: skip
-    row["hash"] = digest = _digest(head, row)
-    tx.execute(_APPEND, row)
-    tx.execute(_MOVE, {"c": chain, "new_length": length + 1, "new_head": digest})
+    write_all(tx, [Note(chain, at, kind, actor, data)])
+
+
+def write_all(tx: Connection, notes: Sequence[Note]) -> None:
+    """Append rows, each to its chain, in this order; a few statements however many they are."""
+    if not notes:
+        return
+    heads = _heads(tx, {note.chain for note in notes})
+    rows = []
+    for note in notes:
+        length, head = heads[note.chain]
+        row = _row(note, length + 1)
+        row["hash"] = _digest(head, row)
+        heads[note.chain] = length + 1, row["hash"]
+        rows.append(row)
+    tx.execute(_APPEND, rows)
+    tx.execute(_MOVE, [{"c": chain, "new_length": n, "new_head": head} for chain, (n, head) in heads.items()])
+
+
+def _row(note: Note, seq: int) -> dict[str, Any]:
+    data = json.dumps(note.data, sort_keys=True, separators=(",", ":"), default=_instant)
+    return {"chain": note.chain, "seq": seq, "at": note.at, "kind": note.kind, "actor": note.actor, "data": data}
 
 
 _APPEND = insert(journal)
@@ -70,20 +95,28 @@ _MOVE = (
     .where(chains.c.chain == bindparam("c"))
     .values(length=bindparam("new_length"), head=bindparam("new_head"))
 )
-_HEAD = select(chains.c.length, chains.c.head).where(chains.c.chain == bindparam("c")).with_for_update()
+_HEADS = (  # always in one order, so that no two transactions wait for each other
+    select(chains).where(chains.c.chain.in_(bindparam("names", expanding=True))).order_by(chains.c.chain)
+).with_for_update()
 
 
-def _head(tx: Connection, chain: str) -> tuple[int, bytes]:
-    found = tx.execute(_HEAD, {"c": chain}).first()
-    if found is None:
-        _begin(tx, chain)
-        found = tx.execute(_HEAD, {"c": chain}).one()
-    return found.length, bytes(found.head)
+def _heads(tx: Connection, names: Set[str]) -> dict[str, tuple[int, bytes]]:
+    """Length and head of these chains, held until the transaction ends; those that are not there are begun."""
+    found = _held(tx, names)
+    if new := sorted(names - found.keys()):
+        _begin(tx, new)
+        found |= _held(tx, new)
+    return found
 
 
-def _begin(tx: Connection, chain: str) -> None:
+def _held(tx: Connection, names: Collection[str]) -> dict[str, tuple[int, bytes]]:
+    return {row.chain: (row.length, bytes(row.head)) for row in tx.execute(_HEADS, {"names": list(names)})}
+
+
+def _begin(tx: Connection, names: Sequence[str]) -> None:
     dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    tx.execute(dialect.insert(chains).values(chain=chain, length=0, head=START).on_conflict_do_nothing())
+    rows = [{"chain": name, "length": 0, "head": START} for name in names]
+    tx.execute(dialect.insert(chains).values(rows).on_conflict_do_nothing())
 
 
 def _digest(head: bytes, row: Mapping[str, Any]) -> bytes:

@@ -43,12 +43,26 @@ class Shown:
     standing: str
 
 
-def add_mail(tx: Connection, queue: str, message_id: int, case_id: int | None, why: str, now: datetime) -> None:
-    """A mail waits here."""
-    tx.execute(
-        _ADD,
-        {"kind": "mail", "queue": queue, "message_id": message_id, "case_id": case_id, "why": why, "created_at": now},
-    )
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail that is to wait, and why."""
+
+    queue: str
+    message_id: int
+    case_id: int | None
+    why: str
+    created_at: datetime
+
+
+def add_mails(tx: Connection, arrivals: Sequence[Arrival]) -> None:
+    """These mails wait."""
+    rows = [
+        {"kind": "mail", "queue": a.queue, "message_id": a.message_id, "case_id": a.case_id, "why": a.why,
+         "created_at": a.created_at}
+        for a in arrivals
+    ]  # fmt: skip
+    if rows:
+        tx.execute(_ADD, rows)
 
 
 _ADD = insert(queue_items)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mailrouter.case.model import Statement
+from mailrouter.case.model import STANDING_STATES, Statement
 from mailrouter.store.tables import messages, organisations, participants, statements
 
 _STATEMENT: Select[Any] = (
@@ -59,8 +59,19 @@ def of_message(tx: Connection, message_id: int) -> Statement | None:
 
 def standing(tx: Connection, participant_id: int, but: int | None = None) -> Statement | None:
     """The one that stands, if it was not kept from the message `but`."""
-    mine = of_participant(tx, participant_id)
-    return next((s for s in reversed(mine) if s.stands and s.message_id != but), None)
+    row = tx.execute(_STANDING, {"participant": participant_id, "but": but or 0}).first()
+    return Statement(*row) if row else None
+
+
+_STANDING = (
+    _STATEMENT.where(
+        statements.c.participant_id == bindparam("participant"),
+        statements.c.state.in_(STANDING_STATES),
+        statements.c.message_id != bindparam("but"),
+    )
+    .order_by(statements.c.id.desc())
+    .limit(1)
+)
 
 
 def kept(tx: Connection, participant_id: int, signature_id: str, but_mail: int) -> bool:
