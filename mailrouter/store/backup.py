@@ -31,6 +31,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import OperationalError
 
 from mailrouter.faults import Refused
 from mailrouter.store import migrate
@@ -70,6 +71,10 @@ def make(db: Database, home: Path, target: Path, progress: Progress) -> int:
             _sync(target.absolute().parent)
     except OSError as trouble:
         raise Refused(f"{target}: the backup cannot be written ({trouble.strerror})") from None
+    except OperationalError as trouble:
+        if getattr(trouble.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+            raise
+        raise Refused(f"{target}: the backup cannot be written (the disk is full)") from None
     return rows
 
 

@@ -18,7 +18,7 @@ from mailrouter.mail.envelope import Envelope
 from mailrouter.store import backup, books, contacts, inbox, journal, migrate, outbox, queues, restore, tables
 from mailrouter.store.engine import Database
 from tests.cli.console import Console
-from tests.flow.world import VENDOR, VU, World
+from tests.flow.world import VU, World
 from tests.servers.clock import START
 from tests.servers.databases import KINDS
 
@@ -116,7 +116,7 @@ def test_what_waited_is_held_and_said(filled: World, second: Database, tmp_path:
         states = [(letter.name, letter.state) for letter, _vu in outbox.listed(tx)]
         assert ("notification", "held") in states
         assert "queued" not in [state for _name, state in states]
-        assert [s.item.why for s in queues.shown(tx, "operator")][0].startswith("letters held after a restore: 1")
+        assert queues.shown(tx, "operator")[0].item.why.startswith("letters held after a restore: 1")
         assert list(journal.verify(tx)) == []
         last = journal.entries(tx, "node:n2")[-1]
         assert (last.kind, last.actor, last.data["letters_held"]) == ("restored", "unix:root", 1)
@@ -158,7 +158,7 @@ def test_the_file_is_one_private_and_plain(world: World, tmp_path: Path) -> None
     folder = tmp_path / "out"
     folder.mkdir()
     backup.make(world.tools.db, tmp_path / "none", folder / "file", quiet)
-    assert os.listdir(folder) == ["file"]
+    assert [path.name for path in folder.iterdir()] == ["file"]
     assert (folder / "file").stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(f"file:{folder / 'file'}?mode=ro", uri=True)) as opened:
         assert opened.execute("PRAGMA journal_mode").fetchone() == ("delete",)

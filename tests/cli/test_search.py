@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from mailrouter.flow import coordinate
 from mailrouter.store import search
 from tests.cli.console import Console
-from tests.flow.world import World
 
 VU = 314159
 

@@ -1,0 +1,71 @@
+"""Every command of the contract is there, says what it does and shows an example."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from mailrouter.cli import main
+
+# CONTRACT.md, "Commands", but for those of later issues
+COMMANDS = """
+serve doctor
+db upgrade | db check | backup | restore
+vendor add | vendor list | vendor show | vendor set | vendor add-contact | vendor remove-contact | vendor add-key
+vendor retire-key
+analyst add | analyst list | analyst away
+case open | case list | case show | case timeline | case assign | case close | case reopen | case add-vendor
+case notify | case write | case remark | case log
+message reply | message show | message save | message route | message retry
+participant show | participant wait | participant set
+queue list | queue show | queue done
+statement list | statement show | statement take | statement approve | statement withdraw
+outbox list | outbox show | outbox retry | outbox hold | outbox release | outbox pause | outbox resume
+letter list | letter preview
+beat | inspect | books
+journal verify | journal show | search
+key make | key import | key export | key list
+""".replace("serve doctor", "serve | doctor")
+NAMES = [" ".join(name.split()) for line in COMMANDS.strip().splitlines() for name in line.split("|")]
+SHOWS = {"list", "show", "books", "doctor", "beat", "search", "verify", "check", "preview", "timeline"}
+
+
+def every_command() -> Iterator[str]:
+    """As the program has them."""
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from (f"{name} {below}" for below in command.list_commands(context))
+        else:
+            yield name
+
+
+THERE = list(every_command())
+
+
+def test_none_is_missing() -> None:
+    assert set(NAMES) - set(THERE) == set()
+
+
+@pytest.mark.parametrize("name", THERE)
+def test_help_with_an_example(name: str) -> None:
+    done = CliRunner().invoke(main, [*name.split(), "--help"], prog_name="mailrouter")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert f"Usage: mailrouter {name}" in done.stdout
+    assert "Example" in done.stdout
+    assert f"mailrouter {name.split()[0]}" in done.stdout.partition("Example")[2]
+
+
+@pytest.mark.parametrize("name", [name for name in THERE if name.split()[-1] in SHOWS])
+def test_what_shows_has_json(name: str) -> None:
+    assert "--json" in CliRunner().invoke(main, [*name.split(), "--help"]).stdout
+
+
+@pytest.mark.parametrize("name", ["nothing", "case nothing", "outbox nothing", "key nothing"])
+def test_no_such_command(name: str) -> None:
+    done = CliRunner().invoke(main, name.split(), prog_name="mailrouter")
+    assert (done.exit_code, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("mailrouter: No such command 'nothing'")
