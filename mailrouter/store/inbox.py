@@ -181,10 +181,14 @@ _FINISH = delete(inbox).where(
 )
 
 
-def release(tx: Connection, holder: Holder, mail_ids: Sequence[int]) -> None:
-    """Give back, uncounted, what was claimed and not looked at, or could not be recorded for no fault of its own."""
-    ours = (inbox.c.start_id == holder.start_id) & inbox.c.leased_until.is_not(None)
-    freed = update(inbox).where(inbox.c.mail_id.in_(mail_ids), ours)
+def release(tx: Connection, holder: Holder, mail_ids: Sequence[int] | None = None) -> None:
+    """Give back, uncounted, what was claimed and not looked at, or could not be recorded for no fault of its own.
+
+    These mails; without ids, all that the holder has.
+    """
+    freed = update(inbox).where(inbox.c.start_id == holder.start_id, inbox.c.leased_until.is_not(None))
+    if mail_ids is not None:
+        freed = freed.where(inbox.c.mail_id.in_(mail_ids))
     tx.execute(freed.values(leased_until=None, tries=inbox.c.tries - 1))
 
 

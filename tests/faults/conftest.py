@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.pgp import Pgp
+from tests.faults.scene import Signer
 from tests.servers.postgres import Postgres
 
 
@@ -17,6 +18,14 @@ def postgres_migrated(postgres_server: Postgres, postgres_template: str) -> Iter
     if not postgres_server.up():
         postgres_server.start()
     postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signer]:
+    """The loads' sender with a key."""
+    made = Signer(tmp_path_factory.mktemp("signer"))
+    yield made
+    made.remove()
 
 
 @pytest.fixture(autouse=True)

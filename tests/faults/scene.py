@@ -1,4 +1,4 @@
-"""The database of a daemon under test, seen from outside: what is arranged in it beforehand, and what it holds afterwards.
+"""A daemon's database, seen from outside: what is arranged in it beforehand, and what it holds afterwards.
 
 Arranging uses the flows an analyst's commands use, in this process; looking uses plain SQL, so that what is counted
 owes little to the code under test.
@@ -7,6 +7,9 @@ owes little to the code under test.
 import os
 import random
 import re
+import shutil
+import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,11 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.mails import CASES, SENDER, Mail, replies
+from benchmarks.mails import CASES, SENDER, Mail, make_key, replies, sign, signed_replies
 from mailrouter import settings
 from mailrouter.flow import coordinate
 from mailrouter.flow.actor import Actor
@@ -70,7 +74,7 @@ def open_cases(node: Daemon, vus: Sequence[int] = CASES) -> None:
 
 
 def notify_vendors(node: Daemon, count: int, now: datetime | None = None, *, cases: int = 1) -> None:
-    """Letters to `count` vendors, spread over that many cases; as of `now`, if given."""
+    """Letters to `count` vendors, spread over that many cases. With `now`: as of then, and they have left since."""
     with tools_of(node, now) as tools:
         vus = [coordinate.open_case(tools, ANALYST, "A case").vu for _ in range(cases)]
         with tools.db.write() as tx:
@@ -81,6 +85,9 @@ def notify_vendors(node: Daemon, count: int, now: datetime | None = None, *, cas
             coordinate.add_vendor(tools, ANALYST, vus[number % cases], f"Vendor {number}")
         for vu in vus:
             coordinate.notify(tools, ANALYST, vu)
+        if now:
+            with tools.db.write() as tx:
+                tx.execute(text("UPDATE letters SET state = 'sent', sent_at = made_at"))
 
 
 # ---- looking -------------------------------------------------------------------------------------------------------
@@ -125,8 +132,8 @@ class Store:
 
     def places(self) -> dict[str, int]:
         """How many mails lie where."""
-        return {place: n for place, n in self.rows(
-            "SELECT place, count(*) FROM messages WHERE mail_id IS NOT NULL GROUP BY place")}  # fmt: skip
+        counted = "SELECT place, count(*) AS n FROM messages WHERE mail_id IS NOT NULL GROUP BY place"
+        return {row.place: row.n for row in self.rows(counted)}
 
     def letters(self, name: str = "%") -> list[Any]:
         """The outbox: letters of that name."""
@@ -142,7 +149,7 @@ class Store:
         self.change("UPDATE letters SET next_attempt_at = NULL WHERE state = 'queued'")
 
     def in_order(self) -> None:
-        """Fails unless books and journal are right, and each received mail is one message and waits in one queue once."""
+        """Fails unless books and journal are right, each received mail is one message, and nothing is done twice."""
         with self._open() as db, db.read() as tx:
             assert books.count(tx).balanced
             assert list(journal.verify(tx)) == []
@@ -170,8 +177,8 @@ class Verdict:
         return (self.lost, self.doubled, self.altered) == (0, 0, 0)
 
 
-def compare(sent: dict[str, bytes], acked: set[str], raws: Iterator[bytes] | Sequence[bytes]) -> Verdict:
-    """What was sent and acknowledged, by Message-ID's left part, against what is stored; raw bytes as sent."""
+def compare(sent: dict[str, bytes], acked: set[str], raws: Sequence[bytes]) -> Verdict:
+    """What was sent and acknowledged, by Message-ID's left part, against what is stored."""
     stored, altered = Counter[str](), 0
     digests = {ident: sha256(raw).digest() for ident, raw in sent.items()}
     for raw in raws:
@@ -185,6 +192,27 @@ def compare(sent: dict[str, bytes], acked: set[str], raws: Iterator[bytes] | Seq
 
 
 # ---- sending -------------------------------------------------------------------------------------------------------
+
+
+class Signer:
+    """The loads' sender with a key of its own; `public` is a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="v", dir="/tmp"))  # short: an agent's socket is in it
+        self._fingerprint = make_key(self._home, SENDER)
+        self._bodies = sign(self._home, self._fingerprint)
+        self.public = folder / "vendor.asc"
+        command = ["gpg", "--homedir", str(self._home), "--batch", "--armor", "--export", self._fingerprint]
+        self.public.write_bytes(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+
+    def mails(self, count: int, run: str = "signed") -> list[Mail]:
+        """Replies with good signatures."""
+        return list(islice(signed_replies(ADDRESS, run, self._bodies), count))
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        subprocess.run(["gpgconf", "--homedir", str(self._home), "--kill", "all"], check=True, timeout=60)
+        shutil.rmtree(self._home)
 
 
 def mails(count: int, run: str = "mail") -> list[Mail]:

@@ -40,15 +40,19 @@ def one_worker(daemons: Daemons, url: str, **settings: str) -> Daemon:
     return daemons(url, WORKER__PROCESSES="1", **settings)
 
 
-def start_to_die(node: Daemon, point: str, parts: str) -> None:
-    """Start those parts, with the point armed."""
+def start_to_die(node: Daemon, point: str, parts: str) -> list[Path]:
+    """Start those parts, with the point armed; its processes."""
     node.start("--only", parts, environ={"MAILROUTER_FAILPOINT": point})
+    return [Path(f"/proc/{pid}") for pid in node.left()]
 
 
-def kill_after_a_death(node: Daemon) -> int:
-    """Wait until one of the workers has died, kill all the others; how many have died."""
-    group = [Path(f"/proc/{pid}") for pid in node.left()]
-    until(lambda: not all(process.exists() for process in group), "a worker to die")
+def kill_after_a_death(node: Daemon, group: list[Path]) -> int:
+    """Wait until one of the workers has died, kill all the others; how many have died at most."""
+
+    def one_is_gone() -> bool:
+        return bool(node.events("worker.replaced")) or not all(process.exists() for process in group)
+
+    until(one_is_gone, "a worker to die")
     node.kill()
     replaced = node.events("worker.replaced")
     assert {event["exit"] for event in replaced} <= {DIED}
@@ -78,9 +82,9 @@ def test_while_a_mail_is_received(migrated_url: str, daemons: Daemons, point: st
     """The door goes on; afterwards each mail is one message of its case, and the participant's turn is known."""
     node, store, sent = one_worker(daemons, migrated_url), Store(migrated_url), mails(5)
     open_cases(node, range(100100, 100105))
-    start_to_die(node, point, "smtp,worker")
+    group = start_to_die(node, point, "smtp,worker")
     assert send(node, *(mail.raw for mail in sent)) == [STORED] * 5
-    kill_after_a_death(node)
+    kill_after_a_death(node, group)
     node.start("--only", "worker")
     store.drained()
     raws = {mail.ident: mail.raw for mail in sent}
@@ -113,10 +117,10 @@ def test_while_the_silent_are_written_to(migrated_url: str, daemons: Daemons, po
 @pytest.mark.parametrize("point", points("deliver"))
 def test_while_a_letter_leaves(migrated_url: str, daemons: Daemons, smarthost: Sink, point: str) -> None:
     """All leave with one Message-ID each; a copy more at most for each death, and it is the same to the byte."""
-    node, store = one_worker(daemons, migrated_url, RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}"), Store(migrated_url)
+    relay, store = f"smtp://127.0.0.1:{smarthost.port}", Store(migrated_url)
+    node = one_worker(daemons, migrated_url, RELAY__URL=relay)
     notify_vendors(node, VENDORS)
-    start_to_die(node, point, "worker")
-    deaths = kill_after_a_death(node)
+    deaths = kill_after_a_death(node, start_to_die(node, point, "worker"))
     node.start("--only", "worker")
     until(lambda: {letter.state for letter in store.letters()} == {"sent"}, "the letters to be sent")
     copies = Counter(taken.data for taken in smarthost.taken)
@@ -124,5 +128,6 @@ def test_while_a_letter_leaves(migrated_url: str, daemons: Daemons, smarthost: S
     assert len({data.partition(b"Message-ID: ")[2].partition(b"\r\n")[0] for data in copies}) == VENDORS
     assert all(MICALG.encode() in data for data in copies)
     extra = copies.total() - VENDORS
-    assert extra == (deaths if point == "deliver-after-relay" else 0)
+    assert extra <= (deaths if point == "deliver-after-relay" else 0)
+    assert extra > 0 or point != "deliver-after-relay"
     store.in_order()
