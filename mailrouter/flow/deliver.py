@@ -170,7 +170,7 @@ def _sent(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome,
 
 
 def _first_contact(tx: Connection, tools: Tools, letter: outbox.Letter, now: datetime) -> None:
-    """Our date is 45 days from the first letter to a vendor that the relay accepted (DOMAIN.md, planned publication)."""
+    """Our date is 45 days from the first letter to a vendor that the relay accepted (DOMAIN.md)."""
     assert letter.case_id is not None  # a participant's letter is a case's
     if cases.get(tx, letter.case_id).first_contact_at is None:
         planned = embargo.planned_publication(now, tools.settings.policy)

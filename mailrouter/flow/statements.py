@@ -69,6 +69,8 @@ def _stand(
 ) -> Statement:
     if kept.state != "held":
         raise faults.Illegal(f"the statement in message {message.id} is {kept.state} already")
+    if not kept.verbatim.strip():
+        raise faults.Illegal(f"message {message.id} holds no text of its sender's own")
     if message.assurance == Assurance.VERIFIED:
         act.supersede(tx, kept.participant_id)
         statements.change(tx, kept.id, state="verified", reason="")
