@@ -24,7 +24,7 @@ from mailrouter.intake.doors import Doors, Doorway, open_doors
 from mailrouter.mail.envelope import Envelope
 from mailrouter.settings import Listen, Settings, ensure_data_dir
 from mailrouter.store import contacts, inbox, machine, migrate, outbox
-from mailrouter.store.engine import Database
+from mailrouter.store.engine import Database, driver
 from mailrouter.store.inbox import Holder
 from mailrouter.ticker import Ticker
 from mailrouter.tools import Tools, make
@@ -163,7 +163,7 @@ class Crew:
     def __init__(self, settings: Settings, holder: Holder) -> None:
         self._settings, self._holder = settings, holder
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["mailrouter.worker"])
+        self._context.set_forkserver_preload(["mailrouter.worker", *driver(settings.database.url)])
         self._workers: list[Worker] = []
         self._ends_at = float("inf")
 

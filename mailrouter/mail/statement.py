@@ -18,13 +18,18 @@ _BEGIN = re.compile(
 )
 _END = re.compile(rb"^[ \t]*==[ \t]*END[ \t]*==[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _QUOTED = re.compile(rb"^[ \t]*>.*(?:\r?\n|$)", re.MULTILINE)
-_MAY_BE_MARKED = re.compile(rb"VENDOR STATEMENT|base64|quoted-printable", re.IGNORECASE)  # or an encoding hides them
+_MAY_BE_MARKED = (b"VENDOR STATEMENT", b"BASE64", b"QUOTED-PRINTABLE")  # the lines, or an encoding that hides them
 MOST_PARTS = 200
 
 
 def meant(subject: str, raw: bytes, text: Callable[[], bytes]) -> bool:
     """Whether the sender means this mail as a statement. `text` is asked for only if `raw` may hold the markers."""
-    return bool(_WORD.search(subject)) or (bool(_MAY_BE_MARKED.search(raw)) and _marked(text()) is not None)
+    return bool(_WORD.search(subject)) or (_may_be_marked(raw) and _marked(text()) is not None)
+
+
+def _may_be_marked(raw: bytes) -> bool:
+    words = raw.upper()  # a pattern that ignores case takes ten times as long, in every mail's transaction
+    return any(word in words for word in _MAY_BE_MARKED)
 
 
 def verbatim(text: bytes) -> bytes:
