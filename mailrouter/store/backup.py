@@ -12,7 +12,7 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from sqlalchemy import (
     Text,
     insert,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import OperationalError
@@ -82,22 +81,13 @@ def _fill(db: Database, home: Path, file: Path, progress: Progress) -> int:
     copy = Database(f"sqlite:///{file}")
     try:
         migrate.upgrade(copy)
-        with copy.write() as into, one_moment(db) as tx:
+        with copy.write() as into, db.read() as tx:
             rows = sum(copy_table(tx, into, table, progress) for table in in_order())
             key_files.create(into)
             _keep_keys(into, home)
         return rows
     finally:
         copy.close()
-
-
-@contextmanager
-def one_moment(db: Database) -> Iterator[Connection]:
-    """A read transaction that sees one moment, however long it takes (PostgreSQL's default would not)."""
-    with db.read() as tx:
-        if not db.is_sqlite:
-            tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-        yield tx
 
 
 def _finish(file: Path) -> None:

@@ -64,7 +64,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One moment, however many queries look at it; nothing can be changed on PostgreSQL. Never waits for a writer."""
+        """One moment, however many queries look at it. Never waits for a writer, and may change nothing."""
         with self._reader.begin() as tx:
             yield tx
 

@@ -1,11 +1,14 @@
 """`mailrouter books`: every accepted mail lies somewhere, once."""
 
 import json
+import threading
+from itertools import count
 
 from sqlalchemy import delete, insert, update
 
 from mailrouter.mail.envelope import Envelope
-from mailrouter.store import tables
+from mailrouter.store import inbox, tables
+from mailrouter.store.engine import Database
 from tests.cli.console import Console
 from tests.flow.world import OURS, PSIRT
 from tests.servers.clock import START
@@ -56,3 +59,28 @@ def test_doors_that_only_balance_together_do_not_balance(console: Console) -> No
         tx.execute(insert(tables.tallies).values(node="n1", door="lmtp", accepted=1))
     told = json.loads(console.run("books", "--json", status=1).stdout)
     assert (told["accepted"], told["pending"], told["balanced"]) == (1, 1, False)
+
+
+def test_counted_at_one_moment_while_mail_comes_in(console: Console) -> None:
+    """The counts are several queries; what a door commits between two of them must not look like a lost mail."""
+    world = console.world
+    stop = threading.Event()
+
+    def door() -> None:
+        db = Database(world.tools.settings.database.url)
+        for number in count():
+            if stop.is_set():
+                break
+            with db.write() as tx:
+                inbox.accept(tx, "n1", [Envelope("smtp", "", (OURS,), b"%d" % number, START)])
+        db.close()
+
+    writer = threading.Thread(target=door)
+    writer.start()
+    try:
+        for _ in range(60):
+            console.run("books")
+            console.run("journal", "verify")
+    finally:
+        stop.set()
+        writer.join()
