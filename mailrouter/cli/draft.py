@@ -67,7 +67,8 @@ def letter(wanted: Wanted, to: str, quoted: str = "", *, secret: bool = False) -
 def quoted(answered: look.Look) -> tuple[str, bool]:
     """A mail as a reply quotes it, and whether it came encrypted."""
     one = answered.message
-    return compose.quote(answered.new, one.sender, one.received_at), answered.decrypted
+    text = "" if answered.trouble else answered.new  # what could not be opened is no text
+    return compose.quote(text, one.sender, one.received_at), one.encrypted
 
 
 def _edited(quoted: str) -> tuple[str, str]:

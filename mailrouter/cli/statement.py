@@ -133,12 +133,16 @@ def _write(folder: Path, files: dict[Path, bytes]) -> None:
     taken = next((path for path in files if path.exists() or path.is_symlink()), None)
     if taken is not None:
         raise faults.Refused(f"{taken}: is there already")
+    written: list[Path] = []
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path, content in files.items():
             with path.open("xb") as file:
+                written.append(path)
                 file.write(content)
     except OSError as trouble:
+        for path in written:
+            path.unlink()
         raise faults.Refused(f"{folder}: cannot be written to ({trouble.strerror})") from None
 
 

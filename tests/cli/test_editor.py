@@ -6,12 +6,13 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mailrouter.pgp import Pgp
-from tests.flow.world import OURS, PSIRT, World
+from tests.flow.world import OURS, PSIRT, VU, World
 from tests.servers.daemon import ROOT
 
 MAIL = (
@@ -117,6 +118,22 @@ def test_nothing_is_sent(house: World, editing: Editing, script: str, answers: s
     assert "Traceback" not in heard
     assert done == status
     assert names(house) == ["notification"]
+
+
+@pytest.mark.parametrize("arguments", [("message", "reply", "3"), ("case", "write", str(VU), "Vendor")])
+def test_words_out_of_an_encrypted_mail_never_leave_in_clear(
+    house: World, editing: Editing, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    house.feed(house.encrypted(b"Content-Type: text/plain\r\n\r\nthe secret is 42\r\n", f"VU#{VU}"))
+    status, said = editing('printf "Really?\n" >> "$1"', "y\n", *arguments)
+    assert status == 0, said
+    assert "the letter is confidential" in said
+    assert "> the secret is 42" in (tmp_path / "before").read_text()
+    assert house.letters()[-1].confidential
+    house.clock.to(datetime.now(UTC) + timedelta(hours=1))  # the program wrote at the real time
+    house.deliver()
+    assert house.letters()[-1].state == "held"  # the vendor has no key
+    assert not any(b"secret is 42" in mail.as_bytes() for mail in house.sent())
 
 
 def test_a_letter_to_one_shows_what_they_wrote_last(house: World, editing: Editing, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """`mailrouter message`: what is shown, byte for byte where it must be, and what a person may order."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailrouter.flow import receive
+from mailrouter.pgp import Pgp
 from mailrouter.store import queues
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -100,6 +102,20 @@ def test_what_cannot_be_decrypted_says_so(console: Console) -> None:
     assert done.stderr.strip() != ""
     assert "yes, " in console.out("message", "show", "2")
     assert console.json("message", "show", "2")["decrypted"] is False
+
+
+@pytest.mark.row("R18")
+def test_without_gpg_it_is_shown_as_it_came(console: Console, tmp_path: Path) -> None:
+    world = console.world
+    world.vendor_case()
+    world.feed(world.encrypted(ATTACHED, f"VU#{VU}"))
+    broken = Pgp(tmp_path / "g", tmp_path / "k", program="/bin/false")
+    world.tools = replace(world.tools, pgp=broken)
+    done = console.run("message", "show", "2", "--text")
+    assert "could not be opened just now" in done.stderr
+    assert "secret is 42" not in done.stdout
+    assert console.json("message", "show", "2")["trouble"] != ""
+    broken.close()
 
 
 @pytest.mark.row("S37")
