@@ -62,7 +62,10 @@ def notify(tools: Tools, actor: Actor, vu: int, vendors: Sequence[str] = ()) -> 
 
 def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Participant]:
     if vendors:
-        chosen = [taking_part(tx, case, name) for name in vendors]
+        chosen = list(dict.fromkeys(taking_part(tx, case, name) for name in vendors))
+        other = next((p for p in chosen if p.role not in VENDORS), None)
+        if other is not None:
+            raise faults.Illegal(f"{other.name} is a {other.role}; only vendors are notified")
         known = next((p for p in chosen if p.progress != "not contacted"), None)
         if known is not None:
             raise faults.Illegal(

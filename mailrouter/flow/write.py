@@ -37,7 +37,7 @@ def write(tools: Tools, actor: Actor, vu: int, whom: Sequence[str], draft: Draft
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        chosen = [taking_part(tx, case, name) for name in whom]
+        chosen = dict.fromkeys(taking_part(tx, case, name) for name in whom)
         return [_send(tx, tools, actor, case, p, draft, _latest(tx, case, p)) for p in chosen]
 
 
