@@ -35,6 +35,7 @@ class House:
     """One daemon of its own on one database; it may be read while it runs."""
 
     def __init__(self, folder: Path, url: str) -> None:
+        self.url = url
         self.daemon = Daemon(folder, url, UNLIMITED)
         self._db = Database(url)
 

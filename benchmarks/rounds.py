@@ -4,10 +4,13 @@ The machine is shared and noisy, and whatever disturbs a round disturbs both. Ev
 that none measures what the one before has left.
 """
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import count, islice
+from functools import partial
+from itertools import chain, count, islice
 from pathlib import Path
 
 from benchmarks import databases, floors, house, mails, measure
@@ -55,11 +58,9 @@ class Bench:
         home = folder / "vendor"
         fingerprint = mails.make_key(home, mails.SENDER)
         self._public = mails.public_key(home, fingerprint)
-        self._bodies = {
-            ANSWER: mails.sign(home, fingerprint),
-            STATEMENT: mails.sign(home, fingerprint, words=mails.statement),
-        }
-        self._gpg = floors.Gpg(folder / "signed", home, self._bodies[ANSWER])
+        self._answers = mails.sign(home, fingerprint)
+        self._statements = Statements(home, fingerprint)
+        self._gpg = floors.Gpg(folder / "signed", home, self._answers)
 
     def run(self) -> None:
         """Everything, database by database."""
@@ -120,7 +121,7 @@ class Bench:
 
     def _when_full(self, lies: Databases, template: str) -> None:
         full, stored = lies.copy(template), self._extent.stored
-        for number in house.fill(self._new_folder(), full, islice(self._mails(PLAIN), stored)):
+        for number in house.fill(self._new_folder(), full, islice(self._replies(PLAIN), stored)):
             self._tell(f"{lies.name}: {number} of {stored} messages stored")
         for number in range(self._extent.rounds):
             self._tell(f"{lies.name}: {stored} messages stored, round {number + 1} of {self._extent.rounds}")
@@ -144,7 +145,7 @@ class Bench:
 
     def _filed(self, whole: House, key: Key) -> Figure:
         """Raises RuntimeError unless every mail is filed, and every signed one verified: else this measured nothing."""
-        load, (filed, verified) = self._load(key), whole.proved()
+        load, (filed, verified) = self._load(key, whole.url), whole.proved()
         figure = measure.filed(whole, load)
         wanted = (filed + load.count, verified + (load.count if key.mail != PLAIN else 0))
         if whole.proved() != wanted:
@@ -157,17 +158,21 @@ class Bench:
         self.results.add(key, measure.timed(lambda: self._gpg.verify(amount, processes), amount))
         return key
 
-    def _load(self, key: Key) -> Load:
+    def _load(self, key: Key, url: str = "") -> Load:
         # A signed mail costs the doors no more than a plain one.
-        kind = key.mail if key.what.startswith("filed") else PLAIN
-        return Load(self._mails(key.mail), self._amount(kind, key.sessions), key.sessions)
+        amount = self._amount(key.mail if key.what.startswith("filed") else PLAIN, key.sessions)
+        if key.mail == STATEMENT:
+            return Load(self._statements.unsent(url, amount, self._run()), amount, key.sessions)
+        return Load(self._replies(key.mail), amount, key.sessions)
 
-    def _mails(self, kind: str) -> Iterator[Mail]:
+    def _replies(self, kind: str) -> Iterator[Mail]:
         """Mails that nobody sent before, without end."""
-        run = f"run{next(self._numbers)}"
         if kind == PLAIN:
-            return mails.replies(ADDRESS, run)
-        return mails.signed_replies(ADDRESS, run, self._bodies[kind])
+            return mails.replies(ADDRESS, self._run())
+        return mails.signed_replies(ADDRESS, self._run(), self._answers)
+
+    def _run(self) -> str:
+        return f"run{next(self._numbers)}"
 
     def _amount(self, kind: str, sessions: int) -> int:
         """A third of the mails for one session, which takes three times as long."""
@@ -188,8 +193,34 @@ class Bench:
             lies.drop(url)
 
     def _warm(self, running: House) -> None:
-        Load(self._mails(PLAIN), WARM_UP, 1).run(running.port)
+        Load(self._replies(PLAIN), WARM_UP, 1).run(running.port)
         running.wait_received(measure.LIMIT_SECONDS)
 
     def _new_folder(self) -> Path:
         return self._folder / str(next(self._numbers))
+
+
+class Statements:
+    """Statements that a database has not seen: one whose signature came before is held, and would cost less.
+
+    They are signed when they are asked for, in whole editions of one for each case, and kept for the next database.
+    """
+
+    def __init__(self, home: Path, fingerprint: str) -> None:
+        self._home, self._fingerprint = home, fingerprint
+        self._editions: list[list[bytes]] = []
+        self._sent: Counter[str] = Counter()  # editions, by the database's URL
+
+    def unsent(self, url: str, amount: int, run: str) -> Iterator[Mail]:
+        """So many, signed by the time this returns."""
+        first = self._sent[url]
+        self._sent[url] += math.ceil(amount / len(mails.CASES))
+        while len(self._editions) < self._sent[url]:
+            self._editions.append(self._signed(len(self._editions)))
+        editions = enumerate(self._editions[first : self._sent[url]])
+        return chain.from_iterable(
+            islice(mails.signed_replies(ADDRESS, f"{run}-{number}", bodies), len(bodies)) for number, bodies in editions
+        )
+
+    def _signed(self, edition: int) -> list[bytes]:
+        return mails.sign(self._home, self._fingerprint, words=partial(mails.statement, edition=edition))
