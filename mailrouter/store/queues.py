@@ -110,9 +110,10 @@ def done_for_letter(tx: Connection, letter_id: int, by: str, now: datetime) -> N
 
 
 def done_for_participant(tx: Connection, participant_id: int, by: str, now: datetime) -> None:
-    """All of this participant's mails that waited are answered."""
+    """All of this participant's mails that waited are answered; so are the reminders that they wait."""
     theirs = select(messages.c.id).where(messages.c.participant_id == participant_id)
-    mine = queue_items.c.message_id.in_(theirs) & queue_items.c.done_at.is_(None)
+    reminded = (queue_items.c.participant_id == participant_id) & queue_items.c.once.like("answer:%")
+    mine = (queue_items.c.message_id.in_(theirs) | reminded) & queue_items.c.done_at.is_(None)
     tx.execute(update(queue_items).where(mine).values(done_at=now, done_by=by))
 
 
