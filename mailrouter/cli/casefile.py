@@ -34,13 +34,13 @@ def show_case(file: CaseFile) -> None:
 def _head(file: CaseFile) -> None:
     case = file.case
     click.echo(f"VU#{case.vu}  {show.short(case.title, 84)}")
-    state = [case.state + (", urgent" if case.urgent else ""), case.analyst or "no analyst"]
+    state = [case.state + (", urgent" if case.urgent else ""), show.short(case.analyst, 16) or "no analyst"]
     state.append(f"opened {case.opened_at:%Y-%m-%d}")
     if case.embargo != "NONE":
         ends = f" until {case.embargo_ends_at:%Y-%m-%d}" if case.embargo_ends_at else ""
         state.append(f"embargo {case.embargo.lower()}{ends}")
     if case.planned_at:
-        state.append(f"publication planned {show.when(case.planned_at)}")
+        state.append(f"publication planned {case.planned_at:%Y-%m-%d}")
     click.echo(show.visible("; ".join(state)))
 
 
@@ -59,7 +59,11 @@ def _turns(file: CaseFile) -> None:
     ]
     show.table(("turn", "participant", "role", "progress", "last heard", "next"), rows, "Nobody takes part yet.")
     coming = file.next_deadline()
-    click.echo(f"\nNext: {due(file, coming)}, {show.when(coming.due_at)}" if coming else "\nNext: nothing is due.")
+    click.echo(
+        f"\nNext: {show.short(due(file, coming), 76)}, {show.when(coming.due_at)}"
+        if coming
+        else "\nNext: nothing is due."
+    )
 
 
 def _day(instant: datetime | None) -> str:
