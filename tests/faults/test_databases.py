@@ -107,12 +107,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-@pytest.fixture
-def sqlite_copy(tmp_path: Path, sqlite_template: Path) -> str:
-    """A SQLite database with our tables."""
-    return copy_to(tmp_path, sqlite_template)
-
-
 def copy_to(folder: Path, template: Path) -> str:
     """A copy of the migrated database; its URL."""
     shutil.copyfile(template, folder / "mailrouter.db")
