@@ -84,7 +84,7 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
         _hold(tools, letter, "confidential, and the recipient has no usable key")
         return None
     try:
-        sealed = seal(tools, letter, keys)
+        sealed, encrypted = _sealed(tools, letter, keys)
     except TryLater as trouble:
         logs.failed("deliver.seal", trouble, letter=letter.id)
         _record(tools, letter, Outcome("temporary", "not sealed"))
@@ -97,8 +97,18 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
         _hold(tools, letter, "cannot be made a mail: look at its recipient")
         return None
     with tools.db.write() as tx:
-        ours = outbox.freeze(tx, letter, tools.holder, tools.now(), sealed=sealed, signed=True, encrypted=bool(keys))
+        ours = outbox.freeze(tx, letter, tools.holder, tools.now(), sealed=sealed, signed=True, encrypted=encrypted)
     return sealed if ours else None
+
+
+def _sealed(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> tuple[bytes, bool]:
+    """The bytes, and whether they are encrypted."""
+    try:
+        return seal(tools, letter, keys), bool(keys)
+    except Refused:
+        if letter.participant_id is not None or not keys:
+            raise
+        return seal(tools, letter, []), False  # a notice to our own staff names VU# and reason only: it must get there
 
 
 def seal(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> bytes:
