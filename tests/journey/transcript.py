@@ -1,0 +1,108 @@
+"""A transcript in a document: what is typed, what is answered, which mails arrive in between.
+
+Fenced blocks: `console` holds commands after `$ ` and their answers; `mail` is a mail that arrives, headers first.
+Dates count from the transcript's first day; a VU# is written as the transcript has it, and learned when a case is
+opened. What differs from day to day (times, fingerprints, ids of letters) is compared by its shape.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+FIRST_DAY = date(2026, 3, 2)
+_BLOCK = re.compile(r"(?ms)^```(console|mail)\n(.*?)^```\n")
+_DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A command, and what the document says it answers."""
+
+    command: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Arrives:
+    """A mail, as its sender's mail program showed it."""
+
+    headers: dict[str, str]
+    text: str
+
+
+def steps(document: str) -> Iterator[Typed | Arrives]:
+    """In their order."""
+    for kind, content in _BLOCK.findall(document):
+        if kind == "mail":
+            yield _mail(content)
+        else:
+            yield from (Typed(*_split(one)) for one in re.split(r"(?m)^\$ ", content)[1:])
+
+
+def _split(one: str) -> tuple[str, str]:
+    command, _, answer = one.partition("\n")
+    return command, answer.strip("\n")
+
+
+def _mail(content: str) -> Arrives:
+    head, _, text = content.partition("\n\n")
+    return Arrives(dict(line.split(": ", 1) for line in head.splitlines()), text)
+
+
+@dataclass
+class Here:
+    """How the transcript's words are said today."""
+
+    today: date
+    words: dict[str, str] = field(default_factory=dict)  # of the transcript -> of this run
+
+    def say(self, text: str) -> str:
+        """The transcript's text, for this run."""
+        for theirs, ours in self.words.items():
+            text = text.replace(theirs, ours)
+        return self._shifted(text, self.today - FIRST_DAY)
+
+    def write_down(self, text: str) -> str:
+        """This run's text, for the transcript."""
+        for theirs, ours in self.words.items():
+            text = text.replace(ours, theirs)
+        return self._shifted(text, FIRST_DAY - self.today)
+
+    @staticmethod
+    def _shifted(text: str, by: timedelta) -> str:
+        return _DAY.sub(lambda found: (date.fromisoformat(found[0]) + by).isoformat(), text)
+
+
+SHAPES = (
+    (re.compile(r"\b20\d\d-\d\d-\d\d( \d\d:\d\d)?"), "DATE"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
+    (re.compile(r"\b[0-9A-F]{4}( ?[0-9A-F]{4}){9}\b"), "FINGERPRINT"),
+    (re.compile(r"\b(message-id +)\S+"), r"\1ID"),
+    (re.compile(r"\bletter \d+"), "letter N"),
+    (re.compile(r"\b(letter N to .+ is) (queued|sent)"), r"\1 queued"),  # the daemon may be faster than the command
+    (re.compile(r"-{3,}"), "---"),
+    (re.compile(r" {2,}"), "  "),
+    (re.compile(r" +$", re.MULTILINE), ""),
+)
+
+
+def shape(text: str) -> str:
+    """Without what differs from run to run."""
+    for pattern, stands_for in SHAPES:
+        text = pattern.sub(stands_for, text)
+    return text.strip("\n")
+
+
+def written(document: str, answers: list[str]) -> str:
+    """The document with these answers to its commands, in their order."""
+    rest = iter(answers)
+
+    def block(found: re.Match[str]) -> str:
+        if found[1] == "mail":
+            return found[0]
+        typed = [Typed(*_split(one)).command for one in re.split(r"(?m)^\$ ", found[2])[1:]]
+        told = [f"$ {command}\n" + (f"{answer}\n" if (answer := next(rest)) else "") for command in typed]
+        return "```console\n" + "\n".join(told) + "```\n"
+
+    return _BLOCK.sub(block, document)
