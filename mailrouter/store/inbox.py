@@ -52,6 +52,8 @@ def accept(tx: Connection, node: str, envelopes: Sequence[Envelope]) -> int:
         return 0
     rows = [_mail_row(node, key, e) for key, e in fresh.items()]
     stored = tx.execute(_insert_mails(tx), rows).all()
+    if not stored:
+        return 0  # another node was first
     tx.execute(insert(inbox), [{"mail_id": row.id, "size": row.size} for row in stored])
     for door, count in Counter(row.door for row in stored).items():
         _count(tx, node, door, count)
