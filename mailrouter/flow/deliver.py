@@ -191,7 +191,7 @@ def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcom
     why = f"refused by the relay ({outcome.reply})" if outcome.state == "permanent" else "not delivered in 5 days"
     if outbox.record(tx, letter, tools.holder, now, state="failed", reply=outcome.reply, why=why):
         _journal(tx, tools, letter, "letter.failed", now)
-        _tell(tx, letter, f"letter {letter.id} failed: {why}", now, "failed")
+        _tell(tx, letter, f"letter {letter.id} failed: {why}", now, f"failed:{letter.attempts}")
 
 
 def _deferred(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:

@@ -158,7 +158,7 @@ def _opened(source: Path, scratch: Path) -> Iterator[Connection]:
     """A checked copy of the backup, at this program's schema; the file itself is never written to."""
     if not is_ours(source):
         raise Refused(f"{source} is not a backup made by `mailrouter backup`")
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".restore-") as folder:
+    with _folder_in(scratch) as folder:
         old = Database(f"sqlite:///{_copied(source, Path(folder) / 'backup')}")
         try:
             migrate.upgrade(old)
@@ -167,6 +167,13 @@ def _opened(source: Path, scratch: Path) -> Iterator[Connection]:
                 yield tx
         finally:
             old.close()
+
+
+def _folder_in(scratch: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(dir=scratch, prefix=".restore-")
+    except OSError as trouble:
+        raise Refused(f"{scratch}: nothing can be written there ({trouble.strerror})") from None
 
 
 def _copied(source: Path, file: Path) -> Path:

@@ -314,3 +314,8 @@ def test_other_keys_are_in_the_way(world: World, second: Database, tmp_path: Pat
 def test_a_folder_that_is_not_there(console: Console, tmp_path: Path) -> None:
     said = console.refused("backup", str(tmp_path / "no" / "file"), status=2)
     assert said.endswith("the backup cannot be written (No such file or directory)")
+
+
+def test_no_room_for_the_copy(file: Path, second: Database, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="nothing can be written there"):
+        restore.restore(second, file, order(tmp_path / "new", tmp_path / "nowhere"), quiet)

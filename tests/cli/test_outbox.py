@@ -1,11 +1,14 @@
 """`mailrouter outbox`: letters by hand, and the brake."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import update
 
 from mailrouter.store import contacts, outbox, tables
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.servers.wait import free_port
 
 KEYS = {"id", "vu", "letter", "to", "state", "attempts", "next_attempt_at", "message_id", "signed", "encrypted"}
 
@@ -213,3 +216,18 @@ def test_pause_and_resume(console: Console, letter: int) -> None:
 def test_an_unknown_login_is_written_as_such(console: Console, letter: int) -> None:
     console.as_login("root").run("outbox", "hold", str(letter))
     assert console.world.journal()[-1].actor == "unix:root"
+
+
+def test_a_second_failure_is_said_again(worlds: Callable[..., World]) -> None:
+    world = worlds(RELAY__URL=f"smtp://127.0.0.1:{free_port()}")
+    console = Console(world)
+    world.organisation(VENDOR, PSIRT)
+    world.case(VENDOR)
+    letter = str(world.letters("notification")[0].id)
+    world.clock.forward(days=6)
+    for _ in range(2):
+        world.deliver()
+        assert console.json("outbox", "show", letter)["state"] == "failed"
+        assert [why for why in world.notices() if why == f"letter {letter} failed: not delivered in 5 days"]
+        console.run("outbox", "retry", letter)
+        assert world.notices() == []
