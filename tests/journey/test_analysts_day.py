@@ -55,7 +55,7 @@ class Day:
         )  # fmt: skip
         assert "Traceback" not in done.stdout, done.stdout
         if opened := re.fullmatch(r"VU#(\d{6})", done.stdout.strip()):
-            self.here.words["174254"] = opened[1]
+            self.here.words[transcript.NUMBER] = opened[1]
         return done.stdout.rstrip()
 
     def _arrives(self, step: transcript.Arrives) -> None:
@@ -107,8 +107,7 @@ def test_it_covers_a_whole_day() -> None:
 
 
 def test_the_answers_fit_a_terminal() -> None:
-    """100 columns, as all tables (a statement's text is its vendor's)."""
-    answers = "\n".join(
-        one.answer for one in transcript.steps(DOCUMENT.read_text("utf-8")) if isinstance(one, transcript.Typed)
-    )
-    assert [line for line in answers.splitlines() if len(line) > 100] == []
+    """100 columns, but for a SHA-256 in a sentence."""
+    typed = (one for one in transcript.steps(DOCUMENT.read_text("utf-8")) if isinstance(one, transcript.Typed))
+    lines = [line for one in typed for line in one.answer.splitlines()]
+    assert [line for line in lines if len(line) > 100 and "SHA-256" not in line] == []

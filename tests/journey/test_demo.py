@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from demo.telling import WIDTH
+from tests.journey import transcript
 
 ROOT = Path(__file__).parents[2]
 # Settings of whoever looks on must not reach the demo.
@@ -113,6 +114,13 @@ def test_it_says_where_to_look(told):
     assert f"--config {told.folder}/mailrouter.toml queue show review" in where
     assert f"outgoing mail  {told.folder}/data/outgoing/new" in where
     assert f"{len(list((told.folder / 'data/outgoing/new').iterdir()))} letters" in where
+
+
+def test_the_readme_shows_what_it_prints(told):
+    (shown,) = re.findall(r"(?ms)^```text\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"))
+    (vu,) = set(re.findall(r"VU#(\d{6})", told.text))
+    printed = {transcript.shape(line) for line in told.text.replace(vu, transcript.NUMBER).splitlines()}
+    assert [line for line in shown.splitlines() if line != "…" and transcript.shape(line) not in printed] == []
 
 
 def test_it_is_laid_out_for_a_hundred_columns(told):

@@ -73,7 +73,7 @@ def test_all_three_are_in_review_and_nobody_else_is_told(
     assert [(item["from"], item["vu"], item["why"]) for item in items] == [
         (eve.address, f"VU#{ours}", "a stranger names the case"),
         (bolt.address, f"VU#{ours}", "its sender is no participant of the case"),
-        (acme.address, None, f"names VU#{unknown}, which is no case here"),
+        (acme.address, f"VU#{unknown}", f"names VU#{unknown}, which is no case here"),
     ]
     assert [m["from"] for m in office.case(ours)["messages"] if m["direction"] == "in"] == [acme.address]
     assert [m["from"] for m in office.case(ours)["elsewhere"]] == [eve.address, bolt.address]

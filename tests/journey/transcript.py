@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+NUMBER = "174254"  # the case's, in the transcript
 FIRST_DAY = date(2026, 3, 2)
 _BLOCK = re.compile(r"(?ms)^```(console|mail)\n(.*?)^```\n")
-_DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+_DAY = re.compile(r"\b20\d\d-\d\d-\d\d(?!\d)")
+_CUT = re.compile(r"VU#\d{1,5}…")  # a number at the end of a column
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Here:
         """This run's text, for the transcript."""
         for theirs, ours in self.words.items():
             text = text.replace(ours, theirs)
+        text = _CUT.sub(lambda found: f"VU#{NUMBER}"[: len(found[0]) - 1] + "…", text)
         return self._shifted(text, FIRST_DAY - self.today)
 
     @staticmethod
