@@ -6,9 +6,10 @@ headers outside the signed part differ. Signing happens once, beforehand (`sign`
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 CASES = tuple(range(100100, 100200))
@@ -46,8 +47,8 @@ class Mail:
         return (b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n"
 
 
-def text(case: int, size: int) -> str:
-    """A reply's text for one case, padded with prose to about `size` bytes."""
+def text(case: int, size: int = 4096 - 900) -> str:
+    """A reply's text for one case, padded with prose to about `size` bytes; signed, it makes a mail of 4 KB."""
     opening = f"Thank you for VU#{case}.\r\n\r\n"
     return opening + PARAGRAPH * max(1, (size - len(opening)) // len(PARAGRAPH))
 
@@ -64,13 +65,14 @@ def signed_replies(recipient: str, run: str, bodies: Sequence[bytes], *, sender:
 
 
 def _mails(bodies: Sequence[bytes], recipient: str, run: str, sender: str) -> Iterator[Mail]:
-    number = 0
-    while True:
-        for case, body in zip(CASES, bodies, strict=True):
-            number += 1
-            ident = f"{run}-{number}"
-            head = HEADERS.format(sender=sender, recipient=recipient, case=case, ident=ident)
-            yield Mail(ident, sender, recipient, head.encode() + body)
+    for number, (case, body) in enumerate(cycle(zip(CASES, bodies, strict=True)), 1):
+        yield about(case, body, recipient, f"{run}-{number}", sender=sender)
+
+
+def about(case: int, body: bytes, recipient: str, ident: str, *, sender: str = SENDER) -> Mail:
+    """One mail about one case; `body` begins with its own headers."""
+    head = HEADERS.format(sender=sender, recipient=recipient, case=case, ident=ident)
+    return Mail(ident, sender, recipient, head.encode() + body)
 
 
 def make_key(home: Path, address: str) -> str:
@@ -81,15 +83,20 @@ def make_key(home: Path, address: str) -> str:
     return next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
 
 
-def statement(case: int, size: int, edition: int = 1) -> str:
+def statement(case: int, edition: int) -> str:
     """The same, between the lines that make it a Vendor Statement. Two editions are two statements."""
-    return f"== VENDOR STATEMENT VU#{case} ==\r\nEdition {edition}.\r\n{text(case, size - 80)}== END ==\r\n"
+    return f"== VENDOR STATEMENT VU#{case} ==\r\nEdition {edition}.\r\n{text(case)}== END ==\r\n"
 
 
-def sign(home: Path, fingerprint: str, *, size: int = 4096, words: Callable[[int, int], str] = text) -> list[bytes]:
-    """PGP/MIME bodies (RFC 3156), one for each case, each signed by gpg (5 ms). Raises CalledProcessError."""
+def sign(home: Path, fingerprint: str) -> list[bytes]:
+    """PGP/MIME bodies of signed replies, one for each case; see `sign_all`."""
+    return sign_all(home, fingerprint, [text(case) for case in CASES])
+
+
+def sign_all(home: Path, fingerprint: str, texts: Sequence[str]) -> list[bytes]:
+    """PGP/MIME bodies (RFC 3156) around these texts, each signed by gpg (5 ms). Raises CalledProcessError."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda case: _signed(home, fingerprint, PLAIN + words(case, size - 900)), CASES))
+        return list(pool.map(lambda text: _signed(home, fingerprint, PLAIN + text), texts))
 
 
 def detached(body: bytes) -> tuple[bytes, bytes]:

@@ -4,13 +4,11 @@ The machine is shared and noisy, and whatever disturbs a round disturbs both. Ev
 that none measures what the one before has left.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain, count, islice
+from itertools import count, islice
 from pathlib import Path
 
 from benchmarks import databases, floors, house, mails, measure
@@ -203,24 +201,22 @@ class Bench:
 class Statements:
     """Statements that a database has not seen: one whose signature came before is held, and would cost less.
 
-    They are signed when they are asked for, in whole editions of one for each case, and kept for the next database.
+    They are signed when they are first asked for, and sent again to the next database.
     """
 
     def __init__(self, home: Path, fingerprint: str) -> None:
         self._home, self._fingerprint = home, fingerprint
-        self._editions: list[list[bytes]] = []
-        self._sent: Counter[str] = Counter()  # editions, by the database's URL
+        self._bodies: list[bytes] = []
+        self._sent: Counter[str] = Counter()  # by the database's URL
 
     def unsent(self, url: str, amount: int, run: str) -> Iterator[Mail]:
         """So many, signed by the time this returns."""
         first = self._sent[url]
-        self._sent[url] += math.ceil(amount / len(mails.CASES))
-        while len(self._editions) < self._sent[url]:
-            self._editions.append(self._signed(len(self._editions)))
-        editions = enumerate(self._editions[first : self._sent[url]])
-        return chain.from_iterable(
-            islice(mails.signed_replies(ADDRESS, f"{run}-{number}", bodies), len(bodies)) for number, bodies in editions
-        )
+        self._sent[url] = end = first + amount
+        missing = [mails.statement(_case(number), number) for number in range(len(self._bodies), end)]
+        self._bodies += mails.sign_all(self._home, self._fingerprint, missing)
+        return (mails.about(_case(n), self._bodies[n], ADDRESS, f"{run}-{n}") for n in range(first, end))
 
-    def _signed(self, edition: int) -> list[bytes]:
-        return mails.sign(self._home, self._fingerprint, words=partial(mails.statement, edition=edition))
+
+def _case(number: int) -> int:
+    return mails.CASES[number % len(mails.CASES)]
