@@ -114,7 +114,8 @@ def _start(arguments: list[str], passed: Sequence[int], *, output: bool) -> subp
         # From outside: a preexec_fn would cost Popen its vfork, and half of a bare gpg's time.
         memory = _most_memory()
         resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
-        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+        # The hard limit stays: gpg sets what it found at its start, and dies if that was lowered in between.
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     return process
 
 
