@@ -74,7 +74,7 @@ def _stored(tx: Connection, name: str) -> str:
 
 def _row(shown: queues.Shown) -> tuple[object, ...]:
     sender = show.short(shown.sender or shown.item.kind, 16)
-    subject, why = show.short(shown.subject, 14), show.short(shown.item.why, 19)
+    subject, why = show.short(shown.subject, 14), show.short(shown.item.why, 18)
     vu = show.number(shown.vu)
     return shown.item.id, shown.item.message_id, vu, sender, subject, shown.received_at, why
 
