@@ -32,7 +32,7 @@ async def test_kills_behind_a_postfix(
     open_cases(node)
     node.start()
     border = postfix(f"lmtp:inet:127.0.0.1:{node.lmtp_port}")
-    async with Load([Door(border.port)], replies(ADDRESS, "border"), sessions=8, pause=0.1) as load:
+    async with Load([Door(border.port)], replies(ADDRESS, "border"), sessions=8, pause=0.5) as load:
         await kill(node, kills, chance)
     await asyncio.to_thread(until, lambda: border.waiting() == 0, "Postfix's queue to be empty", seconds=300)
     await asyncio.to_thread(store.drained)

@@ -1,4 +1,4 @@
-"""The daemon is told to stop (testbook/faults.md R28): what is under way ends, new mail is sent away, nothing is left."""
+"""The daemon is told to stop (testbook: R28): what is under way ends, new mail is sent away, nobody is left behind."""
 
 import asyncio
 import os
