@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from mailrouter import clock, failpoint, logs, worker
-from mailrouter.faults import Refused
+from mailrouter.faults import Refused, TryLater
 from mailrouter.intake.doors import Doors, Doorway, open_doors
 from mailrouter.mail.envelope import Envelope
 from mailrouter.settings import Listen, Settings, ensure_data_dir
@@ -47,9 +47,9 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
         _begin_life(db, holder)
         tools = make(settings, holder, db)
         asyncio.run(_Service(tools, parts).run())
-        tools.pgp.close()  # gpg's agent would outlive us
         with db.write() as tx:
             machine.end_life(tx, holder)
+        _end_agent(tools)
     finally:
         db.close()
 
@@ -60,6 +60,14 @@ def _begin_life(db: Database, holder: Holder) -> None:
         inbox.begin_life(tx, holder)
         outbox.begin_life(tx, holder)
         machine.begin_life(tx, holder, clock.now())
+
+
+def _end_agent(tools: Tools) -> None:
+    """gpg's agent would outlive us; one that cannot be ended is no reason to have stopped badly."""
+    try:
+        tools.pgp.close()
+    except TryLater as trouble:
+        logs.failed("agent.left", trouble)
 
 
 class _Service:
