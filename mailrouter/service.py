@@ -44,7 +44,7 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
     db = Database(settings.database.url)
     try:
         migrate.check(db)
-        _begin_life(db, holder)
+        _begin_life(db, holder, ticks="ticker" in parts)
         tools = make(settings, holder, db)
         asyncio.run(_Service(tools, parts).run())
         with db.write() as tx:
@@ -54,12 +54,12 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
         db.close()
 
 
-def _begin_life(db: Database, holder: Holder) -> None:
+def _begin_life(db: Database, holder: Holder, *, ticks: bool) -> None:
     """What a former life of this node had in hand is free again."""
     with db.write() as tx:
         inbox.begin_life(tx, holder)
         outbox.begin_life(tx, holder)
-        machine.begin_life(tx, holder, clock.now())
+        machine.begin_life(tx, holder, clock.now(), ticks=ticks)
 
 
 def _end_agent(tools: Tools) -> None:

@@ -239,10 +239,10 @@ def _beat(patient: Patient) -> Said:
         nodes = machine.nodes(tx)
     for node in nodes:
         last = node.beat_at
-        dead = last is None or patient.now - last > watch.DEAD_BEAT
-        yield ("bad" if dead else "good"), f"{node.name}: {f'{last:%Y-%m-%d %H:%M:%S} UTC' if last else 'never'}"
-    if not nodes:
-        yield "warning", "no daemon runs: nobody is reminded"
+        dead = last is not None and patient.now - last > watch.DEAD_BEAT
+        yield ("bad" if dead else "good"), f"{node.name}: {f'{last:%Y-%m-%d %H:%M:%S} UTC' if last else 'no ticker'}"
+    if not any(node.beat_at for node in nodes):
+        yield "warning", "no ticker runs: nobody is reminded"
 
 
 def _doors(patient: Patient) -> Said:

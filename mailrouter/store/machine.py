@@ -16,7 +16,7 @@ class Node:
     name: str
     start_id: str
     started_at: datetime | None
-    beat_at: datetime | None
+    beat_at: datetime | None  # None: it has no ticker
     doors: str
 
 
@@ -25,12 +25,12 @@ def nodes(tx: Connection) -> list[Node]:
     return [Node(*row) for row in tx.execute(select(tables.nodes).order_by(tables.nodes.c.name))]
 
 
-def begin_life(tx: Connection, holder: Holder, now: datetime) -> None:
-    """A node starts."""
+def begin_life(tx: Connection, holder: Holder, now: datetime, *, ticks: bool = True) -> None:
+    """A node starts; one without a ticker (`serve --only smtp`) is never missed for its beat."""
     tx.execute(delete(tables.nodes).where(tables.nodes.c.name == holder.node))
     tx.execute(
         insert(tables.nodes).values(
-            name=holder.node, start_id=holder.start_id, started_at=now, beat_at=now
+            name=holder.node, start_id=holder.start_id, started_at=now, beat_at=now if ticks else None
         )
     )
 
