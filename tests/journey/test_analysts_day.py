@@ -14,12 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scene import Store
 from tests.journey import transcript
-from tests.journey.office import login
+from tests.journey.office import login, wait_for_counts
 from tests.journey.people import US, Organisation, headed
 from tests.servers.daemon import Daemon
-from tests.servers.wait import until
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "analysts.md"
 
@@ -29,7 +27,6 @@ class Day:
 
     def __init__(self, node: Daemon, acme: Organisation) -> None:
         self.node, self.acme = node, acme
-        self.store = Store(node.environ["MAILROUTER_DATABASE__URL"])
         self.here = transcript.Here(datetime.now(UTC).date(), {"--login ana": f"--login {login()}"})
         self.mails = 0
         tools = node.folder / "bin"
@@ -47,7 +44,7 @@ class Day:
                 yield step, self._answer(step.command)
 
     def _answer(self, command: str) -> str:
-        until(lambda: self.store.one("SELECT count(*) FROM letters WHERE state = 'queued'") == 0, "letters to leave")
+        wait_for_counts(self.node, {"SELECT count(*) FROM letters WHERE state = 'queued'": 0})
         environ = {**self.node.environ, "PATH": f"{self.node.folder / 'bin'}:{os.environ['PATH']}"}
         done = subprocess.run(
             ["bash", "-c", self.here.say(command)], cwd=self.node.folder, env=environ, text=True, timeout=120,
@@ -63,8 +60,7 @@ class Day:
         with smtplib.SMTP("127.0.0.1", self.node.smtp_port, timeout=60) as session:
             session.sendmail(step.headers["From"], [US], raw)
         self.mails += 1
-        arrived = "SELECT count(*) FROM messages WHERE mail_id IS NOT NULL"
-        until(lambda: self.store.one(arrived) == self.mails, f"mail {self.mails} to be received", seconds=60)
+        wait_for_counts(self.node, {"SELECT count(*) FROM messages WHERE mail_id IS NOT NULL": self.mails})
 
     def _as_sent(self, headers: dict[str, str], text: str) -> bytes:
         sender, subject, body = headers.pop("From"), headers.pop("Subject"), self.here.say(text)

@@ -11,23 +11,17 @@ from tests.servers.wait import until
 ANSWER = "Thank you.\nCould you send us a crash log?\n"
 
 
-@pytest.fixture
-def fingerprint(office: Office) -> str:
-    """Of our key."""
-    return str(office.node.json("key", "list")[0]["fingerprint"])
-
-
 @pytest.mark.row("P50")
-def test_a_conversation_with_a_vendor_who_has_a_key(office: Office, acme: Organisation, fingerprint: str) -> None:
+def test_a_conversation_with_a_vendor_who_has_a_key(office: Office, acme: Organisation) -> None:
     office.vendor(acme)
     vu = office.open(acme)
     office.node.run("case", "notify", str(vu))
     (first,) = office.letters_to(acme, 1)
-    assert (first.encrypted, first.signer, first["To"]) == (True, fingerprint, acme.address)
+    assert (first.encrypted, first.signer, first["To"]) == (True, office.fingerprint, acme.address)
     assert first.subject == f"[VU#{vu}] Vulnerability report, please read"
     assert "Overflow in the updater" not in str(first.headers)
 
-    theirs = acme.sealed(fingerprint, f"Re: {first.subject}", "It is real. A fix comes in May.\n")
+    theirs = acme.sealed(office.fingerprint, f"Re: {first.subject}", "It is real. A fix comes in May.\n")
     office.mail(acme.address, theirs)
     mail = office.message(vu, f"Re: {first.subject}")
     assert (mail["encrypted"], mail["assurance"], mail["standing"]) == (True, "verified", "signed")
@@ -36,7 +30,7 @@ def test_a_conversation_with_a_vendor_who_has_a_key(office: Office, acme: Organi
 
     office.node.run("message", "reply", str(mail["id"]), "--file", "-", stdin=ANSWER)
     reply = office.letters_to(acme, 2)[1]
-    assert (reply.encrypted, reply.signer) == (True, fingerprint)
+    assert (reply.encrypted, reply.signer) == (True, office.fingerprint)
     assert ANSWER in reply.text
     assert reply["In-Reply-To"] == f"<{mail['message_id']}>"
     assert reply["References"].split() == [first["Message-ID"], f"<{mail['message_id']}>"]
@@ -45,12 +39,13 @@ def test_a_conversation_with_a_vendor_who_has_a_key(office: Office, acme: Organi
     assert whose["waiting_on"] == "them"
 
 
-def test_a_vendor_without_a_key_gets_signed_letters(office: Office, bolt: Organisation, fingerprint: str) -> None:
+def test_a_vendor_without_a_key_gets_signed_letters(small_office: Office, bolt: Organisation) -> None:
+    office = small_office
     office.vendor(bolt, pinned=False)
     vu = office.open(bolt)
     office.node.run("case", "notify", str(vu))
     (first,) = office.letters_to(bolt, 1)
-    assert (first.encrypted, first.signer) == (False, fingerprint)
+    assert (first.encrypted, first.signer) == (False, office.fingerprint)
 
     raw = bolt.plain(f"Re: {first.subject}", "We look into it.\n", In_Reply_To=first["Message-ID"])
     office.mail(bolt.address, raw)
@@ -65,7 +60,7 @@ def test_a_vendor_without_a_key_gets_signed_letters(office: Office, bolt: Organi
 
     office.node.run("message", "reply", str(mail["id"]), "--file", "-", stdin=ANSWER)
     reply = office.letters_to(bolt, 2)[1]
-    assert (reply.encrypted, reply.signer) == (False, fingerprint)
+    assert (reply.encrypted, reply.signer) == (False, office.fingerprint)
     assert reply["In-Reply-To"] == f"<{mail['message_id']}>"
     assert ANSWER in reply.text
 
@@ -80,8 +75,9 @@ def item_letter(item: dict[str, str]) -> int | None:
     return int(words[1]) if words[0] == "letter" else None
 
 
-def test_what_left_is_what_is_shown(office: Office, acme: Organisation, bolt: Organisation) -> None:
+def test_what_left_is_what_is_shown(small_office: Office, acme: Organisation, bolt: Organisation) -> None:
     """`message show --raw` of a letter of ours is what the smarthost got; each has one reader."""
+    office = small_office
     office.vendor(acme)
     office.vendor(bolt, pinned=False)
     vu = office.open(acme, bolt)

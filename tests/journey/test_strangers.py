@@ -97,8 +97,9 @@ def _told(office: Office) -> bool:
     return any(ANA.encode() in one.rcpt[0] for one in office.sink.taken)
 
 
-def test_a_stranger_is_routed_by_hand(office: Office, acme: Organisation) -> None:
+def test_a_stranger_is_routed_by_hand(small_office: Office, acme: Organisation) -> None:
     """An analyst vouches: it is Acme's, and so is its address from now on."""
+    office = small_office
     office.vendor(acme)
     vu = office.open(acme)
     office.node.run("case", "notify", str(vu))

@@ -21,7 +21,8 @@ def documented(lmtp_port: int) -> str:
     return lines.replace(":8024", f":{lmtp_port}")
 
 
-def test_smtplib(office: Office, acme: Organisation) -> None:
+def test_smtplib(small_office: Office, acme: Organisation) -> None:
+    office = small_office
     office.vendor(acme)
     vu = office.open(acme)
     raw = office.mail(acme.address, acme.signed(f"Re: [VU#{vu}] your letter", "We look into it. Größe: 3\n", "8bit"))
