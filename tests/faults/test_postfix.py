@@ -18,17 +18,21 @@ from tests.servers.postgres import Postgres
 from tests.servers.wait import until
 
 Daemons = Callable[..., Daemon]
+long = pytest.mark.long
 FIRST = b"From: Vendor PSIRT"  # our mails' first header: what is before it Postfix has added
 
 
 @pytest.mark.row("R34")
-@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("kind", "kills"),
+    [("sqlite_copy", 5), *(pytest.param(kind, 50, marks=long) for kind in ("sqlite_copy", "postgres_migrated"))],
+)
 async def test_kills_behind_a_postfix(
-    migrated_url: str, daemons: Daemons, postfix: Callable[..., Postfix], kills: int
+    request: pytest.FixtureRequest, kind: str, daemons: Daemons, postfix: Callable[..., Postfix], kills: int
 ) -> None:
     """What Postfix acknowledged is in our store, once, as it was sent."""
-    chance = dice()
-    node, store = daemons(migrated_url, **UNLIMITED), Store(migrated_url)
+    chance, url = dice(), request.getfixturevalue(kind)
+    node, store = daemons(url, **UNLIMITED), Store(url)
     open_cases(node)
     node.start()
     border = postfix(f"lmtp:inet:127.0.0.1:{node.lmtp_port}")
