@@ -1,6 +1,7 @@
 """What happened to a case, as the plan must know it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailrouter.case.model import Case, Deadline, Participant, Place, Statement
 from mailrouter.case.standing import Assurance, Standing
@@ -67,3 +68,5 @@ class FellDue:
     deadline: Deadline
     case: Case
     participant: Participant
+    held: bool = False  # the letter that began the silence still lies here, until a person sees to it
+    left_at: datetime | None = None  # when it left

@@ -12,6 +12,8 @@ from mailrouter.case.events import FellDue
 from mailrouter.case.model import DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import Policy
 
+A_DAY = timedelta(days=1)
+
 
 def opens(participant: Participant, letter: str, policy: Policy, made_at: datetime, *, clock_runs: bool) -> Actions:
     """A letter that asks was made: their turn. Only the first unanswered letter starts the clock.
@@ -57,8 +59,8 @@ def _reason_gone(event: FellDue) -> str:
 
 def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
     deadline, participant = event.deadline, event.participant
-    free_at = _gap_ends(participant, policy)
-    if free_at is not None and free_at > at:
+    free_at = max(_gap_ends(participant, policy, at), _silent_for_long(event, policy, at))
+    if free_at > at:
         return [Postpone(deadline.id, free_at)]
     if deadline.rung > policy.follow_ups:
         why = f"{participant.name} has not answered; {policy.follow_ups} follow-ups are out"
@@ -70,9 +72,21 @@ def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
     ]
 
 
-def _gap_ends(participant: Participant, policy: Policy) -> datetime | None:
-    last = participant.last_automatic_at
-    return None if last is None else last + timedelta(days=policy.letter_gap_days)
+def _gap_ends(participant: Participant, policy: Policy, at: datetime) -> datetime:
+    """When another automatic letter may go. One from a future that a clock was wrong about holds up none."""
+    last, gap = participant.last_automatic_at, timedelta(days=policy.letter_gap_days)
+    return at if last is None or last > at + gap else last + gap
+
+
+def _silent_for_long(event: FellDue, policy: Policy, at: datetime) -> datetime:
+    """Nobody is reminded of a letter that is held here; one that left late has its two weeks from then on."""
+    if event.deadline.rung > 1:
+        return at
+    if event.held:
+        return at + A_DAY
+    counted_from = event.deadline.due_at - policy.silence
+    late = event.left_at is not None and counted_from + A_DAY < event.left_at <= at
+    return event.left_at + policy.silence if late and event.left_at else at
 
 
 def _remind(event: FellDue, why: str) -> Actions:

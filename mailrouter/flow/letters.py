@@ -127,19 +127,23 @@ def day(instant: datetime | None) -> str:
 def follow_up(tx: Connection, tools: Tools, case: Case, action: Write, now: datetime) -> int | None:
     """The letter of one rung: in the thread of what is unanswered; the second rung tries another contact of theirs."""
     participant = action.participant
-    asked = _asked(tx, action.since)
+    asked_by = asked(tx, action.since)
     order = Order(
         name=texts.rung_letter(action.rung),
-        values={"asked": asked.subject if asked else "our letter", "asked_on": day(asked.made_at if asked else None)},
+        values={
+            "asked": asked_by.subject if asked_by else "our letter",
+            "asked_on": day(asked_by.sent_at or asked_by.made_at if asked_by else None),
+        },
         asks=True,
         step=f"{participant.id}:follow-up:{action.since}:{action.rung}",
-        thread=Thread(asked.message_id, (asked.message_id,)) if asked else Thread(),
+        thread=Thread(asked_by.message_id, (asked_by.message_id,)) if asked_by else Thread(),
         recipient=_rung_contact(tx, participant, action.rung),
     )
     return to_participant(tx, tools, case, participant, order, now)
 
 
-def _asked(tx: Connection, since: str) -> outbox.Letter | None:
+def asked(tx: Connection, since: str) -> outbox.Letter | None:
+    """The letter that began this turn, if it was one."""
     kind, _, number = since.partition(":")
     return outbox.get(tx, int(number)) if kind == "letter" else None
 

@@ -16,7 +16,7 @@ from mailrouter.case import actions as do
 from mailrouter.case import plan
 from mailrouter.case.events import FellDue
 from mailrouter.case.model import Deadline
-from mailrouter.flow import act
+from mailrouter.flow import act, letters
 from mailrouter.store import cases
 from mailrouter.tools import Tools
 
@@ -93,7 +93,11 @@ def _one(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold
 
 
 def _event(tx: Connection, deadline: Deadline) -> FellDue:
-    return FellDue(deadline, cases.get(tx, deadline.case_id), cases.participant(tx, deadline.participant_id))
+    case, participant = cases.get(tx, deadline.case_id), cases.participant(tx, deadline.participant_id)
+    asked = letters.asked(tx, deadline.since)
+    if asked is None:
+        return FellDue(deadline, case, participant)
+    return FellDue(deadline, case, participant, asked.state == "held", asked.sent_at)
 
 
 def _told(event: FellDue, orders: do.Actions) -> Foretold:

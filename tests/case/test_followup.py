@@ -1,5 +1,6 @@
 """Two weeks of silence, and ours: what a deadline asks for when it is looked at."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -99,6 +100,36 @@ def test_a_postponed_rung_is_due_when_the_distance_is_kept(last: datetime, at: d
 def test_no_distance_is_kept_when_none_is_wanted() -> None:
     who = waiting(Waiting.THEM, "letter:1", last_automatic_at=NOW)
     assert isinstance(plan.after(fell_due(participant=who), Policy(letter_gap_days=0), NOW)[1], Write)
+
+
+def test_a_letter_from_a_future_the_clock_was_wrong_about_holds_up_none() -> None:
+    who = waiting(Waiting.THEM, "letter:1", last_automatic_at=NOW + 365 * DAY)
+    assert isinstance(plan.after(fell_due(participant=who), POLICY, NOW)[1], Write)
+
+
+# ---- a letter that left late, or not at all -------------------------------------------------------------------------
+
+
+def test_nobody_is_reminded_of_a_letter_that_is_held_here() -> None:
+    held = replace(fell_due(), held=True)
+    assert plan.after(held, POLICY, NOW) == [Postpone(2, NOW + DAY)]
+
+
+@pytest.mark.parametrize(("days_ago", "due_in"), [(14, 0), (13.5, 0), (12, 2), (0.5, 13.5)])
+def test_a_letter_that_was_held_for_days_has_its_two_weeks(days_ago: float, due_in: float) -> None:
+    orders = plan.after(replace(fell_due(), left_at=NOW - timedelta(days=days_ago)), POLICY, NOW)
+    if due_in:
+        assert orders == [Postpone(2, NOW + timedelta(days=due_in))]
+    else:
+        assert isinstance(orders[1], Write)
+
+
+def test_then_it_is_reminded_of() -> None:
+    late = replace(fell_due(), left_at=NOW - DAY)
+    [put_off] = plan.after(late, POLICY, NOW)
+    assert isinstance(put_off, Postpone)
+    then = replace(late, deadline=replace(late.deadline, due_at=put_off.due_at))
+    assert isinstance(plan.after(then, POLICY, put_off.due_at)[1], Write)
 
 
 # ---- our own silence, and agreed waiting ----------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailrouter.flow import coordinate, file, remind, write
+from mailrouter.flow import coordinate, file, outgoing, remind, write
 from mailrouter.flow.write import Draft
-from mailrouter.store import cases, outbox
+from mailrouter.store import cases, contacts, outbox
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
 OUT_OF_OFFICE = "Auto-Submitted: auto-replied"
@@ -54,6 +54,22 @@ def test_rungs_and_then_the_analyst(world: World) -> None:
     assert [s.item.why for s in world.queue("alice")] == [f"{VENDOR} has not answered; 2 follow-ups are out"]
     assert world.deadlines() == []
     assert (world.turn(), world.participant().follow_ups_sent) == ("them", 2)
+
+
+def test_nobody_is_reminded_of_a_letter_that_never_left(world: World) -> None:
+    world.organisation(VENDOR)  # no contact: what is written to it is held
+    world.case(VENDOR)
+    world.day(20)
+    assert [done.writes for done in world.beat()] == [False]
+    assert [letter.state for letter in world.letters()] == ["held"]
+    with world.writing() as tx:
+        contacts.add_contact(tx, world.participant().organisation_id, PSIRT)
+    outgoing.release(world.tools, world.alice, world.letters()[0].id)
+    world.deliver()
+    world.day(33.9)
+    assert not any(done.writes for done in world.beat())
+    world.day(34)
+    assert [done.does for done in world.beat()] == ["letter follow-up-1"]
 
 
 def test_the_second_rung_tries_another_contact(world: World) -> None:
