@@ -204,6 +204,8 @@ def _deferred(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outc
 def _hold(tools: Tools, letter: outbox.Letter, why: str) -> None:
     now = tools.now()
     with tools.db.write() as tx:
+        if letter.case_id is not None:
+            cases.lock(tx, [letter.case_id])  # before the letter, as all verbs do
         if outbox.record(tx, letter, tools.holder, now, state="held", why=why):
             _journal(tx, tools, letter, "letter.held", now)
             _tell(tx, letter, f"letter {letter.id} is held: {why}", now, f"held:{letter.attempts}")

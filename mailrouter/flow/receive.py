@@ -97,7 +97,9 @@ def _read_all(tools: Tools, items: Sequence[inbox.Item]) -> list[judge.Read]:
             _give_back(tools, item, trouble)
             release(tools, items[number:])  # gpg may take its whole time limit for each of them too
             break
-        except Exception as trouble:  # noqa: BLE001 - as above
+        except Exception as trouble:
+            if is_away(trouble):
+                raise
             _give_back(tools, item, trouble)
     return batch
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 
 BUSY_SECONDS = 4  # a foreign writer may hold SQLite this long before the door answers 451; the promise is five
 
@@ -92,7 +92,9 @@ def is_away(trouble: Exception) -> bool:
     if code is not None:
         return code & 0xFF in _SQLITE_AWAY
     state = getattr(trouble.orig, "sqlstate", None)
-    return trouble.connection_invalidated or (state is None or state.startswith(_POSTGRESQL_AWAY))
+    if state is None:  # the driver's own words: no connection; or a value it will not even send, today or tomorrow
+        return trouble.connection_invalidated or not isinstance(trouble, DataError | ProgrammingError)
+    return trouble.connection_invalidated or state.startswith(_POSTGRESQL_AWAY)
 
 
 _SQLITE_AWAY = {

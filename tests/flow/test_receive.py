@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
 from mailrouter.faults import TryLater
 from mailrouter.flow import coordinate, receive, write
@@ -559,3 +560,22 @@ def test_our_reply_answers_what_they_wrote(world: World) -> None:
     assert made.reference_ids.split()[-1] == "<question@vendor.example>"
     assert world.queue("alice") == []
     assert world.turn() == "them"
+
+
+@pytest.mark.row("R12")
+def test_a_database_that_goes_away_under_a_look_at_a_mail_is_no_try_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.accept(world.mail(PSIRT))
+    items = receive.claim(world.tools)
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(receive, "read_mail", away)
+        with pytest.raises(OperationalError):
+            receive.receive(world.tools, items)
+    receive.release(world.tools, items)
+    [again] = receive.claim(world.tools)
+    assert again.tries == 1

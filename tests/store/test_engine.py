@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
 
 from mailrouter.store import journal, migrate, outbox, queues
 from mailrouter.store.engine import Database, Turn, is_away
@@ -221,6 +221,12 @@ def test_a_door_is_not_starved_by_a_busy_worker(tmp_path: Path) -> None:
     assert sorted(waited)[len(waited) // 2] <= 5, waited
     worker.close()
     door.close()
+
+
+@pytest.mark.parametrize(("kind", "away"), [(OperationalError, True), (DataError, False), (ProgrammingError, False)])
+def test_a_value_the_driver_will_not_send_is_no_database_that_is_away(kind: type[DBAPIError], away: bool) -> None:
+    """Else the mail that holds it would be taken up again for ever, and all behind it would wait."""
+    assert is_away(kind("INSERT", {}, Exception("no code, no state"))) is away
 
 
 @pytest.mark.row("R11")
