@@ -193,7 +193,8 @@ def write_letter(context: Here, /, vu: int, whom: Sequence[str], **wanted: Any) 
     options = draft.Wanted(**wanted)
     quoted, secret = ("", False) if options.file or len(chosen) > 1 else _latest(context, found, chosen[0])
     written = draft.letter(options, ", ".join(p.name for p in chosen), quoted, secret=secret)
-    queued(context, vu, write.write(context.tools, context.actor, vu, [p.name for p in chosen], written))
+    seen = max((m.id for m in found.messages), default=0)
+    queued(context, vu, write.write(context.tools, context.actor, vu, [p.name for p in chosen], written, seen))
 
 
 def _latest(context: Here, found: views.CaseFile, participant: Participant) -> tuple[str, bool]:

@@ -32,22 +32,28 @@ class Draft:
     quoted: str = ""
 
 
-def write(tools: Tools, actor: Actor, vu: int, whom: Sequence[str], draft: Draft) -> list[int]:
-    """One mail to each, in each one's thread; returns the letters' ids."""
+def write(tools: Tools, actor: Actor, vu: int, whom: Sequence[str], draft: Draft, seen: int | None = None) -> list[int]:
+    """One mail to each, in each one's thread; returns the letters' ids.
+
+    `seen`: the newest message there was when the writing began. What came after it still waits for a person.
+    """
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         chosen = dict.fromkeys(taking_part(tx, case, name) for name in whom)
-        return [_send(tx, tools, actor, case, p, draft, _latest(tx, case, p)) for p in chosen]
+        return [_send(tx, tools, actor, case, p, draft, _latest(tx, case, p), seen) for p in chosen]
 
 
 def reply(tools: Tools, actor: Actor, message_id: int, draft: Draft) -> int:
-    """Answer one mail of a participant, to their registered contact; returns the letter's id."""
+    """Answer one mail of a participant, to their registered contact; returns the letter's id.
+
+    It answers what they wrote before that mail, too; what they wrote after it still waits.
+    """
     tools.own_key()
     with tools.db.write() as tx:
         answered, case_id, participant_id = _answerable(tx, message_id)
         case = cases.lock(tx, [case_id])[case_id]
-        return _send(tx, tools, actor, case, cases.participant(tx, participant_id), draft, answered)
+        return _send(tx, tools, actor, case, cases.participant(tx, participant_id), draft, answered, answered.id)
 
 
 def answerable(tools: Tools, message_id: int) -> messages.Message:
@@ -67,7 +73,7 @@ def _answerable(tx: Connection, message_id: int) -> tuple[messages.Message, int,
 
 def _send(
     tx: Connection, tools: Tools, actor: Actor, case: Case, participant: Participant, draft: Draft,
-    answered: messages.Message | None,
+    answered: messages.Message | None, seen: int | None,
 ) -> int:  # fmt: skip
     order = letters.Order(
         "reply" if draft.quoted else "write",
@@ -80,7 +86,7 @@ def _send(
     letter_id = letters.to_participant(tx, tools, case, participant, order, tools.now())
     assert letter_id is not None  # a person's letter has no step that could exist
     note(tx, tools, actor, "letter.queued", case, letter=letter_id, name=order.name, participant=participant.id)
-    queues.done_for_participant(tx, participant.id, actor.name, tools.now())
+    queues.done_for_participant(tx, participant.id, actor.name, tools.now(), seen)
     _turn(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), participant, letter_id, draft)
     return letter_id
 

@@ -109,9 +109,11 @@ def done_for_letter(tx: Connection, letter_id: int, by: str, now: datetime) -> N
     tx.execute(update(queue_items).where(about).values(done_at=now, done_by=by))
 
 
-def done_for_participant(tx: Connection, participant_id: int, by: str, now: datetime) -> None:
-    """All of this participant's mails that waited are answered; so are the reminders that they wait."""
+def done_for_participant(tx: Connection, participant_id: int, by: str, now: datetime, seen: int | None = None) -> None:
+    """This participant's mails that waited, up to the message `seen`, are answered; so are the reminders of them."""
     theirs = select(messages.c.id).where(messages.c.participant_id == participant_id)
+    if seen is not None:
+        theirs = theirs.where(messages.c.id <= seen)
     reminded = (queue_items.c.participant_id == participant_id) & queue_items.c.once.like("answer:%")
     mine = (queue_items.c.message_id.in_(theirs) | reminded) & queue_items.c.done_at.is_(None)
     tx.execute(update(queue_items).where(mine).values(done_at=now, done_by=by))

@@ -192,6 +192,18 @@ def test_a_letter_that_asks_nothing_ends_only_our_turn(world: World) -> None:
     assert (world.turn(), len(world.deadlines())) == ("them", 1)
 
 
+def test_an_answer_to_one_mail_leaves_what_came_after_it_in_the_queue(world: World) -> None:
+    world.vendor_case()
+    first, second = world.fed(world.mail(PSIRT)), world.fed(world.mail(PSIRT))
+    urgent = world.fed(world.mail(PSIRT, f"VU#{VU}: it is exploited"))
+    write.reply(world.tools, world.alice, second.id, Draft("Thank you."))
+    assert [shown.item.message_id for shown in world.queue("alice")] == [urgent.id]
+    write.write(world.tools, world.alice, VU, [VENDOR], Draft("One more thing."), seen=first.id)
+    assert [shown.item.message_id for shown in world.queue("alice")] == [urgent.id]
+    write.write(world.tools, world.alice, VU, [VENDOR], Draft("We are on it."))
+    assert world.queue("alice") == []
+
+
 def test_an_out_of_office_changes_nothing_and_does_not_stop_the_follow_up(world: World) -> None:
     world.vendor_case()
     world.day(2)
