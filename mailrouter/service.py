@@ -5,6 +5,7 @@ takes no new mail, lets what is under way end, then stops the workers; a worker 
 """
 
 import asyncio
+import fcntl
 import multiprocessing
 import os
 import secrets
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from mailrouter import clock, failpoint, logs, worker
 from mailrouter.faults import Refused, TryLater
@@ -42,8 +43,10 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
     logs.configure(settings.log.format, settings.log.level, settings.node)
     holder = Holder(settings.node, secrets.token_hex(8))
     db = Database(settings.database.url)
+    alone = (settings.data_dir / f"node-{settings.node}").open("w")  # held as long as we live, however we end
     try:
         migrate.check(db)
+        _be_the_only_one(settings, alone)
         _begin_life(db, holder, ticks="ticker" in parts)
         tools = make(settings, holder, db)
         asyncio.run(_Service(tools, parts).run())
@@ -52,6 +55,15 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
         _end_agent(tools)
     finally:
         db.close()
+        alone.close()
+
+
+def _be_the_only_one(settings: Settings, file: IO[str]) -> None:
+    """Two daemons of one name would free each other's leases."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Refused(f"node = {settings.node!r}: a daemon of that name runs here; each needs its own") from None
 
 
 def _begin_life(db: Database, holder: Holder, *, ticks: bool) -> None:

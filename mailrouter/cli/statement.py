@@ -158,13 +158,19 @@ def take(context: Here, message: int) -> None:
     click.echo(f"statement of {show.cell(taken.vendor)}: {taken.state}{f' ({taken.reason})' if taken.reason else ''}")
 
 
-@statement.command("approve", epilog=examples("mailrouter statement approve VU#123456 ACME"))
+@statement.command(
+    "approve",
+    epilog=examples(
+        "mailrouter statement approve VU#123456 ACME", "mailrouter statement approve VU#123456 ACME --sha256 44bae50e"
+    ),
+)
 @given.vu_argument
 @vendor_argument
+@click.option("--sha256", metavar="HEX", default="", help="Only the text you have read: its SHA-256, or how it begins.")
 @here
-def approve(context: Here, vu: int, vendor: str) -> None:
+def approve(context: Here, vu: int, vendor: str, sha256: str) -> None:
     """Approve exactly the text that stands for publication; an analyst's order."""
-    approved = flow.approve(context.tools, context.actor, vu, vendor)
+    approved = flow.approve(context.tools, context.actor, vu, vendor, sha256)
     click.echo(f"statement of {show.cell(approved.vendor)} on VU#{vu} approved, SHA-256 {approved.sha256}")
 
 

@@ -23,6 +23,7 @@ from mailrouter.tools import Tools
 
 VENDORS = ("vendor", "downstream")
 WARN_AFTER = timedelta(hours=4)
+WRITTEN_BY_PEOPLE = ("write", "reply")
 
 
 def work(tools: Tools) -> bool:
@@ -80,8 +81,9 @@ def _may_leave(tools: Tools, letter: outbox.Letter) -> bool:
 def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
     """The bytes every try will send; None when the letter is held or must be tried later."""
     keys = _usable_keys(tools, letter)
-    if letter.confidential and not keys:
-        _hold(tools, letter, "confidential, and the recipient has no usable key")
+    why = "" if keys else _not_in_clear(tools, letter)
+    if why:
+        _hold(tools, letter, why)
         return None
     try:
         sealed, encrypted = _sealed(tools, letter, keys)
@@ -134,6 +136,20 @@ def _headers(tools: Tools, letter: outbox.Letter) -> compose.Headers:
 
 def _decode(data: str) -> bytes:
     return base64.b64decode(data)
+
+
+def _not_in_clear(tools: Tools, letter: outbox.Letter) -> str:
+    """Why a letter to somebody without a usable key must not leave; '' when it may (testbook P121).
+
+    Who had a key is written to in clear by no person's letter: only a person knows whether its words may be read.
+    """
+    if letter.confidential:
+        return "confidential, and the recipient has no usable key"
+    if letter.name not in WRITTEN_BY_PEOPLE or letter.participant_id is None:
+        return ""
+    with tools.db.read() as tx:
+        keys = contacts.keys_of(tx, [cases.participant(tx, letter.participant_id).organisation_id])
+    return "the recipient's key has expired; pin the new one" if any(key.can_encrypt for key in keys) else ""
 
 
 def _usable_keys(tools: Tools, letter: outbox.Letter) -> list[PublicKey]:

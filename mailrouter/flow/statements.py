@@ -89,12 +89,14 @@ def _lacks(message: messages.Message) -> str:
     return message.reason or f"its signature proves nothing here: {message.assurance}"
 
 
-def approve(tools: Tools, actor: Actor, vu: int, vendor: str) -> Statement:
-    """An analyst approves exactly this text for publication."""
+def approve(tools: Tools, actor: Actor, vu: int, vendor: str, sha256: str = "") -> Statement:
+    """An analyst approves exactly this text for publication; with `sha256`, only if it is the text they have read."""
     need_analyst(actor, "approving")
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         found = _standing(tx, case, taking_part(tx, case, vendor))
+        if not found.sha256.startswith(sha256.lower()):
+            raise faults.Illegal(f"another text stands now, of SHA-256 {found.sha256}; read it with `statement show`")
         statements.approve(tx, found.id, actor.name, tools.now())
         note(tx, tools, actor, "statement.approved", case, statement=found.id, sha256=found.sha256)
         return _again(tx, found)

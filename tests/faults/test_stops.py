@@ -119,3 +119,11 @@ def test_a_supervisor_that_is_shot_leaves_nobody_behind(migrated_url: str, daemo
     store.drained()
     assert store.raws() == [mail.raw for mail in sent]
     store.in_order()
+
+
+def test_two_daemons_of_one_name_are_one_too_many(migrated_url: str, daemons: Daemons) -> None:
+    """The second would free what the first has in hand."""
+    first = daemons(migrated_url).start()
+    second = first.run("serve", "--only", "worker", status=2)
+    assert "a daemon of that name runs here" in second.stderr
+    assert first.running

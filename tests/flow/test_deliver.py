@@ -287,6 +287,20 @@ def test_confidential_without_a_key_is_held_and_leaves_encrypted_once_there_is_o
     assert b"Details." not in smarthost.taken[1].data
 
 
+@pytest.mark.row("P121")
+def test_a_persons_letter_to_a_worn_out_key_is_held_not_sent_in_clear(house: World, smarthost: Sink) -> None:
+    house.pin(VENDOR, house.keymaker.vendor)
+    with house.writing() as tx:
+        tx.execute(deliver.contacts.pinned_keys.update().values(expires_at=house.clock() - timedelta(days=1)))
+    house.deliver()
+    assert only(house).state == "sent"  # the first letter holds no details
+    letter_to(house)
+    house.deliver()
+    [held] = house.letters("write")
+    assert (held.state, held.why) == ("held", "the recipient's key has expired; pin the new one")
+    assert len(smarthost.taken) == 1
+
+
 def test_a_confidential_letter_never_leaves_in_clear(house: World, smarthost: Sink) -> None:
     house.pin(VENDOR, house.keymaker.vendor)
     house.deliver()

@@ -304,6 +304,16 @@ def test_what_is_held_or_missing_cannot_be_approved(house: World) -> None:
         statements.approve(house.tools, house.alice, VU, VENDOR)
 
 
+def test_only_the_text_that_was_read_is_approved(house: World) -> None:
+    house.feed(house.signed(TEXT, SUBJECT))
+    with house.tools.db.read() as tx:
+        read = statements.statements.of_case(tx, 1)[0].sha256
+    house.clock.forward(days=1)
+    house.feed(house.signed(TEXT + "2\n", SUBJECT))
+    with pytest.raises(Illegal, match=r"another text stands now, of SHA-256 [0-9a-f]{64}"):
+        statements.approve(house.tools, house.alice, VU, VENDOR, read[:12])
+
+
 def test_withdrawing_brings_nothing_back(house: World) -> None:
     house.feed(house.signed(TEXT, SUBJECT))
     house.clock.forward(days=1)
