@@ -40,7 +40,7 @@ def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
         case DeadlineKind.ANSWER:
             return _remind(event, "waits for our answer")
         case DeadlineKind.WAIT:
-            return [Turn(event.participant, Waiting.NOBODY, None), *_remind(event, "was to be waited for until now")]
+            return [Turn(event.participant, Waiting.NOBODY, None), *_remind(event, "the date to wait for has come")]
 
 
 def _reason_gone(event: FellDue) -> str:
@@ -63,7 +63,7 @@ def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
     if free_at > at:
         return [Postpone(deadline.id, free_at)]
     if deadline.rung > policy.follow_ups:
-        why = f"{participant.name} has not answered; {policy.follow_ups} follow-ups are out"
+        why = f"no answer; {policy.follow_ups} follow-ups are out"
         return [Finish(deadline.id, "analyst told"), Notice(event.case.queue, why, _once(event), participant)]
     return [
         Finish(deadline.id, f"follow-up {deadline.rung}"),
@@ -90,7 +90,7 @@ def _silent_for_long(event: FellDue, policy: Policy, at: datetime) -> datetime:
 
 
 def _remind(event: FellDue, why: str) -> Actions:
-    told = Notice(event.case.queue, f"{event.participant.name} {why}", _once(event), event.participant)
+    told = Notice(event.case.queue, why, _once(event), event.participant)
     return [Finish(event.deadline.id, "analyst told"), told]
 
 

@@ -61,7 +61,7 @@ def to_participant(
 
 
 def _nowhere_to_send(tx: Connection, case: Case, participant: Participant, letter_id: int, now: datetime) -> None:
-    why = f"letter {letter_id} to {participant.name} is held: {NEVER}"
+    why = f"letter {letter_id} is held: {NEVER}"
     about = {"case_id": case.id, "participant_id": participant.id}
     queues.add_notice(tx, case.queue, why, now, once=f"letter:{letter_id}:held", **about)
 

@@ -97,7 +97,7 @@ def _digest(
     now: datetime,
 ) -> None:  # fmt: skip
     waiting = [s for queue in reads for s in queues.shown(tx, queue)]
-    leaving = [[f"VU#{f.vu}", f.participant, f.does, f"due {f.due_at:%Y-%m-%d %H:%M}"] for f in coming if f.writes]
+    leaving = [[f"VU#{f.vu}", f.does, f"due {f.due_at:%Y-%m-%d %H:%M}"] for f in coming if f.writes]
     leaving += [[f"VU#{vu}" if vu else "", le.name, "queued"] for le, vu in outbox.coming(tx, now + FORESEEN)]
     values = {
         "analyst": reader.name, "date": day_of(now),

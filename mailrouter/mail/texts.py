@@ -89,9 +89,6 @@ LETTERS: Mapping[str, Letter] = {
     "reply": _to_participant("body", "quoted", must="body"),
     "analyst-arrival": _notice("items", must="items"),
     "analyst-digest": _notice("date", "waiting", "due", must="waiting due"),
-    "analyst-answer-due": _notice("vu", "participant", "since", "item", must="vu participant"),
-    "analyst-last-rung": _notice("vu", "participant", "asked_on", "sent", must="vu participant"),
-    "analyst-letter": _notice("vu", "participant", "letter", "state", "reason", "item", must="vu reason"),
     "analyst-away": _notice("away", "until", "items", must="away items"),
     "operator-alarm": _notice("node", "since", "alarm", "details", must="alarm"),
 }

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter import faults
-from mailrouter.store.tables import cases, messages, queue_items, tellings
+from mailrouter.store.tables import cases, messages, organisations, participants, queue_items, tellings
 
 SHARED = ("triage", "review", "bounces", "quarantine", "operator")
 
@@ -37,7 +37,7 @@ class Shown:
 
     item: Item
     vu: int | None
-    sender: str
+    sender: str  # of a mail; for a notice, the participant it is about
     subject: str
     received_at: datetime
     standing: str
@@ -156,8 +156,11 @@ def shown(tx: Connection, queue: str) -> list[Shown]:
             messages.c.standing,
             messages.c.claimed_vu,
             cases.c.vu,
+            organisations.c.name.label("participant"),
         )
         .join(messages, messages.c.id == queue_items.c.message_id, isouter=True)
+        .join(participants, participants.c.id == queue_items.c.participant_id, isouter=True)
+        .join(organisations, organisations.c.id == participants.c.organisation_id, isouter=True)
         .join(cases, cases.c.id == queue_items.c.case_id, isouter=True)
         .where(queue_items.c.queue == queue, queue_items.c.done_at.is_(None))
         .order_by(queue_items.c.id)
@@ -170,7 +173,7 @@ def _shown(row: Any) -> Shown:
     return Shown(
         item,
         row.vu or row.claimed_vu,
-        row.sender or "",
+        row.sender or row.participant or "",
         row.subject or "",
         row.received_at or item.created_at,
         row.standing or "",

@@ -60,7 +60,7 @@ def test_a_longer_ladder_repeats_the_last_letter() -> None:
 def test_after_the_last_rung_the_analyst_is_told_once(rungs: int) -> None:
     [finished, told] = plan.after(fell_due(rung=rungs + 1), Policy(follow_ups=rungs), NOW)
     assert finished == Finish(2, "analyst told")
-    why = f"Vendor has not answered; {rungs} follow-ups are out"
+    why = f"no answer; {rungs} follow-ups are out"
     assert told == Notice("analyst:3", why, f"follow-up:11:letter:1:{rungs + 1}", VENDOR)
 
 
@@ -139,7 +139,7 @@ def test_who_waits_on_us_has_the_analyst_reminded_and_gets_no_letter() -> None:
     who = waiting(Waiting.US, "mail:9")
     assert plan.after(fell_due(ANSWER, participant=who, since="mail:9"), POLICY, NOW) == [
         Finish(2, "analyst told"),
-        Notice("analyst:3", "Vendor waits for our answer", "answer:11:mail:9:1", who),
+        Notice("analyst:3", "waits for our answer", "answer:11:mail:9:1", who),
     ]
 
 
@@ -149,7 +149,7 @@ def test_an_agreed_date_that_has_come_reminds_the_analyst() -> None:
     assert turn == Turn(who, Waiting.NOBODY, None)
     assert finished == Finish(2, "analyst told")
     assert isinstance(told, Notice)
-    assert told.why == "Vendor was to be waited for until now"
+    assert told.why == "the date to wait for has come"
 
 
 # ---- the reason has gone --------------------------------------------------------------------------------------------

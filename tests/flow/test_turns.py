@@ -51,7 +51,7 @@ def test_rungs_and_then_the_analyst(world: World) -> None:
         does[number] = [done.does for done in world.beat()]
     expected = {14: ["letter follow-up-1"], 28: ["letter follow-up-2"], 42: ["notice to analyst:1"]}
     assert does == {number: expected.get(number, []) for number in does}
-    assert [s.item.why for s in world.queue("alice")] == [f"{VENDOR} has not answered; 2 follow-ups are out"]
+    assert [s.item.why for s in world.queue("alice")] == ["no answer; 2 follow-ups are out"]
     assert world.deadlines() == []
     assert (world.turn(), world.participant().follow_ups_sent) == ("them", 2)
 
@@ -176,7 +176,7 @@ def test_a_question_left_unanswered_reminds_the_analyst_and_nags_nobody(world: W
     assert [done.does for done in world.beat()] == ["notice to analyst:1"]
     world.day(60)
     assert world.beat() == []
-    assert world.notices() == [f"{VENDOR} waits for our answer"]
+    assert world.notices() == ["waits for our answer"]
     assert (world.follow_ups(), world.turn()) == ([], "us")
     write.reply(world.tools, world.alice, got.id, Draft("All of them. And yours?"))
     assert (world.turn(), [d.kind for d in world.deadlines()]) == ("them", ["follow-up"])
@@ -261,7 +261,7 @@ def test_told_to_wait_until_a_date_the_analyst_is_reminded_then(world: World) ->
     assert world.beat() == []
     world.day(20)
     assert [done.does for done in world.beat()] == ["notice to analyst:1"]
-    assert world.notices() == [f"{VENDOR} was to be waited for until now"]
+    assert world.notices() == ["the date to wait for has come"]
     assert (world.turn(), world.participant().wait_until, world.deadlines()) == ("nobody", None, [])
 
 
