@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PYTEST := timeout --kill-after=30 $(TEST_LIMIT) $(BIN)/python -m pytest
-TEST_LIMIT ?= 1200
+TEST_LIMIT ?= 3600
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help

@@ -41,7 +41,7 @@ def test_notices_wait_too(console: Console) -> None:
     console.run("case", "write", str(VU), VENDOR, "--file", "-", "--confidential", given="x\n")
     world.deliver()
     notice = console.json("queue", "show", "alice")[0]
-    assert (notice["kind"], notice["message"], notice["from"], notice["subject"]) == ("notice", None, "", "")
+    assert (notice["kind"], notice["message"], notice["from"], notice["subject"]) == ("notice", None, VENDOR, "")
     assert "is held" in notice["why"]
     assert "notice" in console.out("queue", "show", "alice")
 
