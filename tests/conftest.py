@@ -12,7 +12,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.servers.clock import clock
 from tests.servers.daemon import daemons, serve
-from tests.servers.databases import database, database_url, migrated_url, postgres_template, sqlite_template
+from tests.servers.databases import (
+    database,
+    database_url,
+    migrated_url,
+    postgres_stock,
+    postgres_template,
+    sqlite_template,
+)  # fmt: skip
 from tests.servers.postfix import postfix
 from tests.servers.postgres import postgres_server, postgres_url
 from tests.servers.smarthost import certificate, smarthost, smarthosts
@@ -20,7 +27,7 @@ from tests.servers.wait import MISSING
 
 __all__ = [
     "certificate", "clock", "daemons", "database", "database_url", "migrated_url", "postfix", "postgres_server",
-    "postgres_template", "postgres_url", "serve", "smarthost", "smarthosts", "sqlite_template",
+    "postgres_stock", "postgres_template", "postgres_url", "serve", "smarthost", "smarthosts", "sqlite_template",
 ]  # fmt: skip
 
 # A shared machine is slow at times: no test is judged by its time.

@@ -49,6 +49,12 @@ def postgres_template(postgres_server: Postgres) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def postgres_stock() -> list[str]:
+    """Migrated, empty databases that an earlier test gave back."""
+    return []
+
+
 @pytest.fixture(params=KINDS)
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with our tables in it, once of each kind."""
@@ -58,11 +64,16 @@ def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
         return
     server: Postgres = request.getfixturevalue("postgres_server")
-    name = server.create(request.getfixturevalue("postgres_template"))
+    template: str = request.getfixturevalue("postgres_template")
+    stock: list[str] = request.getfixturevalue("postgres_stock")
+    name = stock.pop() if stock else server.create(template)
     yield server.url(name)
     if not server.up():  # the test stopped it
         server.start()
-    server.drop(name)
+    if server.emptied(name, template):
+        stock.append(name)
+    else:
+        server.drop(name)
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ class Postgres:
         except psycopg.OperationalError:
             return False
 
-    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)
+    def _connect(self, name: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname=name, autocommit=True)
 
     def create(self, template: str = "template0") -> str:
         """A new database, a copy of `template`; its name."""
@@ -100,6 +100,21 @@ class Postgres:
                 connection.execute(f"DROP DATABASE {done} WITH (FORCE)")
         self._done.clear()
 
+    def emptied(self, name: str, template: str) -> bool:
+        """Empty a copy of `template` for the next test; False if the test changed more than its rows.
+
+        Making a database costs half a second; emptying one with few rows a few hundredths.
+        """
+        with self._connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            if connection.execute(_SETTINGS, [name]).fetchone():
+                return False
+        with self._connect(name) as copy, self._connect(template) as original:
+            if _shape(copy) != _shape(original):
+                return False
+            copy.execute(_EMPTY)
+        return True
+
     def url(self, name: str) -> str:
         """As `database.url` wants it."""
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
@@ -108,6 +123,31 @@ class Postgres:
         """Stop at once and leave nothing behind."""
         self.stop("immediate")
         shutil.rmtree(self.folder)
+
+
+_SETTINGS = "SELECT 1 FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = %s"
+_SHAPE = """
+    SELECT (SELECT array_agg(version_num) FROM alembic_version),
+           (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+           (SELECT string_agg(table_name || column_name || data_type, ',' ORDER BY table_name, column_name)
+            FROM information_schema.columns WHERE table_schema = 'public'),
+           (SELECT count(*) FROM pg_trigger)
+"""
+_EMPTY = """
+    DO $$ DECLARE one record; BEGIN
+        SET LOCAL session_replication_role = replica;
+        FOR one IN SELECT oid::regclass AS name FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+        LOOP EXECUTE format('DELETE FROM %s', one.name); END LOOP;
+        FOR one IN SELECT oid::regclass AS name FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
+        LOOP PERFORM setval(one.name, 1, false); END LOOP;
+    END $$
+"""
+
+
+def _shape(connection: psycopg.Connection[tuple[object, ...]]) -> object:
+    return connection.execute(_SHAPE).fetchone()
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
