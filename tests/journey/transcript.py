@@ -82,7 +82,7 @@ SHAPES = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
     (re.compile(r"\b[0-9A-F]{4}( ?[0-9A-F]{4}){9}\b"), "FINGERPRINT"),
     (re.compile(r"\b(message-id +)\S+"), r"\1ID"),
-    (re.compile(r"\bletter \d+"), "letter N"),
+    (re.compile(r"\bletter([ :])\d+"), r"letter\1N"),
     (re.compile(r"\b(letter N to .+ is) (queued|sent)"), r"\1 queued"),  # the daemon may be faster than the command
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r" {2,}"), "  "),
