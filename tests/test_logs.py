@@ -204,9 +204,11 @@ def test_causes_in_a_circle_end():
 @pytest.mark.row("S37")
 @pytest.mark.parametrize("name", [*logs.LIBRARIES, "sqlalchemy.engine.Engine", "somebody.else"])
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_a_library_is_reduced_to_who_and_where(form, name):
+def test_a_library_is_reduced_to_who_and_where(form, name, monkeypatch):
     log = start(form, "debug")
     library = logging.getLogger(name)
+    monkeypatch.setattr(library, "disabled", False)  # the doors shut aiosmtpd's up altogether
+    monkeypatch.setattr(library, "propagate", True)
     library.debug(SECRET)
     library.info(SECRET)
     assert log.text == ""

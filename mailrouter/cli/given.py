@@ -6,6 +6,7 @@ Everything refused here is wrong use (exit status 2), in one line that says what
 import mimetypes
 import re
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -25,12 +26,12 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROLS_OF_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class _Typed(click.ParamType[Any]):
+class _Typed(click.ParamType[Any], ABC):
     """Reads one value; a ValueError says why not."""
 
+    @abstractmethod
     def read(self, value: str) -> Any:
         """The value a command works with."""
-        raise NotImplementedError
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Called by click."""
