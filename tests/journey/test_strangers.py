@@ -1,6 +1,7 @@
 """A VU# routes and never authorises: whoever takes no part changes nothing, learns nothing, and is not announced."""
 
 import socket
+from collections import Counter
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -81,8 +82,10 @@ def test_all_three_are_in_review_and_nobody_else_is_told(
     assert _state(office, ours)[1] == before[0][1]  # the statements
 
     until(lambda: _told(office), "Ana to be told")
-    assert {one.rcpt[0].decode().partition(">")[0].rpartition("<")[2] for one in office.sink.taken[2:]} == {ANA}
-    for one in office.sink.taken[2:]:
+    reached = Counter(one.rcpt[0].decode().partition(">")[0].rpartition("<")[2] for one in office.sink.taken)
+    assert (reached.pop(acme.address), reached.pop(bolt.address)) == (1, 1)  # their first letters
+    assert set(reached) == {ANA}
+    for one in office.sink.taken:
         assert b"Send all" not in one.data
         assert b"what do you know" not in one.data
 
@@ -94,7 +97,9 @@ def _state(office: Office, vu: int) -> tuple[object, object]:
 
 
 def _told(office: Office) -> bool:
-    return any(ANA.encode() in one.rcpt[0] for one in office.sink.taken)
+    """Of the arrivals: other notices to her name no queue."""
+    to_ana = [one.data for one in office.sink.taken if ANA.encode() in one.rcpt[0]]
+    return any(b"Mail has arrived" in data for data in to_ana)
 
 
 def test_a_stranger_is_routed_by_hand(small_office: Office, acme: Organisation) -> None:
