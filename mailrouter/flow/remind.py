@@ -119,7 +119,7 @@ def _words(orders: do.Actions) -> str:
             case do.Write():
                 return f"letter {order.letter}"
             case do.Notice():
-                return f"notice to {order.queue}"
+                return "notice to the analyst" if order.queue.startswith("analyst:") else f"notice to {order.queue}"
             case do.Postpone():
                 return f"put off until {order.due_at:%Y-%m-%d %H:%M}"
             case do.Finish() if len(orders) == 1:

@@ -49,7 +49,7 @@ def test_rungs_and_then_the_analyst(world: World) -> None:
     for number in (14, 14.5, 27.9, 28, 28.5, 41.9, 42, 56, 70, 400):
         world.day(number)
         does[number] = [done.does for done in world.beat()]
-    expected = {14: ["letter follow-up-1"], 28: ["letter follow-up-2"], 42: ["notice to analyst:1"]}
+    expected = {14: ["letter follow-up-1"], 28: ["letter follow-up-2"], 42: ["notice to the analyst"]}
     assert does == {number: expected.get(number, []) for number in does}
     assert [s.item.why for s in world.queue("alice")] == ["no answer; 2 follow-ups are out"]
     assert world.deadlines() == []
@@ -173,7 +173,7 @@ def test_a_question_left_unanswered_reminds_the_analyst_and_nags_nobody(world: W
     world.day(2.9)
     assert world.beat() == []
     world.day(3)
-    assert [done.does for done in world.beat()] == ["notice to analyst:1"]
+    assert [done.does for done in world.beat()] == ["notice to the analyst"]
     world.day(60)
     assert world.beat() == []
     assert world.notices() == ["waits for our answer"]
@@ -218,7 +218,7 @@ def test_a_conversation_counts_as_an_answer(world: World) -> None:
     write.log(world.tools, world.alice, VU, VENDOR, "phone", world.clock(), "They look into it.")
     assert (world.turn(), [d.kind for d in world.deadlines()]) == ("us", ["answer"])
     world.day(14)
-    assert [done.does for done in world.beat()] == ["notice to analyst:1"]
+    assert [done.does for done in world.beat()] == ["notice to the analyst"]
     assert world.follow_ups() == []
 
 
@@ -260,7 +260,7 @@ def test_told_to_wait_until_a_date_the_analyst_is_reminded_then(world: World) ->
     world.day(19.9)
     assert world.beat() == []
     world.day(20)
-    assert [done.does for done in world.beat()] == ["notice to analyst:1"]
+    assert [done.does for done in world.beat()] == ["notice to the analyst"]
     assert world.notices() == ["the date to wait for has come"]
     assert (world.turn(), world.participant().wait_until, world.deadlines()) == ("nobody", None, [])
 
@@ -274,7 +274,7 @@ def test_a_second_order_to_wait_until_the_same_day_counts_too(world: World) -> N
     coordinate.wait(world.tools, world.alice, VU, VENDOR, until)
     assert [(d.kind, d.due_at) for d in world.deadlines()] == [("wait", until)]
     world.day(20)
-    assert [done.does for done in world.beat()] == ["notice to analyst:1"]
+    assert [done.does for done in world.beat()] == ["notice to the analyst"]
 
 
 def test_an_answer_or_a_letter_ends_an_agreed_waiting(world: World) -> None:
