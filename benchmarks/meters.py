@@ -45,8 +45,18 @@ def memory_bytes(root: int) -> int:
     total = 0
     for pid in tree(root):
         with suppress(*GONE):
-            total += _pss(pid)
+            total += 0 if _borrows(pid) else _pss(pid)
     return total
+
+
+def _borrows(pid: int) -> bool:
+    """Between vfork and exec: it runs in its parent's memory, and the parent waits in the kernel (state D)."""
+    parent = int(_stat(pid)[1])
+    return _stat(parent)[0] == "D" and _command(pid) == _command(parent)
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _stat(pid: int) -> list[str]:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
+from itertools import count
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import IO, Literal
@@ -185,6 +186,7 @@ class Crew:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["mailrouter.worker", *driver(settings.database.url)])
         self._workers: list[Worker] = []
+        self._turns = count()
         self._ends_at = float("inf")
 
     def start(self) -> None:
@@ -198,10 +200,10 @@ class Crew:
         return Worker(self._context, task, self._settings, holder)
 
     def wake(self) -> None:
-        """Mail waits: nobody need poll for it."""
-        for one in self._workers:
-            if one.task is worker.Task.RECEIVE:
-                one.say(worker.WAKE)
+        """Mail waits: the next receiver in turn is told. Were it busy for long, another's poll would find the mail."""
+        receivers = [one for one in self._workers if one.task is worker.Task.RECEIVE]
+        if receivers:
+            receivers[next(self._turns) % len(receivers)].say(worker.WAKE)
 
     def replace_dead(self) -> None:
         """A worker ended by a hostile mail, or by the kernel, is followed by a new one."""

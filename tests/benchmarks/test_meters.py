@@ -5,8 +5,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from benchmarks.meters import MIB, Watch, cpu_seconds, memory_bytes, tree
+from tests.servers.wait import until
 
 SPIN = "import time\nwhile time.process_time() < 0.5: pass"
 PARENT = f"""
@@ -44,6 +46,21 @@ def test_a_watch_counts_what_happened_under_it() -> None:
         subprocess.run([sys.executable, "-c", SPIN], check=True)
     assert 0.5 <= watch.cpu < 20
     assert watch.peak > 5 * MIB
+
+
+def test_memory_borrowed_between_vfork_and_exec_is_counted_once(tmp_path: Path) -> None:
+    """A child that waits for a FIFO before it becomes another program still runs in the memory of its parent."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    spawn = f"os.posix_spawn('/bin/true', ['true'], {{}}, file_actions=[(os.POSIX_SPAWN_OPEN, 0, {str(fifo)!r}, 0, 0)])"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import os; held = bytearray(b'x') * (100 << 20); {spawn}"]
+    ) as parent:
+        try:
+            until(lambda: len(tree(parent.pid)) == 2, "the child to wait")
+            assert 100 * MIB < memory_bytes(parent.pid) < 190 * MIB
+        finally:
+            fifo.open("wb").close()
 
 
 def test_a_process_that_is_gone_uses_nothing() -> None:
