@@ -23,7 +23,7 @@ from mailrouter.mail.reading import Reading, reading
 from mailrouter.pgp import Pgp, keyring
 
 CPU_SECONDS = 10.0  # for one mail, without gpg's (testbook/faults.md R19)
-MEMORY_BYTES = 768 * 1024 * 1024  # for one worker process
+MEMORY_BYTES = 512 * 1024 * 1024  # for one worker process, beside what it is forked with
 CHUNK = 16  # mails given to a worker at a time
 
 # Files with these names are bare bodies, unless they begin as a mail does.
@@ -76,8 +76,9 @@ def _pooled(paths: Sequence[str], read: Callable[[str], Reading], *, alone: bool
 
 
 def _limits() -> None:
+    held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()  # by whoever forked us
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # left as it is: gpg is given limits of its own
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY_BYTES, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
