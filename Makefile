@@ -7,8 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
-PYTEST := timeout --kill-after=30 $(TEST_LIMIT) $(BIN)/python -m pytest
-TEST_LIMIT ?= 3600
+PYTEST := timeout --kill-after=30 60m $(BIN)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
