@@ -7,6 +7,7 @@ never older than what it changes.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ REUSED = "message-id-reused"
 STALE = timedelta(days=30)  # testbook/pgp.md, Verdicts, condition 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Read:
     """A mail after all that needs no transaction: parsed, opened, its sender named."""
 
@@ -40,7 +41,7 @@ class Read:
         """Where its text is, transfer encoding and all."""
         return self.item.envelope.raw if self.opened.content is None else self.opened.content
 
-    @property
+    @cached_property
     def words(self) -> bytes:
         """The text a statement would be taken from: what was signed or decrypted if anything was, else all."""
         content = self.opened.content

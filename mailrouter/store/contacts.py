@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from mailrouter import faults
 from mailrouter.store.tables import contacts, domains, key_names, organisations, pinned_keys
@@ -230,14 +230,23 @@ def retire(tx: Connection, organisation_id: int, fingerprint: str, now: datetime
 
 def keys_of(tx: Connection, organisation_ids: Iterable[int], *, retired: bool = False) -> list[PinnedKey]:
     """The keys in use (or all) of these organisations."""
-    wanted = select(pinned_keys).where(pinned_keys.c.organisation_id.in_(list(organisation_ids)))
-    if not retired:
-        wanted = wanted.where(pinned_keys.c.retired_at.is_(None))
-    return [PinnedKey(*row) for row in tx.execute(wanted.order_by(pinned_keys.c.id))]
+    found = tx.execute(_KEYS, {"organisations": list(organisation_ids)})
+    return [key for key in (PinnedKey(*row) for row in found) if retired or key.retired_at is None]
+
+
+_KEYS = (
+    select(pinned_keys)
+    .where(pinned_keys.c.organisation_id.in_(bindparam("organisations", expanding=True)))
+    .order_by(pinned_keys.c.id)
+)
 
 
 def keys_named(tx: Connection, issuer: str) -> list[PinnedKey]:
     """The keys a signature may mean by this fingerprint or key id."""
-    owner = select(key_names.c.key_id).where(or_(key_names.c.name == issuer, key_names.c.name == issuer[-16:]))
-    wanted = select(pinned_keys).where(pinned_keys.c.id.in_(owner), pinned_keys.c.retired_at.is_(None))
-    return [PinnedKey(*row) for row in tx.execute(wanted)]
+    return [PinnedKey(*row) for row in tx.execute(_NAMED, {"names": [issuer, issuer[-16:]]})]
+
+
+_NAMED = select(pinned_keys).where(
+    pinned_keys.c.id.in_(select(key_names.c.key_id).where(key_names.c.name.in_(bindparam("names", expanding=True)))),
+    pinned_keys.c.retired_at.is_(None),
+)

@@ -25,16 +25,27 @@ _STATEMENT: Select[Any] = (
 
 def keep(tx: Connection, row: dict[str, Any]) -> int:
     """A statement, as judged; returns its id. One mail is one statement: judged anew, it must be approved anew."""
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    anew = row | {"approved_at": None, "approved_by": ""}
-    statement = dialect.insert(statements).values(row).returning(statements.c.id)
-    kept: int = tx.execute(statement.on_conflict_do_update(index_elements=["message_id"], set_=anew)).scalar_one()
+    kept: int = tx.execute(_KEEP[tx.dialect.name], row).scalar_one()
     return kept
+
+
+def _keep(dialect: Any) -> Any:
+    """What the row does not name gets its default again: among it the approval."""
+    added = dialect.insert(statements).returning(statements.c.id)
+    anew = {column.name: added.excluded[column.name] for column in statements.c if column.name not in _WHICH}
+    return added.on_conflict_do_update(index_elements=["message_id"], set_=anew)
+
+
+_WHICH = ("id", "message_id")
+_KEEP = {"sqlite": _keep(sqlite), "postgresql": _keep(postgresql)}
 
 
 def change(tx: Connection, statement_id: int, **values: Any) -> None:
     """Set columns of one statement; its text and proof never change."""
-    tx.execute(update(statements).where(statements.c.id == statement_id).values(values))
+    tx.execute(_CHANGE, {"statement": statement_id, **values})
+
+
+_CHANGE = update(statements).where(statements.c.id == bindparam("statement"))  # sets what the parameters name
 
 
 def of_case(tx: Connection, case_id: int) -> list[Statement]:
@@ -76,16 +87,19 @@ _STANDING = (
 
 def kept(tx: Connection, participant_id: int, signature_id: str, but_mail: int) -> bool:
     """Whether this very signature was kept before, from another mail."""
-    wanted = (
-        select(statements.c.id)
-        .join(messages, messages.c.id == statements.c.message_id)
-        .where(
-            statements.c.participant_id == participant_id,
-            statements.c.signature_id == signature_id,
-            messages.c.mail_id != but_mail,
-        )
+    wanted = {"participant": participant_id, "signature": signature_id, "mail": but_mail}
+    return bool(signature_id) and tx.execute(_KEPT, wanted).first() is not None
+
+
+_KEPT = (
+    select(statements.c.id)
+    .join(messages, messages.c.id == statements.c.message_id)
+    .where(
+        statements.c.participant_id == bindparam("participant"),
+        statements.c.signature_id == bindparam("signature"),
+        messages.c.mail_id != bindparam("mail"),
     )
-    return bool(signature_id) and tx.execute(wanted).first() is not None
+)
 
 
 def approve(tx: Connection, statement_id: int, by: str, now: datetime) -> None:
