@@ -1,6 +1,7 @@
 """`mailrouter beat`: one beat of the scheduler by hand, at another time if wanted, or only foretold."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import click
@@ -33,7 +34,7 @@ def beat(here: Here, at: datetime | None, dry_run: bool, json_: bool) -> None:
 
 def _show(told: Sequence[Foretold], json_: bool) -> None:
     if json_:
-        show_json(told)
+        show_json([{**asdict(f), "vu": number(f.vu)} for f in told])
         return
     headers = ("DUE", "CASE", "PARTICIPANT", "WHAT", "STEP", "DOES")
     rows = ((f.due_at, number(f.vu), f.participant, f.kind, f.rung or None, f.does) for f in told)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
@@ -62,10 +63,11 @@ def search(here: Here, words: Sequence[str], json_: bool) -> None:
         found = store.find(tx, " ".join(words))
     if json_:
         mails = [
-            {"id": m.id, "direction": m.direction, "vu": m.vu, "from": m.sender, "subject": m.subject,
+            {"id": m.id, "direction": m.direction, "vu": number(m.vu), "from": m.sender, "subject": m.subject,
              "received_at": m.received_at} for m in found.mails
         ]  # fmt: skip
-        show_json({"mails": mails, "cases": found.cases, "organisations": found.organisations})
+        named = [{**asdict(c), "vu": number(c.vu)} for c in found.cases]
+        show_json({"mails": mails, "cases": named, "organisations": found.organisations})
     elif found.anything:
         _show(found)
     if not found.anything:

@@ -46,7 +46,7 @@ def list_(here: Here, unsent: bool, json_: bool) -> None:
 
 def _row(letter: Letter, vu: int | None) -> dict[str, Any]:
     return {
-        "id": letter.id, "vu": vu, "letter": letter.name, "to": letter.recipient, "state": letter.state,
+        "id": letter.id, "vu": number(vu), "letter": letter.name, "to": letter.recipient, "state": letter.state,
         "attempts": letter.attempts, "next_attempt_at": _next(letter), "message_id": letter.message_id.strip("<>"),
         "signed": letter.signed, "encrypted": letter.encrypted, "subject": letter.subject, "why": letter.why,
         "made_at": letter.made_at, "sent_at": letter.sent_at, "reply": letter.reply,

@@ -39,7 +39,7 @@ def test_list_has_the_keys_of_the_contract(console: Console, letter: int) -> Non
     assert row.keys() >= KEYS
     assert (row["id"], row["vu"], row["letter"], row["to"], row["state"]) == (
         letter,
-        VU,
+        f"VU#{VU}",
         "notification",
         PSIRT,
         "queued",

@@ -89,7 +89,7 @@ def test_never_an_error_whatever_is_asked(filled: Console) -> None:
 
 def test_json(filled: Console) -> None:
     found = filled.json("search", "heap", "overflow")
-    assert found["cases"] == [{"vu": VU, "title": "Heap overflow in libfoo, 100% reliable", "state": "open"}]
+    assert found["cases"] == [{"vu": f"VU#{VU}", "title": "Heap overflow in libfoo, 100% reliable", "state": "open"}]
     [mail] = found["mails"]
     assert mail.keys() == {"id", "direction", "vu", "from", "subject", "received_at"}
     assert (mail["from"], mail["direction"]) == ("finder@lab.example", "in")
