@@ -45,6 +45,8 @@ class Message:
     vouched_by: str
     defects: str
     note: str
+    about_letter_id: int | None
+    about_evidence: str
 
 
 @dataclass(frozen=True, slots=True)

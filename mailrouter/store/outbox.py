@@ -45,6 +45,7 @@ class Letter:
     signed: bool
     encrypted: bool
     sealed: bytes | None
+    reverse_path: str | None
     attempts: int
     next_attempt_at: datetime | None
     sent_at: datetime | None

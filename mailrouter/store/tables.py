@@ -256,8 +256,16 @@ messages = Table(  # one mail or letter as people see it
     _text("vouched_by"),
     _text("defects"),
     _text("note"),  # a conversation's text (direction call)
+    _ref("about_letter_id", "letters"),  # the letter of ours that this report is about
+    _text("about_evidence"),  # how we know: token (our own bounce address) | message-id (what came back); '' unknown
     Index("ix_messages_case_id_id", "case_id", "id"),
     Index("ix_messages_place_id", "place", "id"),
+    Index(
+        "ix_messages_about_letter_id",
+        "about_letter_id",
+        sqlite_where=text("about_letter_id IS NOT NULL"),
+        postgresql_where=text("about_letter_id IS NOT NULL"),
+    ),
     Index(
         "ix_messages_signature_id",
         "signature_id",
@@ -348,6 +356,7 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
     _flag("signed"),
     _flag("encrypted"),
     Column("sealed", LargeBinary),
+    Column("reverse_path", Text),  # the envelope sender, fixed with the bytes; '' is the null sender
     _count("attempts"),
     _time("next_attempt_at"),
     _time("sent_at"),
@@ -418,3 +427,7 @@ nodes = Table(
 )
 
 switches = Table("switches", metadata, Column("name", Text, primary_key=True), _text("value"))
+
+secrets = Table(  # made once, shared by all nodes; never shown, never logged
+    "secrets", metadata, Column("name", Text, primary_key=True), Column("value", LargeBinary, nullable=False)
+)

@@ -83,6 +83,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_organisations_name_key")),
     )
     op.create_table(
+        "secrets",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
+    )
+    op.create_table(
         "switches",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -274,6 +280,7 @@ def upgrade() -> None:
         sa.Column("signed", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("encrypted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reverse_path", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
@@ -332,6 +339,11 @@ def upgrade() -> None:
         sa.Column("vouched_by", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("defects", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("note", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("about_letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("about_evidence", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["about_letter_id"], ["letters.id"], name=op.f("fk_messages_about_letter_id_letters")
+        ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_messages_case_id_cases")),
         sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_messages_letter_id_letters")),
         sa.ForeignKeyConstraint(["mail_id"], ["mails.id"], name=op.f("fk_messages_mail_id_mails")),
@@ -343,6 +355,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("mail_id", name=op.f("uq_messages_mail_id")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_messages_about_letter_id",
+            ["about_letter_id"],
+            unique=False,
+            sqlite_where=sa.text("about_letter_id IS NOT NULL"),
+            postgresql_where=sa.text("about_letter_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_messages_case_id_id", ["case_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_message_id"), ["message_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_participant_id"), ["participant_id"], unique=False)
