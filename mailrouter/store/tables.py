@@ -370,6 +370,12 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
     ),
+    Index(
+        "ix_letters_acknowledged",
+        "made_at",
+        sqlite_where=text("name = 'acknowledgement'"),
+        postgresql_where=text("name = 'acknowledgement'"),
+    ),
 )
 
 deadlines = Table(

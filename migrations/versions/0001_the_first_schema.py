@@ -297,6 +297,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("step", name=op.f("uq_letters_step")),
     )
     with op.batch_alter_table("letters", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_letters_acknowledged",
+            ["made_at"],
+            unique=False,
+            sqlite_where=sa.text("name = 'acknowledgement'"),
+            postgresql_where=sa.text("name = 'acknowledgement'"),
+        )
         batch_op.create_index(batch_op.f("ix_letters_case_id"), ["case_id"], unique=False)
         batch_op.create_index(
             "ix_letters_due",

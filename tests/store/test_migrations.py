@@ -49,6 +49,7 @@ def test_partial_indexes_are_used_for_what_they_are_for(database: Database) -> N
         return  # PostgreSQL reads an empty table whole, whatever indexes it has
     plans = {
         "ix_letters_due": "SELECT id FROM letters WHERE state = 'queued' AND next_attempt_at <= '2026'",
+        "ix_letters_acknowledged": "SELECT id FROM letters WHERE name = 'acknowledgement' AND made_at > '2026'",
         "ix_deadlines_open": "SELECT id FROM deadlines WHERE done_at IS NULL AND due_at <= '2026'",
         "ix_queue_items_open": "SELECT id FROM queue_items WHERE done_at IS NULL AND queue = 'review' ORDER BY id",
         "ix_messages_signature_id": "SELECT id FROM messages WHERE signature_id = 'x' AND signature_id <> ''",
