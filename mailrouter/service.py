@@ -121,6 +121,7 @@ class _Service:
         doorway = Doorway(
             recipients=(self._settings.identity.address, *self._settings.identity.also),
             data_dir=self._settings.data_dir,
+            separator=self._settings.identity.separator,
             smtp=smtp.listen if "smtp" in self._parts else Listen(),
             lmtp=lmtp.listen if "lmtp" in self._parts else Listen(),
             tls_cert=smtp.tls_cert, tls_key=smtp.tls_key, max_size=smtp.max_size,

@@ -31,6 +31,7 @@ class Doorway:
 
     recipients: tuple[str, ...]  # identity.address, then identity.also
     data_dir: Path  # where the free space is asked for
+    separator: str = "+"  # identity.separator
     smtp: Listen = Listen()  # noqa: RUF009 - frozen
     lmtp: Listen = Listen()  # noqa: RUF009 - frozen
     tls_cert: Path | None = None
@@ -103,7 +104,7 @@ async def open_doors(
     """
     terms = Terms(
         max_size=doorway.max_size,
-        recipients=Recipients(doorway.recipients),
+        recipients=Recipients(doorway.recipients, doorway.separator),
         rates=Rates(doorway.rate_per_sender, doorway.rate_total),
         in_flight=InFlight(IN_FLIGHT_MAILS * doorway.max_size),
         free=free or (lambda: free_space(doorway.data_dir)),

@@ -62,10 +62,12 @@ def _fold(text: str) -> bytes:
 
 
 class Recipients:
-    """Who is written to here: the identity addresses, their plus-addresses, and postmaster."""
+    """Who is written to here: the identity addresses, those with something behind the separator, and postmaster."""
 
-    def __init__(self, addresses: Iterable[str]) -> None:
+    def __init__(self, addresses: Iterable[str], separator: str = "+") -> None:
         self._mailboxes = {_fold(address) for address in addresses}
+        parts = [mailbox.rpartition(b"@") for mailbox in self._mailboxes if separator]
+        self._extended = {(local + separator.encode(), domain) for local, _, domain in parts}
         domains = {mailbox.rpartition(b"@")[2] for mailbox in self._mailboxes}
         self._exact = {b"postmaster"} | {b"postmaster@" + domain for domain in domains}
 
@@ -73,5 +75,6 @@ class Recipients:
         """Whether mail for this path is taken. A source route never is (RFC 5321 appendix C lets us)."""
         folded = _fold(path.mailbox)
         local, _, domain = folded.rpartition(b"@")
-        bare = local.partition(b"+")[0] + b"@" + domain
-        return not path.routed and (bare in self._mailboxes or folded in self._mailboxes or folded in self._exact)
+        named = folded in self._mailboxes or folded in self._exact
+        extended = any(domain == own and local.startswith(start) for start, own in self._extended)
+        return not path.routed and (named or extended)

@@ -45,6 +45,7 @@ class Identity:
 
     address: str = setting(values.ADDRESS_OF_OURS, "cert@localhost.localdomain")
     also: tuple[str, ...] = setting(values.ADDRESSES, ())  # further addresses we take mail for
+    separator: str = setting(values.SEPARATOR, "+")  # between an address of ours and what is added to it; '': nothing
     name: str = setting(values.LINE, "CERT")
     phone: str = setting(values.LINE, "")
     key: str = setting(values.FINGERPRINT, "")  # 40 upper-case hexadecimal digits; empty: one is made in data_dir

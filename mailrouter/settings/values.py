@@ -248,6 +248,7 @@ def one_of(*words: str) -> Reader:
 PASSWORD = Reader("a password (or password_file, the file that holds it)", _password, secret=True)
 AUTHSERV_ID = Reader("the name our border puts in Authentication-Results, such as mx.example.org", _optional(_host, ""))
 YES_OR_NO = Reader("true or false", _yes_or_no)
+SEPARATOR = Reader('"+", "-", "=", or "" for no such addresses', one_of("+", "-", "=", "").parse)
 TIME = Reader('a time of day as "HH:MM" (UTC)', _time)
 SIZE_OF_A_MAIL = Reader('a size from 1 KiB to 1 GiB, such as "25 MiB" or 26214400', _size(2**10, 2**30))
 LINE = Reader("text on one line, without control characters", _line)

@@ -70,6 +70,21 @@ def test_recipients_of_ours(mailbox: str) -> None:
     assert OURS.has(parse(f"<{mailbox}>"))
 
 
+@pytest.mark.parametrize("separator", ["+", "-", "="])
+def test_what_follows_the_separator_is_ours_and_no_other_sign_is_one(separator: str) -> None:
+    ours = Recipients(("cert@example.org", "vul-team@example.org"), separator)
+    for sign in ("+", "-", "="):
+        for local in (f"cert{sign}vu123456.abc", f"CERT{sign}b7.x", f"vul-team{sign}x"):
+            assert ours.has(parse(f"<{local}@example.org>")) == (sign == separator)
+    assert not ours.has(parse(f"<vul{separator}x@example.org>"))
+
+
+def test_without_a_separator_nothing_may_be_added() -> None:
+    ours = Recipients(("cert@example.org",), "")
+    assert ours.has(parse("<cert@example.org>"))
+    assert not any(ours.has(parse(f"<cert{end}@example.org>")) for end in ("+x", "-x", "=x", "x"))
+
+
 FOREIGN = [
     "root@elsewhere.example", "cert@elsewhere.example", "cert@sub.example.org", "cert@example.org.elsewhere.example",
     "@elsewhere.example:cert@example.org", "@example.org:root@elsewhere.example",
