@@ -432,6 +432,20 @@ nodes = Table(
     _text("doors"),  # the doors that listen
 )
 
+mailboxes = Table(  # what each node's reader of a mailbox has done there; `taken` is written in the commit that stores
+    "mailboxes",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _count("taken"),  # messages fetched and stored, those that were stored before included
+    Column("done_before", Integer),  # how many were marked or in done_folder when we first looked
+    _count("passed_over"),  # messages that are not taken: too large, or impossible to fetch
+    Column("uidvalidity", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_uid", BigInteger, nullable=False, server_default=text("0")),  # all up to it are taken or left
+    _time("read_at"),  # when all was well last
+    _text("trouble"),  # what is wrong since
+)
+
 switches = Table("switches", metadata, Column("name", Text, primary_key=True), _text("value"))
 
 secrets = Table(  # made once, shared by all nodes; never shown, never logged

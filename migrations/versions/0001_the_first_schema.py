@@ -64,6 +64,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe", name=op.f("uq_mails_dedupe")),
     )
     op.create_table(
+        "mailboxes",
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("taken", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("done_before", sa.Integer(), nullable=True),
+        sa.Column("passed_over", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_uid", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.PrimaryKeyConstraint("node", "name", name=op.f("pk_mailboxes")),
+    )
+    op.create_table(
         "nodes",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("start_id", sa.Text(), server_default=sa.text("''"), nullable=False),
