@@ -5,7 +5,8 @@ reason (testbook P51 to P54, S25). Sender, Reply-To and display names are never 
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mailrouter.mail import words
 from mailrouter.mail.limits import ADDRESS_HEADER
@@ -81,70 +82,111 @@ def _shown(phrase: str) -> str:
 
 # ---- Authentication-Results (RFC 8601) ------------------------------------------------------------------------------
 
-_TOKEN = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|([^\s\"();=]+)|([;=])|(\()|\s+")
+_TOKEN = re.compile(
+    r"\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<word>[^\s\"();=]+)|(?P<mark>[;=])|(?P<comment>\()|(?P<blank>\s+)"
+)
+_PARENTHESIS = re.compile(r"\\.|[()]")
+_END = ";"  # of the authserv-id, and of each method's results
+_NO_MARKS = str.maketrans(";=", "??")  # what is quoted is a value, and never one of the marks
 _METHOD_LIMIT = 100
+_VERSION = "1"  # RFC 8601 section 2.2: the only one there is
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one method found. `domains`: the value of each property, as a domain, in lower case."""
+
+    method: str  # dmarc | spf | dkim | ...; lower case
+    result: str  # pass | fail | none | ...; lower case; 'unreadable' when the rest is not of the grammar's form
+    domains: Mapping[str, str] = field(default_factory=dict)  # header.from, header.d, smtp.mailfrom, ...
+
+
+# Which property names the domain that a method's pass speaks for, best first (RFC 8601 section 2.7). A domain counts
+# for itself alone, not for those above or below it: without a list of public suffixes nobody can tell whose they are.
+_SPEAKS_FOR = {"dkim": ("header.d", "header.i"), "spf": ("smtp.mailfrom",)}
+_NO_VERDICT = "none"  # of DMARC: the domain has published no policy, so there was nothing to pass or to fail
 
 
 def transport_pass(mail: Mail, authserv_id: str | None, address: str) -> bool:
-    """Did our own mail server find DMARC passed for this address' domain?
+    """Did our own mail server find out that this address' domain stands behind the mail?
+
+    Its DMARC verdict decides, for exactly this domain. Where there is none, because it did not look or the domain has
+    no policy, a pass of DKIM or SPF for exactly this domain says the same.
 
     Only Authentication-Results that carry exactly our authserv-id count, and of them only those in one run at the top:
     below the next Received, or below another server's result, anybody may have written them. Our server must remove
-    forged ones on the way in (RFC 8601 section 5); more than one DMARC result counts as none. Without an authserv-id
-    nothing is ever trusted.
+    forged ones on the way in (RFC 8601 section 5); more than one DMARC result counts as a failure. Without an
+    authserv-id nothing is ever trusted. ARC (RFC 8617) is not read: its seals are others' word.
     """
     domain = address.rpartition("@")[2].lower()
     if not authserv_id or not domain:
         return False
-    results = [result for value in _ours(mail, authserv_id) for result in value if result[0] == "dmarc"]
-    return len(results) == 1 and results[0] == ("dmarc", "pass", domain)
+    found = _ours(mail, authserv_id)
+    verdicts = [one for one in found if one.method == "dmarc"]
+    if [one.result for one in verdicts] in ([], [_NO_VERDICT]):
+        return any(one.result == "pass" and _domain_behind(one) == domain for one in found)
+    (verdict, *others) = verdicts
+    return not others and verdict.result == "pass" and verdict.domains.get("header.from") == domain
 
 
-def _ours(mail: Mail, authserv_id: str) -> list[list[tuple[str, str, str]]]:
-    found: list[list[tuple[str, str, str]]] = []
+def _domain_behind(one: Result) -> str:
+    """The domain that a DKIM or SPF result speaks for; '' when it names none."""
+    named = (one.domains[name] for name in _SPEAKS_FOR.get(one.method, ()) if name in one.domains)
+    return next(named, "")
+
+
+def _ours(mail: Mail, authserv_id: str) -> list[Result]:
+    """All that our own server found, from the one run of fields that can be its own."""
+    found: list[Result] = []
+    begun = False
     for name, raw in mail.headers.fields:
-        if name == "received" and found:
+        if name == "received" and begun:
             break
         if name == "authentication-results":
             server, results = _results(raw)
             if server != authserv_id:
                 break
-            found.append(results)
+            begun = True
+            found += results
     return found
 
 
-def _results(raw: bytes) -> tuple[str, list[tuple[str, str, str]]]:
-    """The authserv-id, and of every method: its name, its result, the domain of header.from ('' where there is none).
-
-    An unreadable header belongs to nobody.
-    """
+def _results(raw: bytes) -> tuple[str, list[Result]]:
+    """The authserv-id and what follows it. An unreadable header belongs to nobody."""
     tokens = _tokens(raw)
     if tokens is None:
         return "", []
     groups: list[list[str]] = [[]]
     for token in tokens:
-        if token == ";":  # noqa: S105  (a piece of a header, no secret)
+        if token == _END:
             groups.append([])
         else:
             groups[-1].append(token)
     head, *methods = groups
-    if not head or len(head) > 2 or len(methods) > _METHOD_LIMIT:
+    if head[1:] not in ([], [_VERSION]) or not head or len(methods) > _METHOD_LIMIT:
         return "", []
     return head[0], [_method(group) for group in methods if group]
 
 
-def _method(group: list[str]) -> tuple[str, str, str]:
+def _method(group: list[str]) -> Result:
     """`method = result` and then `property = value` pairs; whatever is not of that form makes the result unusable."""
     pairs = [group[at : at + 3] for at in range(0, len(group), 3)]
+    method = group[0].lower().partition("/")[0]
     if any(len(pair) != 3 or pair[1] != "=" for pair in pairs):
-        return group[0].lower(), "unreadable", ""
+        return Result(method, "unreadable")
     named = [(name.lower(), value.lower()) for name, _, value in pairs]
-    domains = [value for name, value in named[1:] if name == "header.from"]
-    return named[0][0].partition("/")[0], named[0][1], domains[0] if len(domains) == 1 else ""
+    (_, result), *properties = named
+    domains = {name: value.rpartition("@")[2] for name, value in properties}
+    if len(domains) != len(properties):  # said twice, in two ways perhaps
+        return Result(method, "unreadable")
+    return Result(method, result, domains)
 
 
 def _tokens(raw: bytes) -> list[str] | None:
-    """Words, quoted strings, `;` and `=`, comments left out; None if the header is not well formed."""
+    """Words, contents of quoted strings, and the marks; comments left out. None if the header is not well formed.
+
+    One look at each character, however they are chosen: whoever writes to us may write this header.
+    """
     text = raw.decode("utf-8", "replace")
     found: list[str] = []
     position = 0
@@ -153,18 +195,20 @@ def _tokens(raw: bytes) -> list[str] | None:
         if match is None:
             return None
         position = match.end()
-        if match[4]:
+        if match["comment"]:
             position = _past_comment(text, position)
-        elif match.lastindex:
-            found.append(match[match.lastindex])
+        elif match["quoted"] is not None:
+            found.append(match["quoted"].translate(_NO_MARKS))
+        elif not match["blank"]:
+            found.append(match["mark"] or match["word"])
     return found if position <= len(text) else None
 
 
 def _past_comment(text: str, position: int) -> int:
     """Behind the closing parenthesis; beyond the text when there is none."""
     depth = 1
-    for match in re.finditer(r"\\.|[()]", text[position:]):
+    for match in _PARENTHESIS.finditer(text, position):
         depth += {"(": 1, ")": -1}.get(match[0], 0)
         if depth == 0:
-            return position + match.end()
+            return match.end()
     return len(text) + 1
