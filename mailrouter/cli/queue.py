@@ -76,7 +76,8 @@ def _row(shown: queues.Shown) -> tuple[object, ...]:
     sender = show.short(shown.sender or shown.item.kind, 16)
     subject, why = show.short(shown.subject, 14), show.short(shown.item.why, 18)
     vu = show.number(shown.vu)
-    return shown.item.id, shown.item.message_id, vu, sender, subject, shown.received_at, why
+    message = shown.item.message_id or shown.item.kind  # a notice is about no mail
+    return shown.item.id, message, vu, sender, subject, shown.received_at, why
 
 
 @queue.command("done", epilog=examples("mailrouter queue done 17"))
