@@ -59,6 +59,7 @@ class MailArrived:
     latest: Statement | None = None  # the statement that stands so far
     signed_after_latest: bool = True
     stranger_why: str = ""
+    suspicion: str = ""  # why a person must look at it whatever it names; '' mostly
 
 
 @dataclass(frozen=True, slots=True)

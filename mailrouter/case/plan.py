@@ -31,6 +31,9 @@ def _file(event: MailArrived) -> Actions:
         suggested = case.vu if case else routed.suggested_vu
         why = f"a {event.kind} report"
         return [File(Place.BOUNCES, "bounces", why, in_case=_is_theirs(event), suggested_vu=suggested)]
+    if case is None and event.suspicion and routed.place is not Place.QUARANTINE:
+        why = f"{event.suspicion}; {routed.why}" if routed.place is Place.REVIEW else event.suspicion
+        return [File(Place.REVIEW, "review", why, suggested_vu=routed.suggested_vu)]
     if case is None:
         return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu)]
     if not _is_theirs(event):

@@ -37,6 +37,7 @@ class Evidence:
     organisation_id: int | None = None  # whose contact the From address is
     domain_organisation_id: int | None = None  # whose mail domain it is in
     transport_pass: bool = False  # our own MTA's aligned Authentication-Results
+    internal: bool = False  # From is one of us, as anybody outside can write
     answers_us: bool = False  # names a Message-ID we sent in this case
     verdict: str = "none"
     covers: str = "none"
@@ -73,7 +74,8 @@ def assurance(evidence: Evidence) -> Assurance:
 def standing(evidence: Evidence) -> Standing:
     """How much we may believe that the mail comes from the organisation its From speaks for.
 
-    In a case, whoever takes no part in it is a stranger to it, however well known elsewhere (testbook S27).
+    In a case, whoever takes no part in it is a stranger to it, however well known elsewhere (testbook S27). That a
+    mail says it is from us is no claim to be believed: without proof its sender is a stranger (S25).
     """
     if sender_organisation(evidence) is None or not _takes_part(evidence):
         return Standing.STRANGER
@@ -81,9 +83,22 @@ def standing(evidence: Evidence) -> Standing:
         return Standing.SIGNED
     if evidence.transport_pass:
         return Standing.AUTHENTICATED
+    if evidence.internal:
+        return Standing.STRANGER
     if evidence.organisation_id is not None or evidence.answers_us:
         return Standing.CLAIMED
     return Standing.STRANGER
+
+
+def suspicion(evidence: Evidence, malformed: str) -> str:
+    """Why a person must look at a mail wherever it would go, in plain words; '' when nothing is wrong with its From.
+
+    `malformed`: what is wrong with From in one word, '' when it is well formed (testbook S25).
+    """
+    if malformed:
+        return f"the From is malformed: {malformed}"
+    proved = evidence.transport_pass or assurance(evidence) is Assurance.VERIFIED
+    return "it says it is from one of us, and nothing proves it" if evidence.internal and not proved else ""
 
 
 def parse(word: str) -> Standing:

@@ -73,6 +73,13 @@ def to_staff(tx: Connection, tools: Tools, address: str, order: Order, now: date
     return outbox.queue(tx, row)
 
 
+def to_anybody(tx: Connection, tools: Tools, order: Order, now: datetime) -> int | None:
+    """Queue a letter to `order.recipient` that tells of us and of nothing else; None if this step's letter exists."""
+    filled = tools.texts[order.name].fill(_who_we_are(tools) | dict(order.values))
+    row = _row(tools, order, filled, compose.subject(filled.subject), now) | {"recipient": order.recipient}
+    return outbox.queue(tx, row)
+
+
 def _row(tools: Tools, order: Order, filled: texts.Filled, subject: str, now: datetime) -> dict[str, object]:
     domain = tools.settings.identity.address.rpartition("@")[2]
     files = [
@@ -100,14 +107,19 @@ def _message(tools: Tools, row: Mapping[str, object], letter_id: int) -> dict[st
 
 
 def ours(tools: Tools) -> dict[str, str]:
-    """Who we are, for every letter."""
-    identity = tools.settings.identity
+    """Who we are, for every letter that is signed."""
     key = tools.own_key()
+    return _who_we_are(tools) | {
+        "fingerprint": " ".join(key[i : i + 4] for i in range(0, len(key), 4)),
+        "embargo_days": str(tools.settings.policy.embargo_days),
+    }
+
+
+def _who_we_are(tools: Tools) -> dict[str, str]:
+    identity = tools.settings.identity
     return {
         "organisation": identity.name, "address": identity.address, "phone": identity.phone,
-        "key_url": identity.key_url,
-        "policy_url": identity.policy_url, "fingerprint": " ".join(key[i : i + 4] for i in range(0, len(key), 4)),
-        "embargo_days": str(tools.settings.policy.embargo_days),
+        "key_url": identity.key_url, "policy_url": identity.policy_url,
     }  # fmt: skip
 
 

@@ -87,6 +87,8 @@ LETTERS: Mapping[str, Letter] = {
     "follow-up-2": _to_participant("asked", "asked_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "reply": _to_participant("body", "quoted", must="body"),
+    # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24)
+    "acknowledgement": Letter(frozenset(_OURS) - {"fingerprint"}, frozenset(), automatic=True),
     "analyst-arrival": _notice("items", must="items"),
     "analyst-digest": _notice("date", "waiting", "due", must="waiting due"),
     "analyst-away": _notice("away", "until", "items", must="away items"),

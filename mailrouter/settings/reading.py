@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from datetime import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ UNIX_PATH_BYTES = 107  # sockaddr_un on Linux, less its terminating NUL (unix(7)
 SHOWN_CHARACTERS = 100  # of a refused value
 
 # The policy's dataclass is pure and knows no readers. What may be none at all or at once may be 0.
-POLICY_MAY_BE_ZERO = {"follow_ups", "letter_gap_days", "approvals", "notify_minutes"}
+POLICY_MAY_BE_ZERO = {"follow_ups", "letter_gap_days", "acknowledge_hours", "approvals", "notify_minutes"}
 
 
 def _policy_reader(of: Field[Any]) -> Reader:
@@ -79,8 +80,8 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
     document = _document(path) if path else {}
     mailboxes = document.pop("imap", [])
     given = _from_file(document, f"in {path}") | _from_environment(environ)
-    _no_mailboxes(mailboxes, f"in {path}")
-    return _complete(_build({name: _read(name, one, READERS[name]) for name, one in given.items()}))
+    settings = _build({name: _read(name, one, READERS[name]) for name, one in given.items()})
+    return _complete(replace(settings, imap=_mailboxes(mailboxes, f"in {path}")))
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -146,20 +147,48 @@ def _read(name: str, one: Given, reader: Reader) -> Any:
     raise one.refused(name, reader, reason)
 
 
-def _no_mailboxes(mailboxes: object, place: str) -> None:
-    """Each mailbox is checked, and then refused: leaving mail unread in silence would lose it."""
-    if not isinstance(mailboxes, list) or not all(isinstance(one, dict) for one in mailboxes):
+def _mailboxes(entries: object, place: str) -> tuple[Imap, ...]:
+    """Every `[[imap]]`, checked alone and beside the others."""
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise Refused(f"imap {place}: write [[imap]], once for each mailbox")
-    for number, entry in enumerate(mailboxes, 1):
-        here = f"{place}, [[imap]] number {number}"
-        entries = {key: Given(value, here, key) for key, value in entry.items()}
-        given = _known(entries, MAILBOX_READERS, {name: name for name in MAILBOX_READERS})
-        taken = {name: _read(name, one, MAILBOX_READERS[name]) for name, one in given.items()}
-        missing = [one.name for one in fields(Imap) if one.default is MISSING and one.name not in taken]
-        if missing:
-            raise Refused(f"{missing[0]} {here}: is missing; give {MAILBOX_READERS[missing[0]].allowed}")
-        name = Imap(**taken).name
-        raise Refused(f"imap {name} {place}: this version reads no mailbox; have its mail sent on by SMTP or LMTP")
+    read = tuple(_mailbox(one, f"{place}, [[imap]] number {number}") for number, one in enumerate(entries, 1))
+    for number, one in enumerate(read, 1):
+        if one.name.casefold() in {other.name.casefold() for other in read[: number - 1]}:
+            raise Refused(f"name = {one.name!r} {place}, [[imap]] number {number}: another mailbox has that name")
+    return read
+
+
+def _mailbox(entry: dict[str, Any], here: str) -> Imap:
+    given = _known(
+        {key: Given(value, here, key) for key, value in entry.items()},
+        MAILBOX_READERS,
+        {name: name for name in MAILBOX_READERS},
+    )
+    taken = {name: _read(name, one, MAILBOX_READERS[name]) for name, one in given.items()}
+    missing = [one.name for one in fields(Imap) if one.default is MISSING and one.name not in taken]
+    if missing:
+        raise Refused(f"{missing[0]} {here}: is missing; give {MAILBOX_READERS[missing[0]].allowed}")
+    mailbox = Imap(**taken)
+    _check_mailbox(mailbox, here)
+    return mailbox
+
+
+def _check_mailbox(mailbox: Imap, here: str) -> None:
+    if mailbox.done_folder.casefold() == mailbox.folder.casefold():
+        raise Refused(f"done_folder = {mailbox.done_folder!r} {here}: give another folder than folder")
+    if not mailbox.tls and not _on_this_machine(mailbox.host):
+        raise Refused(f"tls = False {here}: a password is not sent in clear; without TLS host must be this machine")
+    try:
+        ssl.create_default_context(cafile=str(mailbox.tls_ca)) if mailbox.tls_ca else None
+    except ssl.SSLError:
+        raise Refused(f"tls_ca = {str(mailbox.tls_ca)!r} {here}: give certificates as PEM") from None
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"
 
 
 def _build(taken: dict[str, Any]) -> Settings:

@@ -1,10 +1,11 @@
 """Analysts and which queues they read."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from mailrouter import faults
 from mailrouter.store.tables import analysts
@@ -72,6 +73,12 @@ def by_login(tx: Connection, login: str) -> Analyst | None:
 def everyone(tx: Connection) -> list[Analyst]:
     """By name."""
     return [Analyst(*row) for row in tx.execute(select(analysts).order_by(analysts.c.name))]
+
+
+def among(tx: Connection, addresses: Collection[str]) -> frozenset[str]:
+    """Which of these (case-folded) addresses are analysts'."""
+    address = func.lower(analysts.c.address)
+    return frozenset(tx.execute(select(address).where(address.in_(addresses))).scalars()) if addresses else frozenset()
 
 
 def held(tx: Connection) -> list[Analyst]:

@@ -39,6 +39,7 @@ class Daemon:
             "LMTP__LISTEN": f"127.0.0.1:{self.lmtp_port}",
             "WEB__LISTEN": "",
             "LOG__FORMAT": "json",
+            "POLICY__ACKNOWLEDGE_HOURS": "0",  # letters are those a test is about
         } | given
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAILROUTER_")}
         self.environ = inherited | {f"MAILROUTER_{name}": value for name, value in settings.items()}
