@@ -61,6 +61,14 @@ NO_CASE = {"case": None, "participant": None}
         (arrived(**NO_CASE, routed=REVIEW), "review", "review", "names VU#999999", False),
         (arrived(**NO_CASE, routed=Routed(place=Place.QUARANTINE, why="beyond a limit")),
          "quarantine", "quarantine", "beyond a limit", False),
+        # a From that is not to be believed: a person looks, whatever the mail names, but machines' reports stay theirs
+        (arrived(**NO_CASE, routed=TRIAGE, suspicion="no From"), "review", "review", "no From", False),
+        (arrived(**NO_CASE, routed=REVIEW, suspicion="no From"), "review", "review", "no From; names VU#999999", False),
+        (arrived(**NO_CASE, routed=TRIAGE, suspicion="no From", kind="list"), "review", "review", "no From", False),
+        (arrived(**NO_CASE, routed=TRIAGE, suspicion="no From", kind="bounce"),
+         "bounces", "bounces", "a bounce report", False),
+        (arrived(**NO_CASE, routed=Routed(place=Place.QUARANTINE, why="beyond a limit"), suspicion="no From"),
+         "quarantine", "quarantine", "beyond a limit", False),
     ],
 )  # fmt: skip
 def test_each_mail_has_one_place_and_a_reason(

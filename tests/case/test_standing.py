@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, parse, sender_organisation, standing
+from mailrouter.case.standing import (
+    Assurance,
+    Evidence,
+    Standing,
+    assurance,
+    parse,
+    sender_organisation,
+    standing,
+    suspicion,
+)
 
 US, EVE = 1, 2  # two organisations
 CONTACT = Evidence(well_formed=True, organisation_id=US, in_case=True, participant_organisation_id=US)
@@ -30,6 +39,12 @@ GOOD = {"verdict": "good", "covers": "all", "signer_organisation_id": US}
         (replace(DOMAIN, answers_us=True), "claimed", "unsigned"),
         (replace(DOMAIN, transport_pass=True), "authenticated", "unsigned"),
         (replace(DOMAIN, **GOOD), "signed", "verified"),
+        # whoever says it is one of us is believed on proof alone (S25)
+        (replace(CONTACT, internal=True), "stranger", "unsigned"),
+        (replace(CONTACT, internal=True, answers_us=True), "stranger", "unsigned"),
+        (replace(CONTACT, internal=True, transport_pass=True), "authenticated", "unsigned"),
+        (replace(CONTACT, internal=True, **GOOD), "signed", "verified"),
+        (replace(NOBODY, internal=True, transport_pass=True), "stranger", "unsigned"),
         (NOBODY, "stranger", "unsigned"),
         (replace(NOBODY, answers_us=True, transport_pass=True), "stranger", "unsigned"),
         (replace(NOBODY, **GOOD), "stranger", "other-signer"),
@@ -71,6 +86,27 @@ def test_a_malformed_from_speaks_for_nobody() -> None:
     assert (standing(evidence), assurance(evidence)) == (Standing.STRANGER, Assurance.OTHER_SIGNER)
 
 
+@pytest.mark.row("S25")
+@pytest.mark.parametrize(
+    ("evidence", "malformed", "doubt"),
+    [
+        (CONTACT, "", ""),
+        (NOBODY, "", ""),
+        (replace(NOBODY, internal=True), "", "it says it is from one of us, and nothing proves it"),
+        (replace(CONTACT, internal=True), "", "it says it is from one of us, and nothing proves it"),
+        (replace(NOBODY, internal=True, transport_pass=True), "", ""),
+        (replace(CONTACT, internal=True, **GOOD), "", ""),
+        (replace(CONTACT, internal=True, **GOOD | {"signer_organisation_id": EVE}), "",
+         "it says it is from one of us, and nothing proves it"),
+        (replace(CONTACT, well_formed=False), "several-from", "the From is malformed: several-from"),
+        (replace(CONTACT, well_formed=False, transport_pass=True, internal=True), "group",
+         "the From is malformed: group"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_from(evidence: Evidence, malformed: str, doubt: str) -> None:
+    assert suspicion(evidence, malformed) == doubt
+
+
 def test_a_registered_address_beats_its_mail_domain() -> None:
     evidence = Evidence(well_formed=True, organisation_id=US, domain_organisation_id=EVE)
     assert sender_organisation(evidence) == US
@@ -79,7 +115,7 @@ def test_a_registered_address_beats_its_mail_domain() -> None:
 ids = st.sampled_from([None, US, EVE])
 evidences = st.builds(
     Evidence, well_formed=st.booleans(), organisation_id=ids, domain_organisation_id=ids, transport_pass=st.booleans(),
-    answers_us=st.booleans(), verdict=st.sampled_from(["none", "good", "bad", "unknown-key"]),
+    internal=st.booleans(), answers_us=st.booleans(), verdict=st.sampled_from(["none", "good", "bad", "unknown-key"]),
     covers=st.sampled_from(["none", "part", "all"]), signer_organisation_id=ids, in_case=st.booleans(),
     participant_organisation_id=ids,
 )  # fmt: skip
