@@ -6,11 +6,11 @@ statement and never binds it to a case.
 
 import re
 from collections.abc import Callable, Iterator
-from email import message_from_bytes
-from email.message import Message
 from itertools import islice
 
 from mailrouter.case import vuid
+from mailrouter.mail import headers, limits, rawmime
+from mailrouter.mail.rawmime import Entity
 
 _WORD = re.compile(r"\bstatement\b", re.IGNORECASE)
 _BEGIN = re.compile(
@@ -19,7 +19,6 @@ _BEGIN = re.compile(
 _END = re.compile(rb"^[ \t]*==[ \t]*END[ \t]*==[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _QUOTED = re.compile(rb"^[ \t]*>.*(?:\r?\n|$)", re.MULTILINE)
 _MAY_BE_MARKED = (b"VENDOR STATEMENT", b"BASE64", b"QUOTED-PRINTABLE")  # the lines, or an encoding that hides them
-MOST_PARTS = 200
 
 
 def meant(subject: str, raw: bytes, text: Callable[[], bytes]) -> bool:
@@ -56,29 +55,21 @@ def _marked(text: bytes) -> bytes | None:
 def text_of(entity: bytes) -> bytes:
     """The first inline text/plain part of a MIME entity, its transfer encoding undone and nothing else; b'' if none.
 
-    A forwarded mail inside is somebody else's words: not looked into.
+    Read strictly, as signatures are: what two readers could take differently has no text that could be a statement. A
+    forwarded mail inside is somebody else's words: not looked into.
     """
-    try:
-        for part in islice(_parts(message_from_bytes(entity)), MOST_PARTS):
-            if part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment":
-                return _payload(part)
-    except (RecursionError, ValueError, LookupError, AttributeError, TypeError):
-        return b""  # the stdlib parser on hostile MIME: no text that could be a statement
-    return b""
+    parts = islice(_leaves(rawmime.parse(entity), limits.DEPTH), limits.PARTS)
+    return next((part.decoded() for part in parts if part.kind == "text/plain" and not _attached(part)), b"")
 
 
-def _parts(root: Message) -> Iterator[Message]:
-    """Depth first, as they are read; no part of a mail that is itself a part."""
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
-        children = part.get_payload() if part.get_content_maintype() == "multipart" else None
-        if isinstance(children, list):
-            waiting.extend(child for child in reversed(children) if isinstance(child, Message))
-        elif part.get_content_maintype() != "message":
-            yield part
+def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:
+    """Depth first, as they are read."""
+    if not entity.kind.startswith("multipart/"):
+        yield entity
+    elif depth:
+        for child in entity.parts().children:
+            yield from _leaves(child, depth - 1)
 
 
-def _payload(part: Message) -> bytes:
-    payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
+def _attached(part: Entity) -> bool:
+    return headers.split(part.head).text("content-disposition").lower().startswith("attachment")
