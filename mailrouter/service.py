@@ -23,9 +23,14 @@ from typing import IO, Literal
 from mailrouter import clock, failpoint, logs, worker
 from mailrouter.faults import Refused, TryLater
 from mailrouter.intake.doors import Doors, Doorway, open_doors
+from mailrouter.intake.fetched import Postmark
+from mailrouter.intake.imap import Desk, Readers
+from mailrouter.intake.ledger import Ledger
+from mailrouter.intake.limits import InFlight
+from mailrouter.intake.paths import Recipients
 from mailrouter.mail.envelope import Envelope
 from mailrouter.settings import Listen, Settings, ensure_data_dir
-from mailrouter.store import contacts, inbox, machine, migrate, outbox
+from mailrouter.store import contacts, inbox, machine, mailboxes, migrate, outbox
 from mailrouter.store.engine import Database, driver
 from mailrouter.store.inbox import Holder
 from mailrouter.ticker import Ticker
@@ -35,7 +40,8 @@ Part = Literal["smtp", "lmtp", "imap", "worker", "ticker", "web"]
 PARTS: tuple[Part, ...] = ("smtp", "lmtp", "imap", "worker", "ticker", "web")
 DRAIN_SECONDS = 30.0
 REPLACE_SECONDS = 1.0
-REFRESH_SECONDS = 30.0  # how old the doors' list of participants' addresses may be
+FETCHED_MAILS = 2  # mails of the greatest size held in memory at once, over all mailboxes
+REFRESH_SECONDS = 5.0  # how old the doors' list of participants' addresses may be
 
 
 def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
@@ -102,6 +108,8 @@ class _Service:
                 stopping.push_async_callback(asyncio.to_thread, self._crew.stop)
             doors = await self._doors()
             stopping.push_async_callback(doors.close, DRAIN_SECONDS)
+            if "imap" in self._parts:
+                stopping.push_async_callback((await self._readers(doors)).close)
             if "ticker" in self._parts:
                 self._ticker.start()
                 stopping.push_async_callback(asyncio.to_thread, self._ticker.stop)
@@ -138,18 +146,45 @@ class _Service:
         except OSError as trouble:
             raise Refused(f"a door cannot listen: {trouble.strerror}; see smtp.listen and lmtp.listen") from None
 
+    async def _readers(self, doors: Doors) -> Readers:
+        """One for each mailbox; they commit as the doors do."""
+        identity, largest = self._settings.identity, self._settings.smtp.max_size
+        named = (identity.address, *identity.also)
+        ours, room = Recipients(named, identity.separator), InFlight(FETCHED_MAILS * largest)
+        await asyncio.to_thread(self._begin_to_read)
+        desks = [
+            Desk(
+                mailbox=mailbox,
+                ledger=Ledger(self._db, self._settings.node, mailbox),
+                postmark=Postmark(mailbox.door, ours, named),
+                commit=doors.committer.begin,
+                in_flight=room,
+                max_size=largest,
+                now=clock.now,
+            )
+            for mailbox in self._settings.imap
+        ]
+        return Readers(desks)
+
+    def _begin_to_read(self) -> None:
+        with self._db.write() as tx:
+            mailboxes.begin_life(tx, self._holder, [mailbox.name for mailbox in self._settings.imap], clock.now())
+
     def _accept(self, envelopes: Sequence[Envelope]) -> None:
         """Called in the doors' own thread: 250 rests on this commit."""
         with self._db.write() as tx:
             inbox.accept(tx, self._settings.node, envelopes)
+            mailboxes.count_taken(tx, self._settings.node, [envelope.door for envelope in envelopes])
             failpoint.reach("accept-in-transaction")
         self._crew.wake()
 
     async def _refresh(self) -> None:
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
-            with suppress(Exception):  # the database may be away; the doors keep the list they have
+            try:
                 await self._learn_participants()
+            except Exception as trouble:  # noqa: BLE001 - the database may be away; the doors keep the list they have
+                logs.failed("participants.not_learned", trouble)
 
     async def _mind(self) -> None:
         while True:
@@ -165,7 +200,7 @@ class _Service:
 
     def _addresses(self) -> frozenset[str]:
         with self._db.read() as tx:
-            return contacts.all_addresses(tx)
+            return contacts.participants_addresses(tx)
 
     def _remember(self, doors: Doors) -> None:
         """Where we listen, for whoever looks whether we still do."""

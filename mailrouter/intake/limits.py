@@ -5,10 +5,10 @@ monotonic clock (the event loop's), so that no leap of the wall clock opens or s
 """
 
 import ipaddress
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 
-BURST_SECONDS = 60.0  # a rate's bucket holds one minute's worth
+MINUTE = 60.0  # what rates are counted over, in seconds
 PARTICIPANT_FACTOR = 10  # a participant's address has ten times the sender's rate (CONTRACT.md)
 
 
@@ -29,46 +29,41 @@ class Limits:
 
 
 class Rates:
-    """Mails a minute, per sender and in all: one token bucket each, kept as the time it will be full again (GCRA).
+    """Mails a minute, per sender and in all: in no sixty seconds more than that, wherever they begin.
 
-    A bucket that is full again says nothing more and is forgotten, so strangers cannot make the table grow for ever.
+    What is remembered is the mails that were admitted in the last minute, and nothing of those that were not: however
+    many senders try, the rates themselves bound it, or, where there are none, what the door can store in a minute.
     """
 
     def __init__(self, per_sender: int, total: int) -> None:
         self._per_sender = per_sender
         self._total = total
-        self._full_at: dict[str, float] = {}
-        self._total_full_at = 0.0
-        self._sweep_at = 1024
+        self._admitted: deque[tuple[float, str, bool]] = deque()  # when, of whom, whether it counts in the total
+        self._by_sender: Counter[str] = Counter()
+        self._of_strangers = 0
 
     def admit(self, sender: str, *, participant: bool, now: float) -> bool:
-        """Take one mail from the buckets; False, and nothing taken, when one of them is empty. Rate 0 is no limit."""
+        """Count one mail in; False, and nothing counted, when a rate is reached. Rate 0 is no limit."""
+        self._forget(now - MINUTE)
         key = sender.lower()
         rate = self._per_sender * (PARTICIPANT_FACTOR if participant else 1)
-        total = 0 if participant else self._total
-        mine = _taken(self._full_at.get(key, 0.0), rate, now)
-        all_ = _taken(self._total_full_at, total, now)
-        if mine is None or all_ is None:
+        if rate and self._by_sender[key] >= rate:
             return False
-        if rate:
-            self._remember(key, mine, now)
-        if total:
-            self._total_full_at = all_
+        if self._total and not participant and self._of_strangers >= self._total:
+            return False
+        if rate or self._total:
+            self._admitted.append((now, key, not participant))
+            self._by_sender[key] += 1
+            self._of_strangers += not participant
         return True
 
-    def _remember(self, key: str, full_at: float, now: float) -> None:
-        self._full_at[key] = full_at
-        if len(self._full_at) >= self._sweep_at:
-            self._full_at = {k: t for k, t in self._full_at.items() if t > now}
-            self._sweep_at = max(1024, 2 * len(self._full_at))
-
-
-def _taken(full_at: float, per_minute: int, now: float) -> float | None:
-    """When the bucket will be full again if one token is taken now; None if there is none."""
-    if not per_minute:
-        return full_at
-    after = max(full_at, now) + BURST_SECONDS / per_minute
-    return after if after - now <= BURST_SECONDS + 1e-9 else None
+    def _forget(self, until: float) -> None:
+        while self._admitted and self._admitted[0][0] <= until:
+            _, key, stranger = self._admitted.popleft()
+            self._of_strangers -= stranger
+            self._by_sender[key] -= 1
+            if not self._by_sender[key]:
+                del self._by_sender[key]
 
 
 class Connections:

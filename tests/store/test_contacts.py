@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailrouter.faults import NotFound, Refused
-from mailrouter.store import contacts
+from mailrouter.store import cases, contacts
 from mailrouter.store.contacts import Speaker
 from mailrouter.store.engine import Database
 
@@ -43,7 +43,14 @@ def test_whose_an_address_is(two: Database) -> None:
             "bolt@acme.example": Speaker(2, 1),
             "new@acme.example": Speaker(None, 1),
         }
-        assert contacts.all_addresses(tx) == {"psirt@acme.example", "cto@acme.example", "bolt@acme.example"}
+
+
+@pytest.mark.row("S30")
+def test_whose_rate_is_a_participants(two: Database) -> None:
+    with two.write() as tx:
+        assert contacts.participants_addresses(tx) == frozenset(), "to be on file is not to take part"
+        cases.add_participant(tx, cases.open_case(tx, "A flaw", NOW).id, 1, "vendor")
+        assert contacts.participants_addresses(tx) == {"psirt@acme.example", "cto@acme.example"}
 
 
 def test_one_address_and_one_domain_are_one_organisations(two: Database) -> None:
