@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailrouter.mail import headers, words
+from mailrouter.mail import headers, phrases, words
 from mailrouter.mail.headers import Headers
 from mailrouter.mail.mime import Part
 from mailrouter.mail.parse import Mail
@@ -110,45 +110,21 @@ _ADDRESS = re.compile(
 )
 _QUOTED_ID = re.compile(r"^[> \t]{0,8}message-id:\s{0,80}<([^<>\n]{1,998})>", re.IGNORECASE | re.MULTILINE)
 
-# Where the prose ends and the returned mail, or a transcript, begins.
-_RETURNED = re.compile(
-    r"[\s>*=_-]*(?:(?:the |your |begin(?:ning)? of )?(?:original|returned|unsent|undelivered|old) (?:message|e?-?mail)"
-    r"|(?:this is |a |here is )?a? ?copy of|(?:message|returned message) (?:header|headers|body|text)"
-    r"|below (?:this|the next) line"
-    r"|(?:session )?transcript|technical details|mensaje original|message original|ursprüngliche|included is a copy"
-    r"|a summary of|headers of)\b"
-    r"|>?(?:return-path|received|message-id|x-[a-z-]{1,40}): ",
-    re.IGNORECASE,
-)
 _ALONE = re.compile(
     r"[\s>*\u2022-]*(?:\"[^\"]{0,80}\"\s*)?<?(?P<address>[^\s<>:;,()]{1,64}@[^\s<>:;,()]{1,255}?)>?"
     r"(?:\s*[:;.,]?\s*$|>?:\s.*|\s*\(.*|\s+on\s.*|\s*;.*)"
 )
 _EXPANDED = re.compile(r"(?:expanded|generated|forwarded|redirected) from:?\s*<?([^\s<>()]{1,320})", re.IGNORECASE)
-_SAYS_FAILED = re.compile(
-    r"fail|undeliver|not (?:be )?(?:deliver|reach|sent|recogni[sz]ed|found|listed|exist|exactly match)"
-    r"|unable to deliver"
-    r"|unknown|no such|no mailbox|does(?:n't| not) (?:exist|have)|did not (?:receive|reach)|reject|refused|unavailable"
-    r"|permanent|fatal|wasn't able to|over (?:disk )?quota|quota (?:exceeded|violation)|given up|returned|not accepting"
-    r"|non remis|konnte nicht|nicht zugestellt|unzustellbar|no pudo ser|n'a pas pu|non recens|не доставлено|невозможно"
-    r"|无法|did NOT",
-    re.IGNORECASE,
-)
-_SAYS_DELAYED = re.compile(
-    r"not yet been delivered|has been delayed|is delayed|will (?:continue to|keep) (?:try|attempt)|still being retried"
-    r"|delivery attempts will continue|will be retried|just a warning|warning message only|could not be delivered for"
-    r"|has not been delivered yet|temporar(?:y|ily) (?:failure|deferred)|delivery .{0,30}delayed|will be tried again"
-    r"|do not need to resend|wird weiter versucht|warning only|keep trying|retry for",
-    re.IGNORECASE,
-)
 
 
 def prose(mail: Mail, excluded: frozenset[str]) -> Delivery:
     """What the text of a report says. `excluded`: addresses, case-folded, that stand in it for other reasons."""
     told = _told(mail.text[:_LONGEST_TEXT])
     text = "\n".join(told)
-    delayed = any(map(_SAYS_DELAYED.search, (text, mail.subject))) or bool(_DELAY_SUBJECT.search(mail.subject))
-    failed = not delayed and bool(_SAYS_FAILED.search(text) or _SAYS_FAILED.search(mail.subject))
+    delayed = any(map(phrases.SAYS_DELAYED.search, (text, mail.subject))) or bool(
+        phrases.DELAY_SUBJECT.search(mail.subject)
+    )
+    failed = not delayed and bool(phrases.SAYS_FAILED.search(text) or phrases.SAYS_FAILED.search(mail.subject))
     stated = mail.values("x-failed-recipients")
     found = _addresses(stated, excluded) or _recipients(told, excluded) or _addresses([mail.subject], excluded)
     if delayed:
@@ -156,14 +132,11 @@ def prose(mail: Mail, excluded: frozenset[str]) -> Delivery:
     return Delivery((), found, (), _FAILED if failed or stated else "")
 
 
-_DELAY_SUBJECT = re.compile(r"\bdelay(?:ed)?\b|\bwarning\b.*\bdelivered|delivery warning", re.IGNORECASE)
-
-
 def _told(text: str) -> list[str]:
     """The lines a mail system wrote itself, up to the mail it returns."""
     lines: list[str] = []
     for line in text.split("\n"):
-        if lines and _RETURNED.match(line[:200]) and any(_ADDRESS.search(told) for told in lines):
+        if lines and phrases.RETURNED.match(line[:200]) and any(_ADDRESS.search(told) for told in lines):
             break
         lines.append(line[:_LONGEST_LINE])
     return lines
@@ -176,13 +149,13 @@ def _recipients(lines: Sequence[str], excluded: frozenset[str]) -> tuple[str, ..
     announced = [
         line
         for position, told in enumerate(lines)
-        if told.rstrip().endswith(":") and _SAYS_FAILED.search(told)
+        if told.rstrip().endswith(":") and phrases.SAYS_FAILED.search(told)
         for line in lines[position + 1 : position + 4]
     ]
     return (
         _addresses(alone + (expanded if alone else []), excluded)
         or _addresses(announced, excluded)
-        or _addresses([line for line in lines if _SAYS_FAILED.search(line)], excluded)
+        or _addresses([line for line in lines if phrases.SAYS_FAILED.search(line)], excluded)
         or _addresses(lines, excluded)
     )
 
