@@ -1,11 +1,13 @@
 """One letter: lease it, compose and seal it once, hand it over, record what became of it. Three short transactions.
 
-Promises: every try sends the same bytes; nothing is sent without a live lease; a letter whose reason has gone stays
-here; nothing confidential leaves in clear. A crash after the smarthost took it sends the same Message-ID once more.
+Promises: every try sends the same bytes from the same envelope sender; nothing is sent without a live lease; a letter
+whose reason has gone stays here; nothing confidential leaves in clear. A crash after the smarthost took it sends the
+same Message-ID once more.
 """
 
 import base64
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -13,11 +15,12 @@ from sqlalchemy import Connection
 from mailrouter import failpoint, logs
 from mailrouter.case import embargo
 from mailrouter.faults import Refused, TryLater
+from mailrouter.flow import ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
-from mailrouter.store import analysts, cases, contacts, journal, outbox, queues
+from mailrouter.store import acknowledgements, analysts, cases, contacts, journal, outbox, queues
 from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
@@ -42,9 +45,9 @@ def work(tools: Tools) -> bool:
 
 def _deliver(tools: Tools, letter: outbox.Letter) -> bool:
     try:
-        sealed = letter.sealed or _freeze(tools, letter)
+        frozen = letter if letter.sealed is not None else _freeze(tools, letter)
         failpoint.reach("deliver-after-freeze")
-        return sealed is None or _send(tools, letter, sealed)
+        return frozen is None or _send(tools, frozen)
     except Exception as trouble:
         if is_away(trouble):
             raise
@@ -53,11 +56,13 @@ def _deliver(tools: Tools, letter: outbox.Letter) -> bool:
         return True
 
 
-def _send(tools: Tools, letter: outbox.Letter, sealed: bytes) -> bool:
+def _send(tools: Tools, letter: outbox.Letter) -> bool:
+    assert letter.sealed is not None
+    assert letter.reverse_path is not None  # frozen together
     if not _may_leave(tools, letter):
         release(tools)
         return True
-    outcome = tools.relay.send(sealed, tools.settings.identity.address, letter.recipient)
+    outcome = tools.relay.send(letter.sealed, letter.reverse_path, letter.recipient)
     failpoint.reach("deliver-after-relay")
     _record(tools, letter, outcome)
     failpoint.reach("deliver-after-record")
@@ -78,8 +83,8 @@ def _may_leave(tools: Tools, letter: outbox.Letter) -> bool:
 # ---- compose and seal -----------------------------------------------------------------------------------------------
 
 
-def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
-    """The bytes every try will send; None when the letter is held or must be tried later."""
+def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
+    """With the bytes every try will send, and from where; None when the letter is held or must be tried later."""
     keys = _usable_keys(tools, letter)
     why = "" if keys else _not_in_clear(tools, letter)
     if why:
@@ -98,9 +103,18 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> bytes | None:
         logs.failed("deliver.compose", trouble, letter=letter.id)
         _hold(tools, letter, "cannot be made a mail: look at its recipient")
         return None
+    reverse_path = _reverse_path(tools, letter)
+    signed = letter.name != acknowledgements.NAME
+    frozen = replace(letter, sealed=sealed, reverse_path=reverse_path, signed=signed, encrypted=encrypted)
     with tools.db.write() as tx:
-        ours = outbox.freeze(tx, letter, tools.holder, tools.now(), sealed=sealed, signed=True, encrypted=encrypted)
-    return sealed if ours else None
+        ours = outbox.freeze(tx, frozen, tools.holder, tools.now())
+    return frozen if ours else None
+
+
+def _reverse_path(tools: Tools, letter: outbox.Letter) -> str:
+    """An address of its own, so that what comes back says which letter it is about."""
+    ours = ownaddresses.mint(tools).bounce(letter.id) or tools.settings.identity.address
+    return compose.envelope_sender(ours, _auto_submitted(letter))
 
 
 def _sealed(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> tuple[bytes, bool]:
@@ -114,9 +128,11 @@ def _sealed(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> tuple
 
 
 def seal(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> bytes:
-    """Signed; encrypted too when the recipient has usable keys (RFC 3156)."""
-    tools.own_key()  # there must be one to sign with
+    """Signed; encrypted too when the recipient has usable keys (RFC 3156). An acknowledgement is neither."""
     headers = _headers(tools, letter)
+    if letter.name == acknowledgements.NAME:  # the same for everybody, and nothing a stranger chose is signed by us
+        return compose.message(headers, letter.body)
+    tools.own_key()  # there must be one to sign with
     files = [Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
     seed = letter.message_id
     if keys:
@@ -130,8 +146,23 @@ def _headers(tools: Tools, letter: outbox.Letter) -> compose.Headers:
     identity = tools.settings.identity
     return compose.Headers(
         identity.name, identity.address, letter.recipient, letter.subject, letter.made_at, letter.message_id,
-        letter.in_reply_to, tuple(letter.reference_ids.split()), compose.AUTOMATIC if letter.automatic else "",
+        letter.in_reply_to, tuple(letter.reference_ids.split()), _auto_submitted(letter), _reply_to(tools, letter),
     )  # fmt: skip
+
+
+def _auto_submitted(letter: outbox.Letter) -> str:
+    if letter.name == acknowledgements.NAME:
+        return compose.ANSWERED
+    return compose.AUTOMATIC if letter.automatic else ""
+
+
+def _reply_to(tools: Tools, letter: outbox.Letter) -> str:
+    """Where a participant answers: an address that says which case, whatever becomes of the subject."""
+    if letter.case_id is None or letter.participant_id is None:
+        return ""
+    with tools.db.read() as tx:
+        vu = cases.get(tx, letter.case_id).vu
+    return ownaddresses.mint(tools).reply(vu, letter.participant_id)
 
 
 def _decode(data: str) -> bytes:
@@ -154,6 +185,8 @@ def _not_in_clear(tools: Tools, letter: outbox.Letter) -> str:
 
 def _usable_keys(tools: Tools, letter: outbox.Letter) -> list[PublicKey]:
     """The recipient's own keys that a letter may be encrypted to: pinned, not retired, not expired."""
+    if letter.name == acknowledgements.NAME:
+        return []
     with tools.db.read() as tx:
         if letter.participant_id is None:
             staff = next((a for a in analysts.everyone(tx) if a.address == letter.recipient), None)
@@ -228,7 +261,11 @@ def _hold(tools: Tools, letter: outbox.Letter, why: str) -> None:
 
 
 def _tell(tx: Connection, letter: outbox.Letter, why: str, now: datetime, what: str) -> None:
-    """A notice for the case's analyst; for letters of no case, the operator's queue."""
+    """A notice for the case's analyst; for letters of no case, the operator's queue. Of acknowledgements nobody hears:
+    whoever writes from an address that takes no mail would fill a queue with them.
+    """
+    if letter.name == acknowledgements.NAME:
+        return
     queue = cases.get(tx, letter.case_id).queue if letter.case_id else "operator"
     about = {"case_id": letter.case_id, "participant_id": letter.participant_id}
     queues.add_notice(tx, queue, why, now, once=f"letter:{letter.id}:{what}", **about)

@@ -11,21 +11,30 @@ from mailrouter.tools import Tools
 
 
 def route(
-    tools: Tools, actor: Actor, message_id: int, vu: int, whose: str = "", *, add_contact: bool = False
+    tools: Tools, actor: Actor, message_id: int, vu: int | None = None, whose: str = "", *, add_contact: bool = False
 ) -> messages.Message:
-    """File a mail with a case. `whose`: I vouch that it is this participant's; `add_contact`: its address is theirs."""
+    """File a mail with a case; without `vu`, with the one that is suggested.
+
+    `whose`: I vouch that it is this participant's; `add_contact`: its address is theirs.
+    """
     item = _item(tools, message_id)
     read = receive.read_mail(tools, item)
     with tools.db.write() as tx:
         inbox.take_out(tx, item.mail_id)  # it may be on its way again, after a retry
         former = messages.get(tx, message_id)
-        case = _both_held(tx, vu, former.case_id)
+        case = _both_held(tx, vu or _suggested(former), former.case_id)
         participant = taking_part(tx, case, whose) if whose else None
         if participant and add_contact:
             contacts.add_contact(tx, participant.organisation_id, _good_address(read))
         filed = _file(tx, tools, actor, read, case, participant)
         _taken_from(tx, tools, actor, former, filed)
         return filed
+
+
+def _suggested(message: messages.Message) -> int:
+    if message.suggested_vu is None:
+        raise faults.Illegal(f"nothing is suggested for message {message.id}; say which VU# it belongs to")
+    return message.suggested_vu
 
 
 def _both_held(tx: Connection, vu: int, former_id: int | None) -> Case:

@@ -14,14 +14,16 @@ from sqlalchemy import Connection
 
 from mailrouter.case.events import MailArrived, Meant, Routed, Signed
 from mailrouter.case.model import Case, Participant, Place
-from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing
+from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
+from mailrouter.flow import reports
 from mailrouter.flow.act import Arrived
-from mailrouter.mail import authenticate, parse, pgpmime, route, statement
-from mailrouter.store import cases, contacts, inbox, messages, statements
+from mailrouter.mail import authenticate, automated, parse, pgpmime, route, statement
+from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
 
 REUSED = "message-id-reused"
+BAD_TOKEN = "bad-token"  # noqa: S105 - it came to what looks like an address of ours that we gave to nobody
 STALE = timedelta(days=30)  # testbook/pgp.md, Verdicts, condition 4
 
 
@@ -33,8 +35,13 @@ class Read:
     mail: parse.Mail
     opened: pgpmime.Opened
     sender: authenticate.Sender
-    kind: str
+    automated: automated.Automated
     hints: route.Hints
+
+    @property
+    def kind(self) -> str:
+        """Who or what wrote it."""
+        return str(self.automated.kind)
 
     @property
     def raw_words(self) -> bytes:
@@ -67,8 +74,10 @@ class Known:
     cases: dict[int, Case]
     participants: dict[tuple[int, int], Participant]  # (case, organisation)
     speakers: dict[str, contacts.Speaker]
+    staff: frozenset[str]  # which of the senders' addresses are analysts'
     seen: dict[str, set[int | None]]  # Message-ID -> the mails that carry it
     before: dict[int, messages.Message]  # mail id -> what an earlier look made of it
+    ours: reports.Ours  # the addresses and letters of ours that the mails name
 
 
 def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = None) -> Known:
@@ -76,15 +85,20 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
     by_number = cases.ids_by_vu(tx, route.wanted_numbers([r.hints for r in batch]))
     references = messages.referred(tx, {m for r in batch for m in (*r.hints.references, r.mail.message_id) if m})
     answered = {r.message_id: r.case_id for r in references if r.direction == "out" and r.case_id}
-    wanted = {*by_number.values(), *answered.values()} | ({vouched.case_id} if vouched else set())
+    ours = reports.ours(tx, [(r.hints, r.kind) for r in batch], references)
+    wanted = {*by_number.values(), *answered.values(), *ours.case_ids} | ({vouched.case_id} if vouched else set())
     locked = cases.lock(tx, wanted)
+    taking_part = cases.participants_of(tx, list(locked))
+    ours.prove_replies(by_number, taking_part)
     known = Known(
-        found=route.Found({c.vu: c.id for c in locked.values()}, answered),
+        found=route.Found({c.vu: c.id for c in locked.values()}, answered, ours.proved),
         cases=locked,
-        participants={(p.case_id, p.organisation_id): p for p in cases.participants_of(tx, list(locked))},
+        participants={(p.case_id, p.organisation_id): p for p in taking_part},
         speakers=contacts.speakers(tx, [r.sender.address for r in batch]),
+        staff=analysts.among(tx, {r.sender.address for r in batch}),
         seen={},
         before=messages.of_mails(tx, [r.item.mail_id for r in batch]),
+        ours=ours,
     )
     for reference in references:
         known.seen.setdefault(reference.message_id, set()).add(reference.mail_id)
@@ -122,6 +136,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         latest=latest,
         signed_after_latest=latest is None or not _older(read.opened, latest.signed_at),
         stranger_why=_stranger(read, evidence, participant),
+        suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
     )
 
 
@@ -154,11 +169,28 @@ def _evidence(tx: Connection, tools: Tools, read: Read, known: Known, case: Case
         organisation_id=speaker.organisation_id,
         domain_organisation_id=speaker.domain_organisation_id,
         transport_pass=authenticate.transport_pass(read.mail, tools.settings.trust.authserv_id, read.sender.address),
-        answers_us=case is not None and any(known.found.answered.get(m) == case.id for m in read.hints.references),
+        internal=internal(tools, read.sender.address, known),
+        answers_us=case is not None and _answers_us(read, known, case, speaker),
         verdict=str(opened.verdict),
         covers=opened.covers,
         signer_organisation_id=_owner(tx, opened.fingerprint) if opened.verdict is pgpmime.Verdict.GOOD else None,
     )
+
+
+def internal(tools: Tools, address: str, known: Known) -> bool:
+    """Whether this From says that one of us wrote: an analyst, an address of ours, anybody of our mail domain."""
+    identity = tools.settings.identity
+    ours = {own.lower() for own in (identity.address, *identity.also)}
+    domain = identity.address.rpartition("@")[2].lower()
+    return address in known.staff or address in ours or address.rpartition("@")[2] == domain
+
+
+def _answers_us(read: Read, known: Known, case: Case, speaker: contacts.Speaker) -> bool:
+    """Whether it came to an address we gave its sender, or names a letter we wrote to them: not to another."""
+    speaks_for = speaker.organisation_id or speaker.domain_organisation_id
+    participant = known.participants.get((case.id, speaks_for)) if speaks_for else None
+    named = (*read.hints.claims, *read.hints.references)
+    return participant is not None and any(known.ours.given.get(one) == participant.id for one in named)
 
 
 def _owner(tx: Connection, fingerprint: str) -> int | None:
@@ -169,8 +201,8 @@ def _owner(tx: Connection, fingerprint: str) -> int | None:
 
 def _stranger(read: Read, evidence: Evidence, participant: Participant | None) -> str:
     """Why a mail that names a case is not filed with it, in plain words."""
-    if read.sender.malformed:
-        return f"the From is malformed: {read.sender.malformed}"
+    if doubt := suspicion(evidence, read.sender.malformed):
+        return doubt
     if sender_organisation(evidence) is None:
         pinned = "; it is signed by a key pinned to another" if assurance(evidence) is Assurance.OTHER_SIGNER else ""
         return "a stranger names the case" + pinned
@@ -259,6 +291,7 @@ def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
     flags = {
         REUSED: bool(read.mail.message_id and others),
         "malformed-from": bool(read.sender.malformed),
+        BAD_TOKEN: not known.ours.proves_all(read.hints),
         "not-decrypted": read.opened.decrypted == "fail",
     }
     lacks = event.signed.flags if event.assurance is Assurance.VERIFIED else ()

@@ -16,7 +16,7 @@ from mailrouter.case import plan
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
 from mailrouter.flow import act, judge
-from mailrouter.mail import authenticate, automated, parse, pgpmime, route
+from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
 from mailrouter.store.engine import is_away
@@ -133,9 +133,19 @@ def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
     mail = parse.mail(item.envelope.raw)
     sender = authenticate.sender(mail)
     opened = open_mail(tools, item.envelope.raw, sender.address)
-    kind = automated.classify(mail, item.envelope.sender).kind
-    hints = route.hints(mail.subject, opened.protected_subject, mail.in_reply_to, mail.references)
-    return judge.Read(item, mail, opened, sender, kind, hints)
+    robot = automated.classify(mail, item.envelope.sender)
+    return judge.Read(item, mail, opened, sender, robot, _hints(tools, item, mail, opened, robot))
+
+
+def _hints(
+    tools: Tools, item: inbox.Item, mail: parse.Mail, opened: pgpmime.Opened, robot: automated.Automated
+) -> route.Hints:
+    """Where it says it belongs: what it was sent to, what it answers or returns, what its subjects name."""
+    identity = tools.settings.identity
+    written_to = (*item.envelope.recipients, *(address.address for address in (*mail.to, *mail.cc)))
+    ours = ownaddress.claims(written_to, (identity.address, *identity.also), identity.separator)
+    returned = (robot.bounced_message_id,) if robot.bounced_message_id else ()
+    return route.hints(mail.subject, opened.protected_subject, (*mail.in_reply_to, *returned), mail.references, ours)
 
 
 def open_mail(tools: Tools, raw: bytes, address: str) -> pgpmime.Opened:

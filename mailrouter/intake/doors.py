@@ -52,6 +52,11 @@ class Doors:
         self._sockets: list[Path] = []
         self.addresses: dict[str, tuple[str, int] | Path] = {}
 
+    @property
+    def committer(self) -> Committer:
+        """Where every door's mail is committed; it ends when the doors are closed."""
+        return self._hall.committer
+
     async def open(self, kind: type[Session], listen: Listen) -> None:
         """Listen with sessions of this kind. Raises OSError."""
         loop = asyncio.get_running_loop()

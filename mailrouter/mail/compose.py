@@ -40,6 +40,7 @@ class Headers:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()  # oldest first; ids that are none are left out
     auto_submitted: str = ""  # '' for a letter that a person orders
+    reply_to: str = ""  # '' : answers come to `sender`
 
 
 # -- addresses, subjects, quotes --------------------------------------------------------------------------------------
@@ -69,9 +70,9 @@ def wire_address(address: str) -> str:
     return wire
 
 
-def envelope_sender(identity: str, auto_submitted: str) -> str:
-    """The reverse-path: bounces of follow-ups and notices come back to us; an acknowledgement's must not (RFC 3834)."""
-    return "" if auto_submitted == ANSWERED else identity
+def envelope_sender(ours: str, auto_submitted: str) -> str:
+    """The reverse-path: bounces of our letters come back to us; an acknowledgement's must not (RFC 3834)."""
+    return "" if auto_submitted == ANSWERED else ours
 
 
 _THEIR_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#:-]{0,39}")
@@ -206,6 +207,7 @@ def _fields(headers: Headers) -> list[str]:
         raise ValueError("a Message-ID in angle brackets and an aware date are needed")
     fields = {
         "From": _mailbox(headers.sender_name, wire_address(headers.sender)),
+        "Reply-To": wire_address(headers.reply_to) if headers.reply_to else "",
         "To": wire_address(headers.to),
         "Subject": _unstructured("Subject", one_line(headers.subject)),
         "Date": format_datetime(headers.date.astimezone(UTC)),

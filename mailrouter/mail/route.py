@@ -1,15 +1,17 @@
 """Which case does a mail name? Hints out of the mail, in their order of precedence; then a choice among what was found.
 
-Precedence (DOMAIN.md): a Message-ID we sent > VU# in the protected subject > VU# in the outer subject. Whatever
-conflicts, is unknown or only looks like a number goes to a person, with what was found and a suggestion.
+Precedence (DOMAIN.md): an address of ours that proves what it is for > a Message-ID we sent > VU# in the protected
+subject > VU# in the outer subject. Whatever conflicts, is unknown or only looks like a number goes to a person, with
+what was found and a suggestion. An address that proves nothing is no hint at all.
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailrouter.case import vuid
 from mailrouter.case.events import Routed
 from mailrouter.case.model import Place
+from mailrouter.mail.ownaddress import Claim, Reply
 
 MOST_REFERENCES = 100
 
@@ -23,6 +25,7 @@ class Hints:
     outer: tuple[int, ...]  # VU numbers in the subject outside
     reports: tuple[str, ...]  # VRF#
     maybe: tuple[int, ...]  # numbers somebody may have meant
+    claims: tuple[Claim, ...] = ()  # addresses of ours it was sent to that say what it is about, unproved
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -31,8 +34,9 @@ class Hints:
 
 
 def hints(
-    subject: str, protected_subject: str | None, in_reply_to: tuple[str, ...], references: tuple[str, ...]
-) -> Hints:
+    subject: str, protected_subject: str | None, in_reply_to: tuple[str, ...], references: tuple[str, ...],
+    claims: tuple[Claim, ...] = (),
+) -> Hints:  # fmt: skip
     """The hints in one mail; `protected_subject` is the one inside an encrypted or signed part."""
     inner = protected_subject or ""
     answered = dict.fromkeys((*in_reply_to, *reversed(references[-MOST_REFERENCES:])))
@@ -42,6 +46,7 @@ def hints(
         _numbers(subject),
         vuid.find_vrf(inner) or vuid.find_vrf(subject),
         tuple(v.number for v in vuid.hints_only(inner or subject)),
+        claims,
     )
 
 
@@ -55,21 +60,23 @@ class Found:
 
     cases: Mapping[int, int]  # VU number -> case id
     answered: Mapping[str, int]  # Message-ID of a letter of ours -> case id
+    proved: Mapping[Claim, int] = field(default_factory=dict)  # address of ours that holds its proof -> case id
 
 
 def choose(named: Hints, found: Found) -> Routed:
     """The one case all hints agree on, or a queue and the reason."""
+    addressed = list(dict.fromkeys(found.proved[c] for c in named.claims if c in found.proved))
     answered = list(dict.fromkeys(found.answered[m] for m in named.references if m in found.answered))
     by_number = [found.cases[n] for n in named.numbers if n in found.cases]
     unknown = [n for n in named.numbers if n not in found.cases]
-    cases = list(dict.fromkeys(answered + by_number))
+    cases = list(dict.fromkeys(addressed + answered + by_number))
     claimed = named.numbers[0] if named.numbers else None
     numbers = {case_id: vu for vu, case_id in found.cases.items()}
     suggested = numbers.get(cases[0]) if cases else None
     if unknown:
         return _review(f"names {_list(unknown)}, which is no case here", claimed, suggested)
     if len(cases) > 1:
-        return _review(_conflict(named, answered), claimed, suggested)
+        return _review(_conflict(named, addressed, answered), claimed, suggested)
     if cases:
         return Routed(case_id=cases[0], claimed_vu=claimed, suggested_vu=suggested)
     return _no_number(named, found)
@@ -84,11 +91,15 @@ def _no_number(named: Hints, found: Found) -> Routed:
     return Routed(place=Place.TRIAGE, why="no VU# in the subject")
 
 
-def _conflict(named: Hints, answered: list[int]) -> str:
+def _conflict(named: Hints, addressed: list[int], answered: list[int]) -> str:
     if len(named.numbers) > 1:
         return f"names several cases: {_list(list(named.numbers))}"
+    if len(addressed) > 1:
+        return "is addressed to several cases"
     if len(answered) > 1:
         return "answers letters about several cases"
+    if addressed:
+        return f"is addressed to one case and {'answers a letter about' if answered else 'names'} another"
     return "answers a letter about one case and names another"
 
 
@@ -102,4 +113,5 @@ def _list(numbers: list[int]) -> str:
 
 def wanted_numbers(all_hints: Set[Hints] | list[Hints]) -> set[int]:
     """Every number worth looking up for a batch of mails."""
-    return {n for h in all_hints for n in (*h.numbers, *h.maybe)}
+    addressed = {claim.vu for h in all_hints for claim in h.claims if isinstance(claim, Reply)}
+    return addressed | {n for h in all_hints for n in (*h.numbers, *h.maybe)}

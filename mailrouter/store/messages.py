@@ -57,6 +57,7 @@ class Reference:
     message_id: str
     direction: str
     mail_id: int | None
+    letter_id: int | None
     case_id: int | None
     participant_id: int | None
 
@@ -123,9 +124,16 @@ _REFERRED = select(
     messages.c.message_id,
     messages.c.direction,
     messages.c.mail_id,
+    messages.c.letter_id,
     messages.c.case_id,
     messages.c.participant_id,
 ).where(messages.c.message_id.in_(bindparam("wanted", expanding=True)))
+
+
+def about_letter(tx: Connection, letter_id: int) -> list[Message]:
+    """The reports that came about a letter of ours, oldest first."""
+    wanted = select(messages).where(messages.c.about_letter_id == letter_id).order_by(messages.c.id)
+    return [Message(*row) for row in tx.execute(wanted)]
 
 
 def flag_all(tx: Connection, message_id: str, flag: str) -> None:

@@ -5,11 +5,12 @@ before the first try, so that every try sends the same mail.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter import faults
@@ -77,9 +78,8 @@ def get(tx: Connection, letter_id: int) -> Letter:
 
 def listed(tx: Connection, *, everything: bool = True) -> list[tuple[Letter, int | None]]:
     """All letters (or those not sent yet) with their VU#, oldest first."""
-    columns = [c for c in letters.c if c.name not in ("sealed", "body", "attachments")]
     wanted = (
-        select(*columns, cases.c.vu).join(cases, cases.c.id == letters.c.case_id, isouter=True).order_by(letters.c.id)
+        select(*_UNREAD, cases.c.vu).join(cases, cases.c.id == letters.c.case_id, isouter=True).order_by(letters.c.id)
     )
     if not everything:
         wanted = wanted.where(letters.c.state.not_in(("sent", "withdrawn")))
@@ -88,8 +88,29 @@ def listed(tx: Connection, *, everything: bool = True) -> list[tuple[Letter, int
 
 def _unread(row: Any) -> Letter:
     values = dict(row._mapping)
-    values.pop("vu")
+    values.pop("vu", None)
     return Letter(**values, sealed=None, body="", attachments="")
+
+
+def some(tx: Connection, ids: Iterable[int]) -> dict[int, Letter]:
+    """These letters, without their texts; those there are not are left out."""
+    wanted = list(ids)
+    return {row.id: _unread(row) for row in tx.execute(_SOME, {"ids": wanted})} if wanted else {}
+
+
+_UNREAD = [c for c in letters.c if c.name not in ("sealed", "body", "attachments")]
+_SOME = select(*_UNREAD).where(letters.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def copy_of(tx: Connection, letter_id: int) -> Letter | None:
+    """The letter that went again to another contact, when this one came back."""
+    row = tx.execute(select(letters).where(letters.c.step == again_step(letter_id))).first()
+    return Letter(*row) if row else None
+
+
+def again_step(letter_id: int) -> str:
+    """The step of the letter that goes again to another contact: once, however often this one comes back."""
+    return f"again:{letter_id}"
 
 
 def attachments(letter: Letter) -> list[dict[str, str]]:
@@ -133,9 +154,10 @@ def lease(tx: Connection, holder: Holder, now: datetime) -> Letter | None:
     return get(tx, row.id)
 
 
-def freeze(tx: Connection, letter: Letter, holder: Holder, now: datetime, **sealed: Any) -> bool:
-    """Fix the sealed bytes; False if the lease is no longer ours (then nothing may be sent)."""
-    return _while_ours(tx, letter, holder, now, sealed)
+def freeze(tx: Connection, letter: Letter, holder: Holder, now: datetime) -> bool:
+    """Fix what every try sends, and from where; False if the lease is no longer ours (then nothing may be sent)."""
+    fixed = ("sealed", "reverse_path", "signed", "encrypted")
+    return _while_ours(tx, letter, holder, now, {name: getattr(letter, name) for name in fixed})
 
 
 def record(tx: Connection, letter: Letter, holder: Holder, now: datetime, **outcome: Any) -> bool:

@@ -9,7 +9,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
 
-from mailrouter.flow import coordinate, deliver, outgoing, write
+from mailrouter.flow import coordinate, deliver, letters, outgoing, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.store import cases, outbox
@@ -75,9 +75,57 @@ def test_a_pinned_key_encrypts_and_only_a_neutral_subject_shows(worlds: MakeWorl
     assert f"VU#{VU}".encode() in plain
 
 
-def test_the_reverse_path_is_ours_so_that_bounces_come_back(house: World, smarthost: Sink) -> None:
+def test_each_letter_has_a_reverse_path_of_its_own_so_that_bounces_say_which(house: World, smarthost: Sink) -> None:
+    letter_to(house)
     house.deliver()
-    assert smarthost.taken[0].mail.startswith(f"FROM:<{OURS}>".encode())
+    paths = [taken.mail.split(b">")[0].removeprefix(b"FROM:<").decode() for taken in smarthost.taken]
+    assert paths == [letter.reverse_path for letter in house.letters()]
+    assert [path.partition(".")[0] for path in paths] == ["cert+b1", "cert+b2"]
+
+
+def test_a_participant_answers_to_an_address_that_says_which_case_and_participant(house: World) -> None:
+    letter_to(house)
+    house.day(14)
+    house.beat()
+    house.deliver()
+    mails = [message_from_bytes(letter.sealed or b"") for letter in house.letters()]
+    [answers_to] = {mail["Reply-To"] for mail in mails}
+    assert answers_to.startswith(f"cert+vu{VU}.")
+    assert {parseaddr(mail["From"])[1] for mail in mails} == {OURS}
+
+
+def test_letters_to_our_own_staff_say_nothing_of_a_case_in_their_addresses(house: World) -> None:
+    with house.writing() as tx:
+        order = letters.Order("operator-alarm", {"node": "n1", "since": "", "alarm": "x", "details": "", "analyst": ""})
+        letters.to_staff(tx, house.tools, "root@cert.example", order, house.clock())
+    house.deliver()
+    sent = message_from_bytes(only(house, "operator-alarm").sealed or b"")
+    assert sent["Reply-To"] is None
+    assert (only(house, "operator-alarm").reverse_path or "").startswith("cert+b2.")
+
+
+def test_without_a_separator_letters_come_from_and_go_back_to_the_plain_address(
+    worlds: MakeWorld, smarthost: Sink
+) -> None:
+    world = worlds(RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}", IDENTITY__SEPARATOR="")
+    world.organisation(VENDOR, PSIRT)
+    world.case(VENDOR)
+    world.deliver()
+    [taken] = smarthost.taken
+    assert taken.mail.startswith(f"FROM:<{OURS}>".encode())
+    assert message_from_bytes(taken.data)["Reply-To"] is None
+
+
+def test_the_envelope_sender_stays_whatever_the_settings_say_later(house: World, smarthost: Sink) -> None:
+    smarthost.replies["RCPT"] = "451 4.3.0 later"
+    house.deliver()
+    changed = replace(house.tools.settings.identity, separator="-", address="new@cert.example")
+    house.tools = replace(house.tools, settings=replace(house.tools.settings, identity=changed))
+    del smarthost.replies["RCPT"]
+    house.clock.forward(hours=1)
+    house.deliver()
+    [taken] = smarthost.taken
+    assert taken.mail.startswith(b"FROM:<cert+b1.")
 
 
 def test_follow_ups_say_that_a_machine_wrote_them_and_peoples_letters_do_not(house: World, smarthost: Sink) -> None:
@@ -234,16 +282,17 @@ def test_a_crash_after_the_smarthost_took_it_sends_the_same_mail_once_more(house
     with house.writing() as tx:
         letter = outbox.lease(tx, house.tools.holder, house.clock())
     assert letter is not None
-    sealed = deliver._freeze(house.tools, letter)
-    assert sealed is not None
-    house.tools.relay.send(sealed, OURS, letter.recipient)  # and here it dies
+    frozen = deliver._freeze(house.tools, letter)
+    assert frozen is not None
+    assert frozen.sealed is not None
+    house.tools.relay.send(frozen.sealed, frozen.reverse_path or "", letter.recipient)  # and here it dies
     with house.writing() as tx:
         outbox.begin_life(tx, Holder("n1", "2"))
     again = house.node("n1", "2")
     while deliver.work(again):
         pass
     first, second = smarthost.taken
-    assert first.data == second.data
+    assert (first.data, first.mail) == (second.data, second.mail)
     assert only(house).state == "sent"
 
 

@@ -87,6 +87,11 @@ class World:
         trust = replace(self.tools.settings.trust, **values)
         self.tools = replace(self.tools, settings=replace(self.tools.settings, trust=trust))
 
+    def with_identity(self, **values: Any) -> None:
+        """The same house under another name or address."""
+        identity = replace(self.tools.settings.identity, **values)
+        self.tools = replace(self.tools, settings=replace(self.tools.settings, identity=identity))
+
     # ---- arranging -----------------------------------------------------------------------------------------------
 
     @contextmanager

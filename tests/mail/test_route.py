@@ -7,16 +7,19 @@ from hypothesis import strategies as st
 from mailrouter.case.events import Routed
 from mailrouter.case.model import Place
 from mailrouter.mail import route
+from mailrouter.mail.ownaddress import Bounce, Claim, Reply
 from mailrouter.mail.route import Found, Hints
 
 A, B = 111111, 222222  # two cases' numbers, with ids 1 and 2
-FOUND = Found({A: 1, B: 2}, {"a@us": 1, "a2@us": 1, "b@us": 2})
+TO_A, BOUNCE_A, TO_B, FORGED = Reply(A, "a" * 16), Bounce(7, "a" * 16), Reply(B, "b" * 16), Reply(B, "f" * 16)
+FOUND = Found({A: 1, B: 2}, {"a@us": 1, "a2@us": 1, "b@us": 2}, {TO_A: 1, BOUNCE_A: 1, TO_B: 2})
 
 
 def routed(
-    subject: str = "", protected: str | None = None, answers: tuple[str, ...] = (), references: tuple[str, ...] = ()
-) -> Routed:
-    return route.choose(route.hints(subject, protected, answers, references), FOUND)
+    subject: str = "", protected: str | None = None, answers: tuple[str, ...] = (), references: tuple[str, ...] = (),
+    to: tuple[Claim, ...] = (),
+) -> Routed:  # fmt: skip
+    return route.choose(route.hints(subject, protected, answers, references, to), FOUND)
 
 
 # ---- to a case ------------------------------------------------------------------------------------------------------
@@ -38,6 +41,12 @@ def routed(
         ({"subject": f"VU#{A}", "answers": ("x@them",)}, 1, A),
         ({"subject": f"VU-{A}", "answers": ("a@us",)}, 1, None),  # another hint agrees
         ({"subject": f"VU#{A} VRF#26-03-BCDFG"}, 1, A),
+        ({"subject": "no number", "to": (TO_A,)}, 1, None),
+        ({"subject": "no number", "to": (BOUNCE_A,)}, 1, None),
+        ({"subject": f"VU#{A}", "to": (TO_A,), "answers": ("a@us",)}, 1, A),
+        ({"subject": f"VU#{A}", "to": (FORGED,)}, 1, A),  # what proves nothing is no hint
+        ({"subject": f"VU-{B}", "to": (TO_A,)}, 1, None),  # a guess against a proof
+        ({"subject": "VRF#26-03-BCDFG", "to": (TO_A,)}, 1, None),
     ],
 )
 def test_hints_that_agree_lead_to_the_case(hint: dict[str, object], case: int, claimed: int | None) -> None:
@@ -55,6 +64,10 @@ def test_hints_that_agree_lead_to_the_case(hint: dict[str, object], case: int, c
         ({"subject": f"VU#{B}", "protected": f"VU#{A}"}, f"names several cases: VU#{A}, VU#{B}", A, A),
         ({"subject": f"VU#{B}", "answers": ("a@us",)}, "answers a letter about one case and names another", B, A),
         ({"answers": ("b@us",), "references": ("a@us",)}, "answers letters about several cases", None, B),
+        ({"subject": f"VU#{B}", "to": (TO_A,)}, "is addressed to one case and names another", B, A),
+        ({"answers": ("b@us",), "to": (TO_A,)}, "is addressed to one case and answers a letter about another", None, A),
+        ({"to": (TO_B, TO_A)}, "is addressed to several cases", None, B),
+        ({"subject": "VU#999999", "to": (TO_A,)}, "names VU#999999, which is no case here", 999999, A),
         ({"subject": "VU#999999"}, "names VU#999999, which is no case here", 999999, None),
         ({"subject": f"VU#{A} VU#999999"}, "names VU#999999, which is no case here", A, A),
         ({"subject": "VU#999999", "answers": ("a@us",)}, "names VU#999999, which is no case here", 999999, A),
@@ -72,6 +85,11 @@ def test_what_does_not_agree_goes_to_a_person_with_what_was_found(
     got = routed(**hint)  # type: ignore[arg-type]
     assert (got.case_id, got.place, got.why) == (None, Place.REVIEW, why)
     assert (got.claimed_vu, got.suggested_vu) == (claimed, suggested)
+
+
+@pytest.mark.parametrize("subject", ["", "A new flaw", "VU#12", "VU#0123456", "Re: [ACME-4411]"])
+def test_an_address_that_proves_nothing_leads_nowhere(subject: str) -> None:
+    assert routed(subject, to=(FORGED,)) == routed(subject)
 
 
 @pytest.mark.parametrize("subject", ["", "A new flaw", "VU#12", "VU#0123456", "Re: [ACME-4411]"])
@@ -98,7 +116,8 @@ def test_the_nearest_reference_comes_first() -> None:
 
 def test_a_batch_is_looked_up_at_once() -> None:
     hints = [route.hints(f"VU#{A}", None, (), ()), route.hints(f"VU-{B} VU#333333", "VU#444444", (), ())]
-    assert route.wanted_numbers(hints) >= {A, 333333, 444444}
+    hints.append(route.hints("", None, (), (), (Reply(555555, "a" * 16), Bounce(666666, "a" * 16))))
+    assert route.wanted_numbers(hints) == {A, 333333, 444444, 555555}
 
 
 # ---- whatever is found ----------------------------------------------------------------------------------------------
@@ -107,6 +126,7 @@ numbers = st.lists(st.sampled_from([A, B, 999999, 999998]), max_size=3, unique=T
 all_hints = st.builds(
     Hints, references=st.lists(st.sampled_from(["a@us", "a2@us", "b@us", "x@them"]), max_size=4).map(tuple),
     protected=numbers, outer=numbers, reports=st.sampled_from([(), ("VRF#26-03-BCDFG",)]), maybe=numbers,
+    claims=st.lists(st.sampled_from([TO_A, BOUNCE_A, TO_B, FORGED]), max_size=3).map(tuple),
 )  # fmt: skip
 
 
@@ -116,9 +136,20 @@ def test_a_case_is_chosen_only_when_every_number_and_every_answer_means_it(named
     if got.case_id is not None:
         assert {FOUND.cases.get(n) for n in named.numbers} <= {got.case_id}
         assert {FOUND.answered[m] for m in named.references if m in FOUND.answered} <= {got.case_id}
+        assert {FOUND.proved[c] for c in named.claims if c in FOUND.proved} <= {got.case_id}
     else:
         assert got.why
         assert got.place in (Place.REVIEW, Place.TRIAGE)
+
+
+@given(all_hints)
+def test_the_best_hint_is_the_suggestion(named: Hints) -> None:
+    got = route.choose(named, FOUND)
+    by_address = next((FOUND.proved[c] for c in named.claims if c in FOUND.proved), None)
+    by_answer = next((FOUND.answered[m] for m in named.references if m in FOUND.answered), None)
+    best = by_address or by_answer
+    if best:
+        assert got.suggested_vu == {1: A, 2: B}[best]
 
 
 @given(all_hints)
