@@ -55,9 +55,10 @@ class Collector:
         if self.fault is not None:
             return b""
         self._chunks[-1] = self._chunks[-1][: 2 - len(END)]
-        stuffed = b"".join(self._chunks)
+        raw = b"".join(self._chunks)
         self._chunks.clear()
-        raw = stuffed.replace(b"\r\n.", b"\r\n")[len(OPENING) :]
+        raw = raw.replace(b"\r\n.", b"\r\n")  # one name, so that no more than two copies are held at any moment
+        raw = raw[len(OPENING) :]
         if len(raw) > self._max_size:
             self.fault = replies.TOO_BIG
         elif not raw.count(b"\r\n") == raw.count(b"\n") == raw.count(b"\r"):
