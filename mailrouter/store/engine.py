@@ -122,9 +122,16 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,  # a restarted server must not poison the pool (R12)
         pool_size=5,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=30000"},
     )
+
+    @event.listens_for(engine, "checkout")
+    def as_the_server_says(connection: Any, _record: object, _proxy: object) -> None:
+        """A connection that was a reader's would say READ WRITE, over the head of a server made read-only (R15)."""
+        connection.read_only = None
+
+    return engine

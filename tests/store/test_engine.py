@@ -10,8 +10,8 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalError, ProgrammingError
 
 from mailrouter.store import journal, migrate, outbox, queues
 from mailrouter.store.engine import Database, Turn, is_away
@@ -246,3 +246,25 @@ def test_a_foreign_writer_who_never_ends_is_an_error_that_says_so(
         journal.write(tx, "case:1", NOW, "tick", "x")
     foreign.close()
     db.close()
+
+
+@pytest.mark.row("R15")
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_a_server_made_read_only_is_not_written_to_by_a_connection_that_read(migrated_url: str) -> None:
+    """What ends a reader's use of a connection must not make the next one READ WRITE against the server's word."""
+    db = Database(migrated_url)
+    name = make_url(migrated_url).database
+    try:
+        with db.write() as tx:
+            tx.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        db.close()
+        with db.read() as tx:
+            tx.execute(switches.select())
+        with pytest.raises(InternalError) as refused, db.write() as tx:
+            tx.execute(switches.insert().values(name="x", value="y"))
+        assert is_away(refused.value)
+    finally:
+        with db.write() as tx:
+            tx.exec_driver_sql("SET TRANSACTION READ WRITE")
+            tx.exec_driver_sql(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        db.close()
