@@ -9,6 +9,7 @@ POINTS = (
     "accept-before-commit",
     "accept-in-transaction",
     "accept-after-commit",
+    "imap-after-commit",
     "receive-after-claim",
     "receive-after-open",
     "receive-before-commit",

@@ -20,7 +20,9 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import TextIO
 
-LIBRARIES = ("aiosmtpd", "mail.log", "sqlalchemy", "alembic", "apscheduler", "asyncio", "gnupg", "py.warnings")
+LIBRARIES = (
+    "aioimaplib", "aiosmtpd", "mail.log", "sqlalchemy", "alembic", "apscheduler", "asyncio", "gnupg", "py.warnings",
+)  # fmt: skip
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 RESERVED = frozenset({"ts", "level", "event", "node"})
 NAME = re.compile(r"[a-z][a-z0-9._-]{0,60}")

@@ -167,7 +167,12 @@ TAKEN = [
     ("IDENTITY__NAME", " Équipe ", "identity.name", "Équipe"),
     ("IDENTITY__KEY", "0123 4567 89ab cdef 0123  4567 89ab cdef 0123 4567", "identity.key", FINGERPRINT),
     ("IDENTITY__OPERATOR", "", "identity.operator", ""),
-    ("IDENTITY__POLICY_URL", "https://cert.example/policy?a=b", "identity.policy_url", "https://cert.example/policy?a=b"),
+    (
+        "IDENTITY__POLICY_URL",
+        "https://cert.example/policy?a=b",
+        "identity.policy_url",
+        "https://cert.example/policy?a=b",
+    ),
     ("POLICY__DIGEST_AT", "23:59", "policy.digest_at", time(23, 59)),
     ("POLICY__APPROVALS", "0", "policy.approvals", 0),
     ("POLICY__FOLLOW_UPS", "0", "policy.follow_ups", 0),
@@ -525,12 +530,16 @@ def test_a_key_of_another_certificate(certificate):
 # -- mailboxes
 
 MAILBOX = '[[imap]]\nname = "inbox"\nhost = "imap.example"\nuser = "cert"\npassword = "hunter2"\n'
-NONE_YET = "this version reads no mailbox; have its mail sent on by SMTP or LMTP"
 FIRST = "in s.toml, [[imap]] number 1"
 PASSWORD = "give a password (or password_file, the file that holds it)"
+IN_CLEAR = "a password is not sent in clear; without TLS host must be this machine"
 MAILBOXES = [
-    (MAILBOX, f"imap inbox in s.toml: {NONE_YET}"),
-    (MAILBOX + "tls = false\nport = 143\n", f"imap inbox in s.toml: {NONE_YET}"),
+    (MAILBOX + "tls = false\nport = 143\n", f"tls = False {FIRST}: {IN_CLEAR}"),
+    (MAILBOX + MAILBOX.replace("inbox", "INBOX"),
+     "name = 'INBOX' in s.toml, [[imap]] number 2: another mailbox has that name"),
+    (MAILBOX + "done_folder = 'inbox'", f"done_folder = 'inbox' {FIRST}: give another folder than folder"),
+    (MAILBOX + "tls_ca = 'none.pem'", f"tls_ca = 'none.pem' {FIRST}: it cannot be read (No such file or directory)"),
+    (MAILBOX + "tls_ca = 's.toml'", "HERE/s.toml' in s.toml, [[imap]] number 1: give certificates as PEM"),
     ("imap = 5", "imap in s.toml: write [[imap]], once for each mailbox"),
     ("[imap]\nname = 'x'", "imap in s.toml: write [[imap]], once for each mailbox"),
     ("[[imap]]\nname = 'x'", f"host {FIRST}: is missing; give a host's name or address"),
@@ -538,14 +547,37 @@ MAILBOXES = [
     (MAILBOX + "tls = 'no'", f"tls = 'no' {FIRST}: give true or false"),
     (MAILBOX + "hots = 'x'", f"hots {FIRST}: there is no such setting; did you mean host?"),
     (MAILBOX + "password_file = 'x'", f"password and password_file are both given {FIRST}: give one"),
-    ("[[imap]]\npassword = ''", f"password = '' {FIRST}: {PASSWORD}"),
+    ("[[imap]]\npassword = ''", f"password = *** {FIRST}: {PASSWORD}"),
     ("[[imap]]\npassword = 5", f"password = *** {FIRST}: {PASSWORD}"),
-]
+    ('[[imap]]\nname = "a b"', f"name = 'a b' {FIRST}: give up to 64 letters, digits, dots, hyphens and underscores"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("toml", "message"), MAILBOXES)
-def test_a_mailbox_is_checked_and_refused(toml, message):
-    assert refusal(toml) == message
+def test_a_mailbox_that_is_refused(toml, message):
+    said = refusal(toml)
+    assert said.endswith(message.removeprefix("HERE")) if message.startswith("HERE") else said == message
+
+
+def test_a_password_of_two_lines_is_refused_and_not_shown():
+    assert refusal('[[imap]]\npassword = "hunter2\\nA1 LOGOUT"') == f"password = *** {FIRST}: {PASSWORD}"
+
+
+def test_mailboxes_are_read(tmp_path):
+    Path("secret").write_text("correct horse\n")
+    more = MAILBOX.replace("inbox", "second").replace('password = "hunter2"', 'password_file = "secret"')
+    local = 'tls = false\nport = 143\ndone_folder = "Done"\n'.replace("tls", 'host = "127.0.0.1"\ntls')
+    first, second = load(MAILBOX + more.replace('host = "imap.example"\n', "") + local).imap
+    assert (first.name, first.host, first.port, first.tls, first.folder, first.done_folder) == (
+        "inbox", "imap.example", 993, True, "INBOX", "",
+    )  # fmt: skip
+    assert (second.door, second.password, second.tls, second.done_folder) == (
+        "imap:second",
+        "correct horse",
+        False,
+        "Done",
+    )
+    assert "correct horse" not in repr(second)
 
 
 # -- the folder for data

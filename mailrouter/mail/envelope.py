@@ -9,8 +9,8 @@ from hashlib import sha256
 class Envelope:
     """What a door accepted. `raw` is exactly what came over the wire (SMTP dot-stuffing undone)."""
 
-    door: str  # smtp | lmtp | imap
-    sender: str  # RFC 5321 reverse-path without angle brackets; '' is the null sender
+    door: str  # smtp | lmtp | imap:NAME
+    sender: str | None  # RFC 5321 reverse-path without angle brackets; '' is the null sender; None: it is not known
     recipients: tuple[str, ...]
     raw: bytes
     received_at: datetime  # UTC

@@ -86,9 +86,15 @@ class Imap:
     user: str = setting(values.LINE)
     password: str = setting(values.PASSWORD)
     port: int = setting(values.whole(1, 65535), 993)
-    tls: bool = setting(values.YES_OR_NO, True)
+    tls: bool = setting(values.YES_OR_NO, True)  # from the first byte; without it only on this machine
+    tls_ca: Path | None = setting(values.FILE, None)  # whose certificates to trust, PEM; None: the system's authorities
     folder: str = setting(values.LINE, "INBOX")
-    done_folder: str = setting(values.LINE, "")
+    done_folder: str = setting(values.LINE, "")  # where to move what was taken; empty: it is marked and stays
+
+    @property
+    def door(self) -> str:
+        """Its name among the doors: in the books, and on each mail that came through it."""
+        return f"imap:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

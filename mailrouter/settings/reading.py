@@ -63,7 +63,7 @@ class Given:
         return Refused(f"{name} = {self._shown(reader)} {self.place}{spelled}: {reason}")
 
     def _shown(self, reader: Reader) -> str:
-        if self.hidden or (reader.secret and not isinstance(self.value, str)):
+        if self.hidden or reader is values.PASSWORD or (reader.secret and not isinstance(self.value, str)):
             return "***"
         text = repr(hide(self.value) if reader.secret and isinstance(self.value, str) else self.value)
         return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

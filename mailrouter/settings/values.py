@@ -111,7 +111,8 @@ def _fail() -> Any:
 
 
 def _password(value: object) -> str:
-    return _text(value) or _fail()
+    text = _text(value)
+    return text if text and not re.search(r"[\x00-\x1f\x7f]", text) else _fail()
 
 
 def _yes_or_no(value: object) -> bool:

@@ -14,7 +14,9 @@ import pytest
 from mailrouter import failpoint
 from mailrouter.pgp import MICALG
 from tests.faults.scene import Store, compare, mails, notify_vendors, open_cases, send
+from tests.intake.mailboxes import mailbox, raws, reader, same
 from tests.servers.daemon import Daemon
+from tests.servers.dovecot import Dovecot
 from tests.servers.sink import Sink
 from tests.servers.wait import until
 
@@ -31,7 +33,7 @@ def points(stage: str) -> list[str]:
 
 def test_every_point_is_of_a_stage_tested_here() -> None:
     assert sorted(failpoint.POINTS) == sorted(
-        point for stage in ("accept", "receive", "remind", "deliver") for point in points(stage)
+        point for stage in ("accept", "imap", "receive", "remind", "deliver") for point in points(stage)
     )
 
 
@@ -73,6 +75,29 @@ def test_at_the_door(migrated_url: str, daemons: Daemons, point: str) -> None:
     assert send(node, mail.raw, other.raw, mail.raw) == [STORED] * 3
     store.drained()
     assert sorted(store.raws()) == sorted([mail.raw, other.raw])
+    store.in_order()
+
+
+@pytest.mark.row("R03")
+@pytest.mark.row("R21")
+@pytest.mark.parametrize("point", points("imap"))
+@pytest.mark.parametrize("done_folder", ["Done", ""])
+def test_between_the_commit_and_the_mark(
+    migrated_url: str, daemons: Daemons, dovecot_server: Dovecot, tmp_path: Path, point: str, done_folder: str
+) -> None:
+    """What was stored and not marked is fetched again, known again, and then marked."""
+    user, sent = dovecot_server.new_user(), raws(20)
+    dovecot_server.put(user, sent)
+    box = mailbox(dovecot_server.port, user, done_folder=done_folder)
+    node, store = reader(daemons, tmp_path, migrated_url, box), Store(migrated_url)
+    start_to_die(node, point, "imap,worker")
+    assert node.wait() == DIED
+    assert dovecot_server.count(user, criteria="UNSEEN") == 20
+    assert same(store.raws(), sent)
+    node.start("--only", "imap,worker")
+    until(lambda: dovecot_server.count(user, criteria="UNSEEN") == 0, "all to be marked")
+    store.drained()
+    assert same(store.raws(), sent)
     store.in_order()
 
 

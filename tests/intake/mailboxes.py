@@ -22,7 +22,7 @@ def mailbox(port: int, user: str, name: str = "inbox", **more: Any) -> dict[str,
 def written(path: Path, *mailboxes: dict[str, Any]) -> Path:
     """A settings file of these mailboxes alone."""
     lines = [f"{key} = {json.dumps(value)}" for one in mailboxes for key, value in [("[[imap]]", None), *one.items()]]
-    path.write_text("\n".join(lines).replace('[[imap]] = null', "[[imap]]") + "\n")
+    path.write_text("\n".join(lines).replace("[[imap]] = null", "[[imap]]") + "\n")
     return path
 
 

@@ -1,4 +1,4 @@
-"""The IMAP door against a real Dovecot: what it takes, how it marks, what it leaves (testbook/faults.md I1, R20-R22)."""
+"""The IMAP door against a real Dovecot: what it takes, how it marks, what it leaves (testbook/faults.md I1, R21)."""
 
 from pathlib import Path
 
@@ -14,11 +14,9 @@ READ = ("--only", "imap,worker")
 
 
 @pytest.fixture
-def user(dovecot_server: Dovecot, request: pytest.FixtureRequest) -> str:
+def user(dovecot_server: Dovecot) -> str:
     """A user of this test's own."""
-    name = f"u{abs(hash(request.node.nodeid)):x}"
-    dovecot_server.user(name)
-    return name
+    return dovecot_server.new_user()
 
 
 @pytest.mark.row("I1")

@@ -125,6 +125,12 @@ class Dovecot:
 
     # -- mailboxes
 
+    def new_user(self) -> str:
+        """A mailbox nobody else uses."""
+        name = f"user{len(self._users)}"
+        self.user(name)
+        return name
+
     def user(self, name: str, password: str = PASSWORD) -> None:
         """An account, or its new password."""
         self._users[name] = password
@@ -177,10 +183,9 @@ class Dovecot:
 def _accounts() -> dict[str, object]:
     """Root drops privileges as Debian's package does; anybody else runs all of it as themselves."""
     if os.geteuid() == 0:
-        internal = pwd.getpwnam("dovecot")
-        mail = pwd.getpwnam("mail")
+        group, mail = grp.getgrgid(pwd.getpwnam("dovecot").pw_gid).gr_name, pwd.getpwnam("mail")
         return {
-            "login_user": "dovenull", "internal_user": "dovecot", "internal_group": grp.getgrgid(internal.pw_gid).gr_name,
+            "login_user": "dovenull", "internal_user": "dovecot", "internal_group": group,
             "uid": mail.pw_uid, "gid": mail.pw_gid,
         }  # fmt: skip
     me, group = getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
