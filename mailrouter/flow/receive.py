@@ -15,7 +15,7 @@ from mailrouter.case import actions as do
 from mailrouter.case import plan
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
-from mailrouter.flow import act, judge
+from mailrouter.flow import acknowledge, act, judge
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
@@ -178,6 +178,7 @@ def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
         known, later = judge.look_up(tx, batch), act.Later()
         for read in batch:
             _change(tx, tools, read, known, later)
+        acknowledge.batch(tx, tools, batch, known, tools.now())
         later.write(tx)
         inbox.finish(tx, tools.holder, [read.item.mail_id for read in batch])
         failpoint.reach("receive-before-commit")
