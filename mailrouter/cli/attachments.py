@@ -13,6 +13,9 @@ from mailrouter.flow.look import File
 LONGEST = 200  # bytes of a name, with room for a number: file systems take 255
 _UNWANTED = re.compile(r"[/\\:\x00-\x1f\x7f-\x9f\s]+")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?=\.|$)", re.IGNORECASE
+)  # a folder may be shared
 
 
 def save(files: Sequence[File], folder: Path) -> list[Path]:
@@ -30,11 +33,11 @@ def save(files: Sequence[File], folder: Path) -> list[Path]:
 
 
 def safe_name(name: str, position: int) -> str:
-    """One name in a folder: no path, no hidden file, no option, nothing invisible, short enough."""
+    """One name in a folder: no path, no hidden file, no option, no device, nothing invisible, short enough."""
     clean = _UNWANTED.sub("_", visible(name)).strip("._ ").replace("\\", "_")
     if not clean:
         return f"attachment-{position}"
-    if clean.startswith("-"):
+    if clean.startswith("-") or _DEVICE.match(clean):
         clean = f"_{clean}"
     suffix = PurePath(clean).suffix
     kept = suffix if _SUFFIX.fullmatch(suffix) else ""

@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from mailrouter import faults
-from mailrouter.cli import casefile, given, shapes, show
+from mailrouter.cli import casefile, conversation, given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import coordinate
 from mailrouter.flow.actor import taking_part
@@ -20,21 +20,33 @@ def participant() -> None:
     """Who takes part in a case, and whom we wait on. WHOM is a name, or `reporter`."""
 
 
-@participant.command("show", epilog=examples("mailrouter participant show VU#123456 ACME"))
+@participant.command(
+    "show",
+    epilog=examples(
+        "mailrouter participant show VU#123456 ACME", "mailrouter participant show VU#123456 ACME --text | less"
+    ),
+)
 @given.vu_argument
 @whom_argument
+@click.option("--text", is_flag=True, help="What was said, in order: the new text of each message.")
 @as_json
 @here
-def one(context: Here, vu: int, whom: str, json_: bool) -> None:
+def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
     """One participant."""
     with context.db.read() as tx:
         file = views.case_file(tx, vu)
         found = taking_part(tx, file.case, whom)
         known = views.vendor(tx, contacts.get(tx, found.organisation_id))
     mine = [m for m in file.messages if m.participant_id == found.id]
+    said = list(conversation.read(context.tools, mine)) if text else []
     if json_:
         shape = shapes.participant(file, found) | {"contacts": shapes.vendor(known)["contacts"]}
-        return show.show_json(shape | {"messages": [shapes.message_of_case(file, m) for m in mine]})
+        new = {seen.message.id: {"new": seen.new, "text": seen.text} for seen in said}
+        return show.show_json(shape | {"messages": [shapes.message_of_case(file, m) | new.get(m.id, {}) for m in mine]})
+    if text:
+        for seen in said:
+            conversation.tell(seen)
+        return None
     click.echo(f"{show.cell(found.name)}, {found.role} in VU#{vu}{', anonymous' if found.anonymous else ''}")
     usable = sum(key.usable(context.now) for key in known.keys)
     show.fields(

@@ -127,7 +127,7 @@ def _delivery(mail: Mail, *, null_sender: bool | None) -> Automated | None:
         return None
     if not (is_report or null_sender or _speaks(mail) or told.failed or told.delayed or bounces.original_id(mail)):
         return None  # the subject alone says so: nobody is named, nothing came back
-    return _reported(mail, told, "delivery report in prose")
+    return _reported(mail, bounces.known(mail, told), "delivery report in prose")
 
 
 def _is_aggregate(mail: Mail) -> bool:

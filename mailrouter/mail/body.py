@@ -1,7 +1,8 @@
 """What of a mail is its text, and what is an attachment.
 
 All inline text parts count, not only the first. Of a multipart/alternative the plain version is the text.
-Everything else is an attachment, inline images and attached mails too; a text with a file name is both.
+Everything else is an attachment, inline images and attached mails too; a text with a file name is both. What a sender
+repeats of the protected headers for old mail programs is neither (RFC 9788).
 Never raises for any bytes.
 """
 
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import md5
 
-from mailrouter.mail import limits, markup, parameters, words
+from mailrouter.mail import flowed, legacy, limits, markup, parameters, words
 from mailrouter.mail.mime import Part
 from mailrouter.mail.words import Defects
 
@@ -39,9 +40,9 @@ class Body:
 def read(parts: Sequence[Part]) -> Body:
     """Sort the leaves of a walked mail into text, HTML and attachments."""
     defects: list[str] = []
-    shown = [part for part in _leaves(parts) if _is_shown(part)]
+    shown = [part for part in _leaves(parts) if _is_shown(part) and not legacy.is_header_copy(part, parts[0])]
     attached = attached_parts(parts)[: limits.ATTACHMENTS]
-    sources = _sources(shown, defects)
+    sources = _sources(shown, parts[0], defects)
     plain_groups = {part.siblings for part in shown if not _is_html(part) and sources[id(part)].strip()} - {-1}
     pieces = [
         markup.text(sources[id(part)]) if _is_html(part) else sources[id(part)]
@@ -56,7 +57,8 @@ def read(parts: Sequence[Part]) -> Body:
 
 def attached_parts(parts: Sequence[Part]) -> list[Part]:
     """The parts that are attachments, however many; nothing is decoded."""
-    return [part for part in _leaves(parts) if not _is_shown(part) or _is_named(part)]
+    leaves = (part for part in _leaves(parts) if not _is_shown(part) or _is_named(part))
+    return [part for part in leaves if not legacy.is_header_copy(part, parts[0])]
 
 
 def _leaves(parts: Sequence[Part]) -> list[Part]:
@@ -85,7 +87,7 @@ def _is_named(part: Part) -> bool:
     return part.depth > 0 and part.siblings == -1 and bool(named)
 
 
-def _sources(shown: Sequence[Part], defects: Defects) -> dict[int, str]:
+def _sources(shown: Sequence[Part], top: Part, defects: Defects) -> dict[int, str]:
     """The decoded text of each shown part, by its identity; plain text and HTML have a budget each."""
     left = {True: limits.TEXT, False: limits.TEXT}
     found: dict[int, str] = {}
@@ -94,13 +96,17 @@ def _sources(shown: Sequence[Part], defects: Defects) -> dict[int, str]:
         content = part.content(defects)
         if len(content) > budget:
             defects.append(limits.CUT + "text")
-        found[id(part)] = _source(content[:budget], part, defects)
+        source = _source(content[:budget], part, defects)
+        found[id(part)] = legacy.without_copy(source, part, top)
         left[_is_html(part)] = max(0, budget - len(content))
     return found
 
 
 def _source(content: bytes, part: Part, defects: Defects) -> str:
-    return words.paragraphs(words.decode(content, part.parameters.get("charset"), defects))
+    text = words.paragraphs(words.body(content, part.parameters.get("charset"), defects))
+    if part.content_type == "text/plain" and part.parameters.get("format", "").strip().lower() == "flowed":
+        return flowed.joined(text, delsp=part.parameters.get("delsp", "").strip().lower() == "yes")
+    return text
 
 
 def _attachment(index: int, part: Part, defects: Defects) -> Attachment:

@@ -6,9 +6,9 @@ them. Prose is read by general rules, in linear time, and only when other eviden
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mailrouter.mail import headers, phrases, words
+from mailrouter.mail import headers, knownforms, phrases, words
 from mailrouter.mail.headers import Headers
 from mailrouter.mail.mime import Part
 from mailrouter.mail.parse import Mail
@@ -130,6 +130,15 @@ def prose(mail: Mail, excluded: frozenset[str]) -> Delivery:
     if delayed:
         return Delivery((), (), found, _DELAYED)
     return Delivery((), found, (), _FAILED if failed or stated else "")
+
+
+def known(mail: Mail, told: Delivery) -> Delivery:
+    """What prose told, with the recipients a library knows from the form of that mail system."""
+    headers_of = [(name, mail.headers.text(name)) for name in ("from", "to", "subject", "x-failed-recipients")]
+    failed, delayed = knownforms.recipients([(name, value) for name, value in headers_of if value], mail.text)
+    if told.outcome == _DELAYED and delayed:
+        return replace(told, delayed=_each_once(iter(delayed)))
+    return replace(told, failed=_each_once(iter(failed))) if told.outcome == _FAILED and failed else told
 
 
 def _told(text: str) -> list[str]:

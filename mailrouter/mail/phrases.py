@@ -8,7 +8,8 @@ because a mail system or a mail program sends it by itself in that form, not bec
 import re
 
 
-def _any(lines: str, around: str = "{}") -> re.Pattern[str]:
+def any_of(lines: str, around: str = "{}") -> re.Pattern[str]:
+    """One pattern of the alternatives in these lines; `around`: what stands before and behind."""
     phrases = "|".join(line.strip() for line in lines.strip().splitlines())
     return re.compile(around.format(f"(?:{phrases})"), re.IGNORECASE)
 
@@ -16,7 +17,7 @@ def _any(lines: str, around: str = "{}") -> re.Pattern[str]:
 # ---- delivery reports ----------------------------------------------------------------------------------------------
 
 # Subjects, at their very beginning: what follows "Re:" or "Fwd:" is a person's doing.
-SUBJECT_OF_BOUNCE = _any(
+SUBJECT_OF_BOUNCE = any_of(
     r"""
     undeliver(?:able|ed)|returned (?:e-?)?mail|(?:e-?)?mail returned|returned to sender
     (?:e?-?mail |message |your )?(?:message )?delivery (?:has |status |system )?(?:fail|problem|status)
@@ -59,7 +60,7 @@ SUBJECT_OF_ANSWER = re.compile(
     r"\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]",
     re.IGNORECASE,
 )
-DELAY_SUBJECT = _any(
+DELAY_SUBJECT = any_of(
     r"""
     \bdelay(?:ed)?\b|\bwarning\b.*\b(?:delivered|could not send)|delivery warning
     \bverzögert|différée
@@ -68,7 +69,7 @@ DELAY_SUBJECT = _any(
     """,
 )
 
-SAYS_FAILED = _any(
+SAYS_FAILED = any_of(
     r"""
     fail|undeliver
     not (?:yet )?(?:be(?:en)? |have been )?(?:deliver|reach|sent|recogni[sz]ed|found|listed|exist|exactly match)
@@ -91,7 +92,7 @@ SAYS_FAILED = _any(
     失敗|失败|无法|無法|不存在|退回|退信|できません|見つかりません|不明|エラー|못했습니다|실패|없습니다|오류
     """,
 )
-SAYS_DELAYED = _any(
+SAYS_DELAYED = any_of(
     r"""
     not yet been delivered|has been delayed|is delayed|will (?:continue to|keep) (?:try|attempt)
     still being retried|delivery attempts will continue|will (?:be retried|continue to be attempted)|just a warning
@@ -123,7 +124,7 @@ RETURNED = re.compile(
 )
 
 # A receipt for a mail its reader threw away; a filter that "deletes" says otherwise (RFC 5429 section 2.1.2).
-SAYS_UNREAD = _any(
+SAYS_UNREAD = any_of(
     r"""
     not read|without being read|unread|ungelesen|nicht gelesen|ohne gelesen|ohne zu lesen
     non lu|sans (?:avoir été|être) lu
@@ -135,7 +136,7 @@ SAYS_UNREAD = _any(
 # ---- answers nobody wrote ------------------------------------------------------------------------------------------
 
 # An absence note of a mail program, in the words it puts before our subject.
-SUBJECT_OF_AUTO_REPLY = _any(
+SUBJECT_OF_AUTO_REPLY = any_of(
     r"""
     auto(?:mat|māt|maat|mát|màt)\w{0,8}[\s:-]{0,2}(?:reply|response|responder|antwort|svar|antwoord|respuesta|risposta)
     auto(?:mat|māt|maat|mát|màt)\w{0,8}[\s:-]{0,2}(?:resposta|réponse|odpowiedź|odpověď|odpoveď|válasz|vastaus)
@@ -149,7 +150,7 @@ SUBJECT_OF_AUTO_REPLY = _any(
     r"^\s*[\W_]{{0,3}}{}(?=\s*(?:$|[:：(\[–—.!,|]|- |(?:re|from|to|von|de|da)\b))"
     r"|\((?:auto(?:matic)?[\s-]?reply|out of (?:the )?office)\)\s*$|\[(?:ooo|auto[- ]?reply|out of office)\]",
 )
-SUBJECT_OF_ABSENCE = _any(
+SUBJECT_OF_ABSENCE = any_of(
     r"""
     (?:i am |i'm |am |currently |i will be |we are )?(?:out of|away from) (?:the |my )?(?:office|desk|mail)\b
     out[- ]of[- ]office\b|ooo\s?[:\-]|o\.o\.o\.
@@ -175,7 +176,7 @@ SUBJECT_OF_ABSENCE = _any(
     r"^\s*[\W_]{{0,3}}{}",
 )
 # Default subjects of ticket systems' receipts, of lists' answers to commands and moderated mail, of senders' tests.
-SUBJECT_OF_RECEIPT = _any(
+SUBJECT_OF_RECEIPT = any_of(
     r"""
     \[request received\]|ticket received\b|request received\b|\[?received\]?:|auto-?ack
     acknowledge?ment (?:of|for)\b
@@ -198,7 +199,7 @@ SUBJECT_OF_RECEIPT = _any(
     """,
     r"^\s*(?:(?:re|aw)\s?:\s*)?(?:\[[^\]]{{1,60}}\]\s*)?{}|\bautoreply:|\(action required\)",
 )
-SUBJECT_OF_WARNING = _any(
+SUBJECT_OF_WARNING = any_of(
     r"""
     (?:warning: ?)?(?:e-?mail )?virus(?:es)? (?:found|detected|alert|warning|infected|notification|in )
     virus \(.{1,80}\) in mail|banned (?:contents?|file|filename)|scanmail message
@@ -213,7 +214,7 @@ SUBJECT_OF_WARNING = _any(
 )
 
 # What a ticket system's receipt says, in its first lines; a person who answers through it says something else.
-SAYS_RECEIVED = _any(
+SAYS_RECEIVED = any_of(
     r"""
     (?:has|have) been (?:received|created|opened|registered|logged|assigned|submitted)
     (?:is|are) being (?:reviewed|processed)

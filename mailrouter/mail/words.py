@@ -8,6 +8,8 @@ import binascii
 import re
 from collections.abc import MutableSequence
 
+from mailrouter.mail import guess
+
 Defects = MutableSequence[str]  # short, stable codes; a reader appends what it met
 
 _ISO = {f"iso-8859-{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)}
@@ -20,7 +22,8 @@ _CHARSETS = {
     **{name.replace("windows-", "cp"): codec for name, codec in _WINDOWS.items()},
     **_DOS,
     "us-ascii": "ascii", "ascii": "ascii", "ansi_x3.4-1968": "ascii",
-    "utf-8": "utf-8", "utf8": "utf-8", "utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be",
+    "utf-8": "utf-8", "utf8": "utf-8", "utf-7": "utf-7",
+    "utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be",
     "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso8859-1": "cp1252",
     "iso-8859-9": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874", "iso-8859-8-i": "iso8859-8",
     "koi8-r": "koi8-r", "koi8-u": "koi8-u", "macintosh": "mac-roman",
@@ -42,12 +45,14 @@ _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 
 def decode(raw: bytes, charset: str | None, defects: Defects) -> str:
     """The bytes as text of that character set. Without one: ASCII, else UTF-8, else latin-1."""
-    codec = "ascii" if charset is None else _CHARSETS.get(charset.strip(" \t'\"").partition("*")[0].lower())
+    codec = "ascii" if charset is None else _CHARSETS.get(_named(charset))
     if codec == "ascii":
         return undeclared(raw, defects)
     if codec is None:
         defects.append("unknown-charset")
         return raw.decode("latin-1")
+    if codec == "utf-7":  # a text like any other once decoded; named, since it hides what it says from simple tools
+        defects.append("utf-7")
     try:
         return raw.decode(codec)
     except UnicodeError:  # wrong bytes for a known character set: show what can be read
@@ -56,7 +61,10 @@ def decode(raw: bytes, charset: str | None, defects: Defects) -> str:
 
 
 def undeclared(raw: bytes, defects: Defects) -> str:
-    """Bytes nobody named a character set for: ASCII, else UTF-8, else latin-1 as Windows knows it."""
+    """Bytes nobody named a character set for: ASCII, else UTF-8, else latin-1 as Windows knows it.
+
+    No guess here: headers are matched, and everybody must read them the same way.
+    """
     if raw.isascii():
         return raw.decode("ascii")
     defects.append("undeclared-8bit")
@@ -64,6 +72,22 @@ def undeclared(raw: bytes, defects: Defects) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode("cp1252", "replace")
+
+
+def body(raw: bytes, charset: str | None, defects: Defects) -> str:
+    """The bytes of a body as text: `decode`, but where nobody names a character set the script is guessed."""
+    if charset is None or _CHARSETS.get(_named(charset)) == "ascii":
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            if (codec := _CHARSETS.get((guess.charset(raw) or "").lower())) is not None:
+                defects.append("undeclared-8bit")
+                return raw.decode(codec, "replace")
+    return decode(raw, charset, defects)
+
+
+def _named(charset: str) -> str:
+    return charset.strip(" \t'\"").partition("*")[0].lower()
 
 
 def line(text: str, defects: Defects | None = None) -> str:

@@ -1,5 +1,7 @@
 """`mailrouter participant`: one of them, and whom we wait on."""
 
+import json
+
 import pytest
 
 from tests.cli.console import Console
@@ -25,11 +27,40 @@ def test_shown(console: Console) -> None:
     assert max(map(len, page.splitlines())) <= 100
 
 
+@pytest.mark.row("S19")
+def test_a_conversation_is_read_in_order(console: Console) -> None:
+    """New text apart from what is quoted; a loop of references and a parent nobody has seen change nothing (S19)."""
+    world = console.world
+    world.vendor_case()
+    world.feed(
+        world.mail(
+            PSIRT, f"Re: VU#{VU}", "Is it exploited?\r\n\r\nOn 5 May 2026, CERT wrote:\r\n> The details.\r\n",
+            "References: <ghost@x.example> <two@vendor.example>", message_id="one@vendor.example",
+        )
+    )  # fmt: skip
+    world.day(1)
+    world.feed(
+        world.mail(
+            PSIRT, f"Re: VU#{VU}", "We are affected.\r\n", "References: <one@vendor.example>",
+            "In-Reply-To: <two@vendor.example>", message_id="two@vendor.example",
+        )
+    )  # fmt: skip
+    said = console.out("participant", "show", str(VU), VENDOR, "--text")
+    asked, told = said.index("  Is it exploited?\n"), said.index("  We are affected.\n")
+    assert said.index("we wrote to psirt@vendor.example, message 1:") < asked < told
+    assert "The details." not in said
+    assert "  [2 lines quoted or signed: mailrouter message show 2 --text]\n" in said
+    document = json.loads(console.out("participant", "show", str(VU), VENDOR, "--text", "--json"))
+    assert [m["new"] for m in document["messages"][1:]] == ["Is it exploited?", "We are affected."]
+    assert "The details." in document["messages"][1]["text"]
+
+
 def test_waited_for_until_a_date(console: Console) -> None:
     world = console.world
     world.vendor_case()
     said = console.out("participant", "wait", str(VU), VENDOR, "--until", "2026-04-01")
     assert said == f"VU#{VU}: nobody's turn with Vendor until 2026-04-01 00:00 UTC\n"
+    assert "Vendor: nobody's turn, until 2026-04-01 00:00" in console.out("case", "timeline", str(VU))
     shown = console.json("participant", "show", str(VU), VENDOR)
     assert (shown["waiting_on"], shown["wait_until"], shown["next_follow_up_at"]) == (
         "nobody", "2026-04-01T00:00:00Z", None,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import md5
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mailrouter.mail import parse
@@ -57,7 +57,7 @@ def test_repr_shows_nothing_of_the_mail():
         ("=?utf-8?q?with blank?=", "with blank"),
         ("=?utf-8?x?bad?=", "=?utf-8?x?bad?="),
         ("=?utf-8?q?unfinished", "=?utf-8?q?unfinished"),
-        ("=?utf-7?q?+AOQ-?=", "+AOQ-"),
+        ("=?utf-7?q?+AOQ-?=", "ä"),
         ("tab\n\tfold", "tab fold"),
         ("grüße", "grüße"),
         ("=?utf-8?q?a=0D=0ABcc:_x?=", "a  Bcc: x"),
@@ -94,7 +94,7 @@ def test_a_lone_cr_splits_no_header():
         ("utf-8", b"a\xffb", "a\ufffdb", "bad-charset-bytes"),
         ("utf-8", b"\xc0\xaf", "\ufffd\ufffd", "bad-charset-bytes"),  # overlong
         ("utf-8", b"\xed\xa0\x80", "\ufffd\ufffd\ufffd", "bad-charset-bytes"),  # a surrogate
-        ("utf-7", b"+AOQ-", "+AOQ-", "unknown-charset"),
+        ("utf-7", b"+AOQ-", "ä", "utf-7"),
         ("unicode_escape", rb"\x41", r"\x41", "unknown-charset"),
         ("raw_unicode_escape", rb"\u0041", r"\u0041", "unknown-charset"),
         ("rot13", b"uryyb", "uryyb", "unknown-charset"),
@@ -481,6 +481,7 @@ def test_any_bytes_are_read_and_give_clean_text(raw):
 
 @given(st.binary(max_size=300), st.sampled_from([b"\n", b"\r\n"]))
 def test_parts_are_slices_of_the_raw_mail(body, end):
+    assume(not (body.endswith(b"\r") and end == b"\n"))  # together they are a line end
     raw = end.join([b"Content-Type: multipart/mixed; boundary=qqq", b"", b"--qqq", b"Content-Type: a/b", b"", b""])
     raw += body + end + b"--qqq--" + end
     mail = parse.mail(raw)
