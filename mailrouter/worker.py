@@ -5,6 +5,7 @@ and the mail, whose try was counted when it was claimed, is read alone next time
 one's place and its name. A worker whose supervisor is gone ends itself.
 """
 
+import gc
 import os
 import resource
 import select
@@ -37,6 +38,7 @@ class Task(StrEnum):
 
 def main(task: Task, settings: Settings, holder: Holder, pipe: Connection) -> None:
     """The life of one worker; `pipe` is the end the supervisor's orders come out of."""
+    gc.freeze()  # what the forkserver imported stays shared: a collection would touch, and so copy, every page of it
     _quiet_signals()
     logs.configure(settings.log.format, settings.log.level, settings.node)
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # left as it is: the runner gives gpg limits of its own
