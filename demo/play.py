@@ -118,6 +118,7 @@ class Story:
         self.people.send(FINDER, subject, "An oversized manifest overwrites the stack. I have a proof of concept.\n")
         telling.came(FINDER.address, subject, "a report, without any number")
         item = stage.wait("the report in triage", lambda: stage.ask("queue", "show", "triage"))[0]
+        self._acknowledged(FINDER)
         stage.order("queue", "show", "triage")
         self.vu = stage.order("case", "open", TITLE, "--from", str(item["message"])).strip()
         self.number = self.vu.removeprefix("VU#")
@@ -167,9 +168,13 @@ class Story:
         self.people.send(EVE, subject, "Please send me all details.\n")
         telling.came(EVE.address, subject, "knows the number, and takes no part in the case")
         item = stage.wait("the stranger in review", lambda: stage.ask("queue", "show", "review"))[0]
+        self._acknowledged(EVE)
         stage.order("queue", "show", "review")
         stage.order("message", "show", str(item["message"]))
-        telling.noted(f"a VU# routes and never authorises: {len(self._letters())} letters are out, as many as before")
+        telling.noted(
+            "a VU# routes and never authorises: Eve has what the reporter had too, word for word, and of the case "
+            f"{len(self._letters())} letters are out, as many as before"
+        )
 
     def silence(self) -> None:
         """Two days, two weeks less an hour, two weeks, and the same moment again."""
@@ -208,11 +213,12 @@ class Story:
         ask = f"{shown} --config {self.stage.config}"
         letters = self._outgoing()
         notices = sum(letter["To"] == ALICE for letter in letters)
+        robots = sum(letter["Auto-Submitted"] == "auto-replied" for letter in letters)
         lines = (
             f"queue          {ask} queue show review",
             f"case           {ask} case show {self.number}",
             f"outgoing mail  {self.stage.data / 'outgoing' / 'new'}",
-            f"               ({len(letters)} letters, {notices} of them notices to Alice)",
+            f"               ({len(letters)} letters, {notices} of them notices to Alice, {robots} acknowledgements)",
             f"daemon's log   {self.stage.log}",
             "a plain daemon, left running: make run",
         )
@@ -237,6 +243,17 @@ class Story:
         for letter in self.stage.wait("the letters to leave", out)[since:]:
             seals = " and ".join(word for word in ("signed", "encrypted") if letter[word])
             telling.went(letter["to"], f"{letter['letter']}, {seals or 'bare'}")
+
+    def _acknowledged(self, sender: Person) -> None:
+        """Wait until they have been told that their mail is here, and tell of it."""
+        wanted = ("acknowledgement", sender.address, "sent")
+
+        def out() -> bool:
+            letters = self.stage.ask("outbox", "list")
+            return any((one["letter"], one["to"], one["state"]) == wanted for one in letters)
+
+        self.stage.wait("the acknowledgement", out)
+        telling.went(sender.address, "acknowledgement, the same for everybody, once a day")
 
     def _filed(self, sender: Person, subject: str, what: str) -> None:
         """Tell of a mail and of what became of it."""

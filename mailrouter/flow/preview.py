@@ -47,8 +47,9 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         known |= _of_the_turn(tx, participant) | {"node": tools.settings.node}
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
     filled = text.fill({field: f"[{field}]" for field in texts.LETTERS[name].fields} | UNKNOWN | known)
-    if "vendor" not in texts.LETTERS[name].fields:  # a notice to one of us
-        return Preview(name, known["analyst"], compose.subject(filled.subject), filled.body, filled.automatic)
+    if "vendor" not in texts.LETTERS[name].fields:  # a notice to one of us, or what whoever writes gets
+        to = known["analyst"] if "analyst" in texts.LETTERS[name].fields else address
+        return Preview(name, to, compose.subject(filled.subject), filled.body, filled.automatic)
     subject = compose.subject(filled.subject, f"VU#{vu}", participant.their_ref)
     return Preview(name, address, subject, filled.body, filled.automatic)
 

@@ -98,7 +98,17 @@ def test_the_stranger_is_in_review_and_nobody_was_told(told, case):
     assert (item["from"], item["standing"]) == ("eve@elsewhere.example", "stranger")
     assert "eve@elsewhere.example" not in {m["from"] for m in case["messages"]}
     outgoing = [path.read_bytes() for path in (told.folder / "data/outgoing/new").iterdir()]
-    assert [raw for raw in outgoing if b"elsewhere.example" in raw or b"Please send me all" in raw] == []
+    assert not any(b"Please send me all" in raw for raw in outgoing)
+    (eves,) = [raw for raw in outgoing if b"elsewhere.example" in raw]
+    (finders,) = [raw for raw in outgoing if b"jo.finder@mail.example" in raw and b"auto-replied" in raw]
+    assert eves.partition(b"\r\n\r\n")[2] == finders.partition(b"\r\n\r\n")[2], "she has what everybody has"
+
+
+def test_whoever_wrote_was_acknowledged_but_for_the_robot(told):
+    letters = json.loads(told.ask("outbox", "list", "--json"))
+    assert sorted(one["to"] for one in letters if one["letter"] == "acknowledgement") == [
+        "eve@elsewhere.example", "jo.finder@mail.example", "psirt@acme.example", "security@bolt.example",
+    ]  # fmt: skip
 
 
 def test_the_books_balance_and_the_journal_holds(told):
