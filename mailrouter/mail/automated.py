@@ -95,14 +95,13 @@ def _is_null(mail: Mail, envelope_sender: str | None) -> bool | None:
 
 def _machines_part(mail: Mail) -> str:
     """A calendar program's yes or no (RFC 5546 section 3.2.3): the answer to a date, not to a question."""
-    if not _CALENDAR.search(mail.raw, 0, _LOOKED_AT):
+    if b"text/calendar" not in mail.raw[:_LOOKED_AT].lower():
         return ""
     methods = {part.parameters.get("method", "").lower() for part in mail.parts if part.content_type == "text/calendar"}
     return "calendar reply" if methods & {"reply", "declinecounter"} else ""
 
 
 _LOOKED_AT = 65_536  # bytes of the raw mail
-_CALENDAR = re.compile(rb"text/calendar", re.IGNORECASE)
 # RFC 7489 section 7.2.1.1: receiver!domain!begin!end
 _REPORT_FILE = re.compile(rb"name=\"?[\w.-]{1,255}![\w.-]{1,255}![0-9]{9,11}![0-9]{9,11}")
 
@@ -150,7 +149,7 @@ def _may_be_bounce(mail: Mail, *, null_sender: bool | None) -> bool:
     """
     if mail.headers.first("x-failed-recipients") is not None:
         return True
-    speaks, titled = _speaks(mail), bool(phrases.SUBJECT_OF_BOUNCE.search(mail.subject))
+    speaks, titled = _speaks(mail), bool(phrases.SUBJECT_OF_BOUNCE.match(mail.subject))
     answers = bool(mail.in_reply_to)
     if null_sender is None:
         return titled if speaks and answers else speaks or (titled and not answers)

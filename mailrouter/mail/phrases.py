@@ -16,7 +16,7 @@ def any_of(lines: str, around: str = "{}") -> re.Pattern[str]:
 
 # ---- delivery reports ----------------------------------------------------------------------------------------------
 
-# Subjects, at their very beginning: what follows "Re:" or "Fwd:" is a person's doing.
+# Subjects, all to be matched at their very beginning: what follows "Re:" or "Fwd:" is a person's doing.
 SUBJECT_OF_BOUNCE = any_of(
     r"""
     undeliver(?:able|ed)|returned (?:e-?)?mail|(?:e-?)?mail returned|returned to sender
@@ -52,8 +52,8 @@ SUBJECT_OF_BOUNCE = any_of(
     配信不能|配信エラー|配信できません|配達不能|送信エラー|配信の遅延|無法傳遞|無法送達|未傳遞|无法送达|无法投递|未送达|未传递|投递失败|退信|系统退信|系統退信|邮件退回|郵件退回
     배달되지 않음|배달 실패|반송|메일 전송 실패|không thể gửi|tidak terkirim|לא ניתן למסור|تعذر التسليم
     """,
-    r"^[\s*\[\]!\"\':-]{{0,6}}(?:(?:postmaster|mail(?:er)? ?server|mail system|automatic|important)\]?[\s:]+)?{}"
-    r"|(?:\(delivery failed\)|退信|配信不能)\s*$|^来自.{{1,60}}的退信",
+    r"[\s*\[\]!\"\':-]{{0,6}}(?:(?:postmaster|mail(?:er)? ?server|mail system|automatic|important)\]?[\s:]+)?{}"
+    r"|.*(?:\(delivery failed\)|退信|配信不能)\s*$",
 )
 SUBJECT_OF_ANSWER = re.compile(
     r"\s*(?:\[[^\]]{0,60}\]\s*)?(?:re|fwd?|wg|aw|tr|rv|rif|enc|vs|sv|i|odp|pd|doorst|ynt|ilt|res|antw|回复|回覆|答复|转发|轉寄|転送|返信)"
@@ -147,8 +147,8 @@ SUBJECT_OF_AUTO_REPLY = any_of(
     自动回复|自动应答|自動返信|自動応答
     """,
     # what follows tells it from a subject about such a feature
-    r"^\s*[\W_]{{0,3}}{}(?=\s*(?:$|[:：(\[–—.!,|]|- |(?:re|from|to|von|de|da)\b))"
-    r"|\((?:auto(?:matic)?[\s-]?reply|out of (?:the )?office)\)\s*$|\[(?:ooo|auto[- ]?reply|out of office)\]",
+    r"\s*[\W_]{{0,3}}{}(?=\s*(?:$|[:：(\[–—.!,|]|- |(?:re|from|to|von|de|da)\b))"
+    r"|.*(?:\((?:auto(?:matic)?[\s-]?reply|out of (?:the )?office)\)\s*$|\[(?:ooo|auto[- ]?reply|out of office)\])",
 )
 SUBJECT_OF_ABSENCE = any_of(
     r"""
@@ -173,7 +173,7 @@ SUBJECT_OF_ABSENCE = any_of(
     自动回复|自動回覆|自动答复|自動回復|休假|不在办公室|自動返信|自動応答|不在(?:通知|連絡|のお知らせ|です)|離席中|休暇
     자동 ?(?:회신|응답|답장)|부재 ?중|trả lời tự động|ตอบกลับอัตโนมัติ|ตอบรับอัตโนมัติ|otomatik yanıt
     """,
-    r"^\s*[\W_]{{0,3}}{}",
+    r"\s*[\W_]{{0,3}}{}",
 )
 # Default subjects of ticket systems' receipts, of lists' answers to commands and moderated mail, of senders' tests.
 SUBJECT_OF_RECEIPT = any_of(
@@ -194,10 +194,11 @@ SUBJECT_OF_RECEIPT = any_of(
     (?:action required|verification required|please verify)\b.{0,80}(?:deliver|e-?mail)
     message (?:to .{1,80} )?(?:held|waiting) for (?:approval|moderation)|sender (?:address )?verification
     antispam uol
+    (?:re: )?.{1,200}\(action required\)\s*$|autoreply:
     spam ?arrest|challenge[- ]response|eingangsbestätigung|empfangsbestätigung|accusé de réception|acuse de recibo
     conferma di ricezione|confirmação de recebimento|ontvangstbevestiging
     """,
-    r"^\s*(?:(?:re|aw)\s?:\s*)?(?:\[[^\]]{{1,60}}\]\s*)?{}|\bautoreply:|\(action required\)",
+    r"\s*(?:(?:re|aw)\s?:\s*)?(?:\[[^\]]{{1,60}}\]\s*)?{}",
 )
 SUBJECT_OF_WARNING = any_of(
     r"""
@@ -210,7 +211,7 @@ SUBJECT_OF_WARNING = any_of(
     spam (?:notification|digest|report)
     virenwarnung|virus (?:gefunden|entdeckt)|virus trouvé|aviso de virus
     """,
-    r"^\s*[*\[!]{{0,6}}\s*{}",
+    r"\s*[*\[!]{{0,6}}\s*{}",
 )
 
 # What a ticket system's receipt says, in its first lines; a person who answers through it says something else.
