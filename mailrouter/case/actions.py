@@ -100,7 +100,47 @@ class Postpone:
     due_at: datetime
 
 
-Action = File | Heard | Turn | Close | Set | KeepStatement | Write | Notice | Finish | Postpone
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """The address a letter went to takes no mail: letters go to the next contact, as long as there is one."""
+
+    participant: Participant
+    letter_id: int
+    address: str
+    last: bool  # nobody else is known there
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """The address takes mail after all."""
+
+    participant: Participant
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendAgain:
+    """The same letter to the contact there is now; held while there is none."""
+
+    participant: Participant
+    letter_id: int
+
+
+Action = (
+    Undeliverable
+    | Reachable
+    | SendAgain
+    | File
+    | Heard
+    | Turn
+    | Close
+    | Set
+    | KeepStatement
+    | Write
+    | Notice
+    | Finish
+    | Postpone
+)
 Actions = list[Action]
 CLOCKS_OF_SILENCE = (DeadlineKind.FOLLOW_UP, DeadlineKind.WAIT)
 ALL_CLOCKS = tuple(DeadlineKind)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from mailrouter.case.model import Case, Deadline, Participant, Place, Statement
 from mailrouter.case.standing import Assurance, Standing
@@ -42,6 +43,42 @@ class Meant:
     reason: str = ""  # what the signature lacks, in plain words
 
 
+class Fate(StrEnum):
+    """Why a letter did not arrive."""
+
+    NO_MAILBOX = "no-mailbox"  # the address it went to takes no mail
+    BEHIND = "behind"  # another address does, to which that one hands on
+    TROUBLE = "trouble"  # it was given up, but the address may be good
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A letter of ours that did not arrive: a report says so, or the relay itself."""
+
+    letter_id: int
+    case: Case
+    participant: Participant
+    address: str  # to which it went
+    made_at: datetime
+    automatic: bool
+    fate: Fate
+    proved: bool  # by our own bounce address, or said by the relay; otherwise anybody could say so
+    others: bool  # another contact of theirs takes mail
+    says: str  # how people are told: "letter 3 came back:"
+    once: str  # they are told once
+    known: bool = False  # and have been
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The letter of ours that a machine's mail is about."""
+
+    letter_id: int
+    proved: bool  # it came to our own bounce address for the letter
+    to_staff: bool = False  # a notice to one of us, of no case
+    returned: Returned | None = None  # what it says became of the letter
+
+
 @dataclass(frozen=True, slots=True)
 class MailArrived:
     """One mail, held against the case it names."""
@@ -60,6 +97,8 @@ class MailArrived:
     signed_after_latest: bool = True
     stranger_why: str = ""
     suspicion: str = ""  # why a person must look at it whatever it names; '' mostly
+    about: About | None = None
+    speaks_again: str = ""  # the sender's address, when it was marked undeliverable
 
 
 @dataclass(frozen=True, slots=True)

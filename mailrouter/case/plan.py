@@ -7,40 +7,83 @@ stands ends the waiting.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from mailrouter.case import followup
-from mailrouter.case.actions import ALL_CLOCKS, CLOCKS_OF_SILENCE, Actions, Close, File, Heard, KeepStatement, Set, Turn
-from mailrouter.case.events import FellDue, MailArrived
+from mailrouter.case import followup, returned
+from mailrouter.case.actions import (
+    ALL_CLOCKS,
+    CLOCKS_OF_SILENCE,
+    Actions,
+    Close,
+    File,
+    Heard,
+    KeepStatement,
+    Notice,
+    Reachable,
+    Set,
+    Turn,
+)
+from mailrouter.case.events import FellDue, MailArrived, Returned
 from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Waiting
 from mailrouter.case.policy import Policy
 from mailrouter.case.standing import Assurance, Standing
 
-UNDELIVERED = ("bounce", "delay")
+REPORTS = ("bounce", "delay", "dsn-success")
+STAFF_CAME_BACK = "a notice to one of us came back: `mailrouter outbox show {letter}` says to whom it went"
 
 
-def after(event: MailArrived | FellDue, policy: Policy, now: datetime) -> Actions:
+def after(event: MailArrived | FellDue | Returned, policy: Policy, now: datetime) -> Actions:
     """The plan for one event."""
     if isinstance(event, FellDue):
         return followup.due(event, policy, now)
-    return _file(event) + _turn(event, policy, now)
+    if isinstance(event, Returned):
+        return returned.came_back(event)
+    return _file(event) + _turn(event, policy, now) + _about_a_letter(event, now)
 
 
 def _file(event: MailArrived) -> Actions:
     """Where the mail goes."""
     routed, case = event.routed, event.case
-    if event.kind in UNDELIVERED:
-        suggested = case.vu if case else routed.suggested_vu
-        why = f"a {event.kind} report"
-        return [File(Place.BOUNCES, "bounces", why, in_case=_is_theirs(event), suggested_vu=suggested)]
+    if event.kind in REPORTS:
+        return [_report(event)]
     if case is None and event.suspicion and routed.place is not Place.QUARANTINE:
         why = f"{event.suspicion}; {routed.why}" if routed.place is Place.REVIEW else event.suspicion
         return [File(Place.REVIEW, "review", why, suggested_vu=routed.suggested_vu)]
     if case is None:
         return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu)]
-    if not _is_theirs(event):
+    if not _is_theirs(event) and not _is_proved(event):
         return [File(Place.REVIEW, "review", event.stranger_why, suggested_vu=case.vu)]
     if event.kind != "person":
         return [File(Place.FILED, None, f"automatic: {event.kind}", in_case=True)]
     return [File(Place.FILED, case.queue, _reason(event, case), in_case=True)]
+
+
+def _report(event: MailArrived) -> File:
+    """Reports wait with the bounces; one about a letter of a case is in the case too. Whoever reads them sees which.
+
+    One about a notice to our own staff waits nowhere: its arrival would be told by another such notice.
+    """
+    about, case = event.about, event.case
+    why = f"a {event.kind} report" + (f" about letter {about.letter_id}" if about else "")
+    if about and not about.proved:
+        why += ", which anybody could have written"
+    in_case = case is not None and (about is not None or _is_theirs(event))
+    queue = None if about and about.to_staff else "bounces"
+    return File(Place.BOUNCES, queue, why, in_case, case.vu if case else event.routed.suggested_vu)
+
+
+def _about_a_letter(event: MailArrived, now: datetime) -> Actions:
+    """What a machine's mail about a letter of ours changes."""
+    about = event.about
+    if about is None or event.kind != "bounce":
+        return []
+    if about.to_staff and about.proved:
+        why = STAFF_CAME_BACK.format(letter=about.letter_id)
+        return [Notice("operator", why, f"staff-came-back:{now:%Y-%m-%d}")]
+    return returned.came_back(about.returned) if about.returned else []
+
+
+def _is_proved(event: MailArrived) -> bool:
+    """A machine's mail to the bounce address of a letter of this case: whoever sent it, it is about that letter."""
+    return event.kind != "person" and event.about is not None and event.about.proved
 
 
 def _is_theirs(event: MailArrived) -> bool:
@@ -63,10 +106,12 @@ def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
     kept = _statement(event, participant)
     if not event.counts or not case.is_open:
         return [*kept]
-    heard = Heard(participant, "answered")
+    heard: Actions = [Heard(participant, "answered")]
+    if event.speaks_again:
+        heard.append(Reachable(participant, event.speaks_again))
     if kept and kept[0].state == "verified":
-        return [*kept, heard, Close(participant, ALL_CLOCKS, "statement"), Turn(participant, Waiting.NOBODY, None)]
-    return [*kept, heard, *_our_turn(event, participant, policy, now)]
+        return [*kept, *heard, Close(participant, ALL_CLOCKS, "statement"), Turn(participant, Waiting.NOBODY, None)]
+    return [*kept, *heard, *_our_turn(event, participant, policy, now)]
 
 
 def _our_turn(event: MailArrived, participant: Participant, policy: Policy, now: datetime) -> Actions:

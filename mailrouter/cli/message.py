@@ -29,6 +29,10 @@ STANDING = {
     "claimed": "a registered address, without proof",
     "stranger": "nothing is known of the sender",
 }
+EVIDENCE = {
+    "token": "it came to that letter's own bounce address",
+    "message-id": "it returns or answers its Message-ID, as anybody could who has seen the letter",
+}
 
 
 @click.group()
@@ -96,6 +100,7 @@ def _show(seen: look.Look, vu: int | None, whose: str | None) -> None:
             *_judged(one),
             ("lies in", _place(one, vu)),
             ("could go to", _hint(one)),
+            ("is about", _about(one)),
             ("encrypted", _encrypted(seen)),
             ("flags", one.flags),
             ("defects", " ".join(seen.defects) or one.defects),
@@ -128,8 +133,11 @@ def _place(one: messages.Message, vu: int | None) -> str:
 
 
 def _hint(one: messages.Message) -> str:
-    vu = one.suggested_vu
-    return f"VU#{vu}: mailrouter message route {one.id} {vu}" if vu else ""
+    return f"VU#{one.suggested_vu}: mailrouter message route {one.id}" if one.suggested_vu else ""
+
+
+def _about(one: messages.Message) -> str:
+    return f"letter {one.about_letter_id}: {EVIDENCE[one.about_evidence]}" if one.about_letter_id else ""
 
 
 def _encrypted(seen: look.Look) -> str:
@@ -163,20 +171,22 @@ def save(context: Here, message_id: int, folder: Path) -> None:
 @message.command(
     "route",
     epilog=examples(
-        "mailrouter message route 12 VU#123456", "mailrouter message route 12 VU#123456 --from ACME --add-contact"
+        "mailrouter message route 12",
+        "mailrouter message route 12 VU#123456",
+        "mailrouter message route 12 VU#123456 --from ACME --add-contact",
     ),
 )
 @id_argument
-@given.vu_argument
+@click.argument("vu", type=given.VU, metavar="[VU]", required=False)
 @click.option("--from", "whose", type=given.LINE, help="I vouch that it is this participant's.")
 @click.option("--add-contact", is_flag=True, help="And that its address is theirs from now on.")
 @here
-def route(context: Here, message_id: int, vu: int, whose: str | None, add_contact: bool) -> None:
-    """File it with a case."""
+def route(context: Here, message_id: int, vu: int | None, whose: str | None, add_contact: bool) -> None:
+    """File it with a case: VU, or the one that `queue show` and `message show` suggest."""
     if add_contact and not whose:
         raise faults.Refused("--add-contact needs --from: whose address is it?")
     filed = file.route(context.tools, context.actor, message_id, vu, whose or "", add_contact=add_contact)
-    click.echo(f"message {filed.id} is filed with VU#{vu}")
+    click.echo(f"message {filed.id} is filed with {show.number(_filed_with(context, filed)[0])}")
 
 
 @message.command("retry", epilog=examples("mailrouter message retry 12"))

@@ -12,8 +12,9 @@ from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json,
 from mailrouter.cli.show import block, cell, fields, number, when
 from mailrouter.flow import outgoing
 from mailrouter.flow.actor import Actor
-from mailrouter.store import cases
+from mailrouter.store import cases, messages
 from mailrouter.store import outbox as store
+from mailrouter.store.messages import Message
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
@@ -74,14 +75,16 @@ def show(here: Here, letter_id: int, raw: bool, json_: bool) -> None:
     with here.db.read() as tx:
         letter = store.get(tx, letter_id)
         vu = cases.get(tx, letter.case_id).vu if letter.case_id else None
+        reports = messages.about_letter(tx, letter_id)
     if raw:
         _raw(letter)
     elif json_:
         files = [{"name": file["name"], "type": file["type"]} for file in store.attachments(letter)]
         more = {"automatic": letter.automatic, "confidential": letter.confidential, "asks": letter.asks}
-        show_json(_row(letter, vu) | more | {"body": letter.body, "attachments": files})
+        came = [{"message": m.id, "kind": m.kind, "evidence": m.about_evidence, "at": m.received_at} for m in reports]
+        show_json(_row(letter, vu) | more | {"body": letter.body, "attachments": files, "reports": came})
     else:
-        _show(letter, vu)
+        _show(letter, vu, reports)
 
 
 def _raw(letter: Letter) -> None:
@@ -90,7 +93,18 @@ def _raw(letter: Letter) -> None:
     sys.stdout.buffer.write(letter.sealed)
 
 
-def _show(letter: Letter, vu: int | None) -> None:
+# What a machine said about a letter, by its kind; the rest of the kinds say that somebody's machine answered.
+CAME = {
+    "bounce": "came back", "delay": "not delivered yet", "dsn-success": "delivered", "mdn": "opened, says a receipt",
+}  # fmt: skip
+
+
+def _report(one: Message) -> str:
+    said = f"{CAME.get(one.kind, one.kind)}: message {one.id} of {when(one.received_at)}"
+    return said if one.about_evidence == "token" else f"{said}, unproved"
+
+
+def _show(letter: Letter, vu: int | None, reports: Sequence[Message]) -> None:
     protected = [word for word, is_so in (("signed", letter.signed), ("encrypted", letter.encrypted)) if is_so]
     marks = {"confidential": letter.confidential, "automatic": letter.automatic, "asks for an answer": letter.asks}
     fields([
@@ -100,6 +114,7 @@ def _show(letter: Letter, vu: int | None) -> None:
         ("Sent", when(letter.sent_at)), ("Message-ID", letter.message_id), ("Protected", ", ".join(protected)),
         ("Is", ", ".join(mark for mark, is_so in marks.items() if is_so)),
         ("Attached", ", ".join(cell(file["name"]) for file in store.attachments(letter))),
+        *(("Report", _report(one)) for one in reports),
     ])  # fmt: skip
     click.echo()
     block(letter.body)

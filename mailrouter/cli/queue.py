@@ -1,5 +1,6 @@
 """`mailrouter queue`: what waits for whom, oldest first, with the reason it is there."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -56,13 +57,24 @@ def _readers(stored: str, staff: list[Analyst]) -> list[str]:
 @as_json
 @here
 def one(context: Here, name: str, json_: bool) -> None:
-    """One queue, oldest first."""
+    """One queue, oldest first; where a mail could go, if one VU# is likely, and the command that files it there."""
     with context.db.read() as tx:
         waiting = queues.shown(tx, _stored(tx, name))
     if json_:
         return show.show_json([shapes.item(s) for s in waiting])
     headers = ("item", "message", "VU#", "from", "subject", "received (UTC)", "why")
-    return show.table(headers, (_row(s) for s in waiting), "Nothing waits here.")
+    show.table(headers, (_row(s) for s in waiting), "Nothing waits here.")
+    return _suggestions(waiting)
+
+
+def _suggestions(waiting: Sequence[queues.Shown]) -> None:
+    """Where mails could go, each with the command that files it there."""
+    suggested = [one for one in waiting if one.suggested_vu is not None]
+    if suggested:
+        click.echo()
+    for one in suggested:
+        number, message = show.number(one.suggested_vu), one.item.message_id
+        click.echo(f"message {message} could go to {number}: mailrouter message route {message}")
 
 
 def _stored(tx: Connection, name: str) -> str:

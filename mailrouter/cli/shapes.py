@@ -78,6 +78,7 @@ def message(one: Message, letter: Sent | None = None) -> Shape:
         "flags": one.flags.split(), "reason": one.reason,
         "signature": {"verdict": one.verdict, "fingerprint": one.fingerprint, "covers": one.covers},
         "message_id": one.message_id, "vouched_by": one.vouched_by,
+        "about": {"letter": one.about_letter_id, "evidence": one.about_evidence} if one.about_letter_id else None,
     }  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def item(shown: Shown) -> Shape:
     return {
         "item": shown.item.id, "kind": shown.item.kind, "message": shown.item.message_id, "vu": number(shown.vu),
         "from": shown.sender, "subject": shown.subject, "received_at": shown.received_at, "standing": shown.standing,
-        "why": shown.item.why,
+        "why": shown.item.why, "suggested_vu": number(shown.suggested_vu), "about_letter": shown.about_letter_id,
     }  # fmt: skip
 
 

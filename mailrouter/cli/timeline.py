@@ -19,12 +19,15 @@ WORDS = {
     "case.reopened": "case reopened: {why}",
     "embargo": "embargo {states}",
     "participant.added": "{participant} takes part as {role}",
-    "participant.wait": "{participant}: nobody's turn {until}",
+    "participant.wait": "{participant}: nobody's turn, until {until}",
     "participant.set": "{participant}: {what} recorded",
     "turn": "{participant}: waiting on {waiting_on}",
     "mail.filed": "mail {message} from {participant} filed: {subject}",
     "mail.review": "mail {message} to review",
-    "mail.bounces": "mail {message}: a report about a letter of ours",
+    "mail.bounces": "mail {message}: a {kind} report about {letter}",
+    "contact.undeliverable": "{participant}: the address of letter {letter} takes no mail",
+    "contact.reachable": "{participant}: an address takes mail again",
+    "letter.again": "letter {letter} to {participant} queued: letter {was} again, to their next contact",
     "conversation": "conversation with {participant} by {by}, message {message}",
     "remark": "remark",
     "letter.queued": "letter {letter} ({name}) to {participant} queued",
@@ -69,7 +72,7 @@ def _step(at: datetime, kind: str, who: str, what: str, **ids: object) -> Shape:
 def _told(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Shape:
     words = _words(file, staff, entry)
     what = " ".join(WORDS.get(entry.kind, entry.kind).format_map(words).split()).rstrip(": ")
-    ids = {"message": entry.data.get("message"), "letter": entry.data.get("letter")}
+    ids = {"message": entry.data.get("message"), "letter": entry.data.get("letter", entry.data.get("about"))}
     return _step(entry.at, entry.kind, entry.actor, what, **ids, participant=words["participant"] or None)
 
 
@@ -80,7 +83,12 @@ def _words(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Mapping[st
     kept = next((s for s in file.statements if s.id == entry.data.get("statement")), None)
     whose = file.participant(entry.data.get("participant") or (kept.participant_id if kept else None))
     data["participant"] = whose.name if whose else message.sender if message else ""
+    data["until"] = show.when(datetime.fromisoformat(data["until"])) if data.get("until") else "somebody writes"
     data["subject"] = message.subject if message else ""
+    if "about" in data:
+        data["letter"] = f"letter {data['about']}"
+    elif entry.kind == "mail.bounces":
+        data["letter"] = "a letter of ours"
     data["queue"] = staff.get(data.get("queue", ""), data.get("queue", ""))
     return defaultdict(str, data)
 

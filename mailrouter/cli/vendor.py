@@ -103,20 +103,29 @@ def _expiry(context: Here, key: contacts.PinnedKey) -> str:
     return f"{'expired' if key.expires_at <= context.now else 'expires'} {key.expires_at:%Y-%m-%d}"
 
 
-@vendor.command("set", epilog=examples("mailrouter vendor set ACME --name 'ACME Group' --domain acme.example --cna"))
+@vendor.command(
+    "set",
+    epilog=examples(
+        "mailrouter vendor set ACME --name 'ACME Group' --domain acme.example --cna",
+        "mailrouter vendor set ACME --deliverable psirt@acme.example",
+    ),
+)
 @name_argument
 @click.option("--name", "new_name", type=given.LINE, help="Another name.")
 @click.option("--cna/--no-cna", default=None, help="It is a CVE Numbering Authority, or not.")
 @click.option("--domain", "added", multiple=True, type=given.DOMAIN, help="Another mail domain of theirs.")
 @click.option("--remove-domain", "removed", multiple=True, type=given.DOMAIN, help="One that is not theirs.")
+@click.option("--deliverable", multiple=True, type=given.ADDRESS, help="A contact that takes mail after all.")
 @here
 def change(
-    context: Here, name: str, new_name: str | None, cna: bool | None, added: Sequence[str], removed: Sequence[str]
-) -> None:
-    """Change name, domains, CNA."""
-    if not new_name and cna is None and not added and not removed:
-        raise faults.Refused("say what to change: --name, --cna, --no-cna, --domain or --remove-domain")
-    wanted = directory.Change(new_name or "", cna, tuple(added), tuple(removed))
+    context: Here, name: str, new_name: str | None, cna: bool | None, added: Sequence[str], removed: Sequence[str],
+    deliverable: Sequence[str],
+) -> None:  # fmt: skip
+    """Change name, domains, CNA; or say that a contact which was marked undeliverable takes mail again."""
+    wanted = directory.Change(new_name or "", cna, tuple(added), tuple(removed), tuple(deliverable))
+    if wanted == directory.Change():
+        options = "--name, --cna, --no-cna, --domain, --remove-domain or --deliverable"
+        raise faults.Refused(f"say what to change: {options}")
     changed = directory.set_vendor(context.tools, context.actor, name, wanted)
     click.echo(f"{show.cell(changed.name)} changed")
 

@@ -16,7 +16,7 @@ from mailrouter.case import actions as do
 from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
 from mailrouter.flow import letters
-from mailrouter.store import cases, journal, messages, outbox, queues, statements
+from mailrouter.store import cases, contacts, journal, messages, outbox, queues, statements
 from mailrouter.tools import Tools
 
 
@@ -105,6 +105,7 @@ def _told(mail: Arrived, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "message": mail.message_id, "kind": row["kind"], "standing": row["standing"], "assurance": row["assurance"],
         "fingerprint": row["fingerprint"], "sha256": mail.sha256, "participant": row["participant_id"],
+        **({"about": row["about_letter_id"]} if row.get("about_letter_id") else {}),
     }  # fmt: skip
 
 
@@ -196,6 +197,31 @@ def _notice(doing: Doing, action: do.Notice) -> None:
         _write(doing, doing.case, "notice", queue=action.queue, once=action.once, at=doing.at)
 
 
+def _undeliverable(doing: Doing, action: do.Undeliverable) -> None:
+    participant = action.participant
+    if contacts.mark(doing.tx, participant.organisation_id, action.address, undeliverable=True):
+        told = {"participant": participant.id, "organisation": participant.organisation_id, "letter": action.letter_id}
+        _write(doing, doing.case, "contact.undeliverable", **told)
+    if action.last and participant.progress != "answered":  # that they once did is worth more than that they are gone
+        cases.change_participant(doing.tx, participant.id, progress=cases.UNDELIVERABLE)
+
+
+def _reachable(doing: Doing, action: do.Reachable) -> None:
+    organisation_id = action.participant.organisation_id
+    if contacts.mark(doing.tx, organisation_id, action.address, undeliverable=False):
+        cases.reachable_again(doing.tx, organisation_id)
+        told = {"participant": action.participant.id, "organisation": organisation_id}
+        _write(doing, doing.case, "contact.reachable", **told)
+
+
+def _send_again(doing: Doing, action: do.SendAgain) -> None:
+    assert doing.case is not None
+    letter_id = letters.again(doing.tx, doing.tools, action.participant, action.letter_id, doing.now)
+    if letter_id is not None:
+        told = {"letter": letter_id, "was": action.letter_id, "participant": action.participant.id}
+        _write(doing, doing.case, "letter.again", **told)
+
+
 def _finish(doing: Doing, action: do.Finish) -> None:
     cases.finish_deadline(doing.tx, action.deadline_id, doing.now, action.outcome)
 
@@ -222,6 +248,9 @@ def _write(doing: Doing, case: Case | None, kind: str, /, **data: Any) -> None:
 
 
 _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
+    do.Undeliverable: _undeliverable,
+    do.Reachable: _reachable,
+    do.SendAgain: _send_again,
     do.File: _file,
     do.Heard: _heard,
     do.Turn: _turn,

@@ -7,15 +7,17 @@ same Message-ID once more.
 
 import base64
 import random
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from mailrouter import failpoint, logs
-from mailrouter.case import embargo
+from mailrouter.case import embargo, plan
+from mailrouter.case.events import Fate
 from mailrouter.faults import Refused, TryLater
-from mailrouter.flow import ownaddresses
+from mailrouter.flow import act, ownaddresses, reports
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
@@ -224,6 +226,8 @@ def _sent(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome,
     if not outbox.record(tx, letter, tools.holder, now, state="sent", sent_at=now, reply=outcome.reply, why=""):
         return
     _journal(tx, tools, letter, "letter.sent", now)
+    if letter.attempts > 1:
+        outbox.withdraw_copy(tx, letter, "the first one left after all")
     if letter.participant_id is not None and cases.participant(tx, letter.participant_id).role in VENDORS:
         _first_contact(tx, tools, letter, now)
 
@@ -240,7 +244,26 @@ def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcom
     why = f"refused by the relay ({outcome.reply})" if outcome.state == "permanent" else "not delivered in 5 days"
     if outbox.record(tx, letter, tools.holder, now, state="failed", reply=outcome.reply, why=why):
         _journal(tx, tools, letter, "letter.failed", now)
-        _tell(tx, letter, f"letter {letter.id} failed: {why}", now, f"failed:{letter.attempts}")
+        says, once = f"letter {letter.id} failed: {why}", f"failed:{letter.attempts}"
+        if letter.participant_id is not None and _NO_MAILBOX.fullmatch(f"{outcome.at} {outcome.reply}"):
+            _to_the_next(tx, tools, letter, says, once, now)
+        else:
+            _tell(tx, letter, says, now, once)
+
+
+# RFC 3463 section 3.2: the address is bad; 550 alone, at RCPT, says so too (RFC 5321 section 4.2.3). 5.1.7 and 5.1.8
+# are about our own address, and 550 with any other code about more than the address.
+_NO_MAILBOX = re.compile(r"rcpt (?:550|5[0-9]{2} 5\.1\.(?:[012346]|10))")
+
+
+def _to_the_next(tx: Connection, tools: Tools, letter: outbox.Letter, says: str, once: str, now: datetime) -> None:
+    """The relay says itself that the address takes no mail: as good as a report that proves it is about the letter."""
+    assert letter.case_id is not None  # a participant's letter is a case's
+    case = cases.get(tx, letter.case_id)
+    refused = reports.returned(tx, letter, case, Fate.NO_MAILBOX, f"{says};", proved=True)
+    event = replace(refused, once=f"letter:{letter.id}:{once}", known=False)
+    doing = act.Doing(tx, tools, now, now, "mailrouter", case)
+    act.perform(doing, plan.after(event, tools.settings.policy, now))
 
 
 def _deferred(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:

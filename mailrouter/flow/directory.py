@@ -14,7 +14,7 @@ from mailrouter.flow import letters, tell
 from mailrouter.flow.actor import Actor, note
 from mailrouter.mail import texts
 from mailrouter.pgp import KeyInfo
-from mailrouter.store import analysts, contacts, queues
+from mailrouter.store import analysts, cases, contacts, queues
 from mailrouter.store.analysts import Analyst
 from mailrouter.store.contacts import Organisation
 from mailrouter.tools import Tools
@@ -50,6 +50,7 @@ class Change:
     cna: bool | None = None
     add_domains: Sequence[str] = ()
     remove_domains: Sequence[str] = ()
+    deliverable: Sequence[str] = ()  # contacts that take mail after all
 
 
 def set_vendor(tools: Tools, actor: Actor, name: str, change: Change) -> Organisation:
@@ -64,6 +65,8 @@ def set_vendor(tools: Tools, actor: Actor, name: str, change: Change) -> Organis
             contacts.remove_domain(tx, vendor.id, domain)
         for domain in change.add_domains:
             contacts.add_domain(tx, vendor.id, domain)
+        for address in change.deliverable:
+            _takes_mail(tx, vendor, address)
         note(tx, tools, actor, "vendor.changed", organisation=vendor.id, what=_given(change))
         return contacts.get(tx, vendor.id)
 
@@ -72,12 +75,20 @@ def _given(change: Change) -> list[str]:
     return [name for name in Change.__dataclass_fields__ if getattr(change, name) not in ("", None, ())]
 
 
+def _takes_mail(tx: Connection, vendor: Organisation, address: str) -> None:
+    if address.casefold() not in {contact.address for contact in contacts.contacts_of(tx, vendor.id)}:
+        raise faults.NotFound(f"{address} is not a contact of {vendor.name}")
+    contacts.mark(tx, vendor.id, address, undeliverable=False)
+    cases.reachable_again(tx, vendor.id)
+
+
 def add_contacts(tools: Tools, actor: Actor, name: str, addresses: Sequence[str]) -> Organisation:
-    """Further addresses, tried after those there are."""
+    """Further addresses, tried after those there are; one of theirs given again takes mail again."""
     with tools.db.write() as tx:
         vendor = contacts.named(tx, name)
         for address in addresses:
             contacts.add_contact(tx, vendor.id, address)
+        cases.reachable_again(tx, vendor.id)
         note(tx, tools, actor, "vendor.contacts-added", organisation=vendor.id, count=len(addresses))
         return vendor
 

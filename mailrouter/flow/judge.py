@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -17,13 +16,10 @@ from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
 from mailrouter.flow import reports
-from mailrouter.flow.act import Arrived
 from mailrouter.mail import authenticate, automated, parse, pgpmime, route, statement
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
 
-REUSED = "message-id-reused"
-BAD_TOKEN = "bad-token"  # noqa: S105 - it came to what looks like an address of ours that we gave to nobody
 STALE = timedelta(days=30)  # testbook/pgp.md, Verdicts, condition 4
 
 
@@ -110,7 +106,8 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
 
 def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouched | None = None) -> MailArrived:
     """What the plan must know of this mail."""
-    routed = _routed(read, known, vouched)
+    tie = known.ours.tie(read.hints) if read.kind != "person" else None
+    routed = _routed(read, known, vouched, tie)
     case = known.cases.get(routed.case_id) if routed.case_id else None
     evidence = _evidence(tx, tools, read, known, case)
     participant = _participant(tx, evidence, known, case, vouched)
@@ -136,17 +133,26 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         latest=latest,
         signed_after_latest=latest is None or not _older(read.opened, latest.signed_at),
         stranger_why=_stranger(read, evidence, participant),
+        about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
+        speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
     )
 
 
-def _routed(read: Read, known: Known, vouched: Vouched | None) -> Routed:
+def _speaks_again(read: Read, known: Known) -> str:
+    speaker = known.speakers.get(read.sender.address)
+    return read.sender.address if speaker and speaker.undeliverable else ""
+
+
+def _routed(read: Read, known: Known, vouched: Vouched | None, tie: reports.Tie | None) -> Routed:
     routed = route.choose(read.hints, known.found)
     if vouched:
         return Routed(case_id=vouched.case_id, claimed_vu=routed.claimed_vu)
     if read.mail.beyond_limits:
         why = "beyond a limit: " + ", ".join(d for d in read.mail.defects if d.startswith("over-limit"))
         return Routed(None, Place.QUARANTINE, why, routed.claimed_vu, routed.suggested_vu)
+    if tie and tie.proved and tie.letter.case_id:
+        return Routed(case_id=tie.letter.case_id, claimed_vu=routed.claimed_vu)  # whatever a machine's subject names
     return routed
 
 
@@ -249,60 +255,3 @@ def bound(read: Read, case: Case) -> bool:
 
 def _older(opened: pgpmime.Opened, than: datetime | None) -> bool:
     return opened.signed_at is not None and than is not None and opened.signed_at < than
-
-
-# ---- rows ----------------------------------------------------------------------------------------------------------
-
-
-def arrived(read: Read, event: MailArrived, known: Known, vouched: Vouched | None = None) -> Arrived:
-    """The mail as a row, with the proof a statement in it would be kept with."""
-    mail_id, raw = read.item.mail_id, read.item.envelope.raw
-    row = _row(read, event) | {
-        "flags": " ".join(_flags(read, event, known)),
-        "vouched_by": vouched.by if vouched else "",
-    }
-    known.seen.setdefault(read.mail.message_id or "", set()).add(mail_id)
-    keep = proof(read) if event.meant else {}  # an analyst may take any other mail as one later
-    return Arrived(mail_id, sha256(raw).hexdigest(), row, keep, before=known.before.get(mail_id))
-
-
-def _row(read: Read, event: MailArrived) -> dict[str, object]:
-    mail, opened = read.mail, read.opened
-    strange = event.participant is None or event.standing is Standing.STRANGER
-    return {
-        "direction": "in", "mail_id": read.item.mail_id, "kind": event.kind,
-        "participant_id": None if strange or event.participant is None else event.participant.id,
-        "sender": read.sender.address, "recipient": _recipients(read),
-        "subject": opened.protected_subject or mail.subject,
-        "message_id": mail.message_id or None, "received_at": read.item.envelope.received_at,
-        "standing": str(event.standing), "assurance": str(event.assurance), "verdict": str(opened.verdict),
-        "covers": opened.covers, "fingerprint": opened.fingerprint, "signature_id": opened.signature_id,
-        "signed_at": opened.signed_at, "reason": opened.reason, "encrypted": opened.encrypted,
-        "decrypted": opened.decrypted, "claimed_vu": event.routed.claimed_vu, "defects": " ".join(mail.defects[:20]),
-    }  # fmt: skip
-
-
-def _recipients(read: Read) -> str:
-    return ", ".join(read.item.envelope.recipients[:5]).encode("ascii", "replace").decode("ascii")
-
-
-def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
-    others = known.seen.get(read.mail.message_id or "", set()) - {read.item.mail_id}
-    flags = {
-        REUSED: bool(read.mail.message_id and others),
-        "malformed-from": bool(read.sender.malformed),
-        BAD_TOKEN: not known.ours.proves_all(read.hints),
-        "not-decrypted": read.opened.decrypted == "fail",
-    }
-    lacks = event.signed.flags if event.assurance is Assurance.VERIFIED else ()
-    return [*(word for word, holds in flags.items() if holds), *lacks]
-
-
-def proof(read: Read) -> dict[str, object]:
-    """A statement's text and what signs it."""
-    opened = read.opened
-    return {
-        "verbatim": statement.verbatim(read.words), "form": opened.form, "signed_bytes": opened.signed_bytes,
-        "signature": opened.signature, "signed_at": opened.signed_at, "fingerprint": opened.fingerprint,
-        "signature_id": opened.signature_id,
-    }  # fmt: skip

@@ -66,6 +66,26 @@ def _nowhere_to_send(tx: Connection, case: Case, participant: Participant, lette
     queues.add_notice(tx, case.queue, why, now, once=f"letter:{letter_id}:held", **about)
 
 
+def again(tx: Connection, tools: Tools, participant: Participant, letter_id: int, now: datetime) -> int | None:
+    """The same letter to the contact there is now, once; held when there is none. None if that was done before."""
+    came_back = outbox.get(tx, letter_id)
+    address = contacts.address_for(tx, participant.organisation_id)
+    row = {name: getattr(came_back, name) for name in _SAME} | {
+        "step": outbox.again_step(letter_id), "message_id": _new_id(tools), "made_at": now, "next_attempt_at": now,
+        "recipient": address or "", "state": "queued" if address else "held", "why": "" if address else NEVER,
+    }  # fmt: skip
+    made = outbox.queue(tx, row)
+    if made is not None:
+        messages.add(tx, _message(tools, row, made))
+    return made
+
+
+_SAME = (  # what a letter says and how it may leave; not who is to have it
+    "case_id", "participant_id", "analyst_id", "name", "subject", "body", "attachments", "in_reply_to",
+    "reference_ids", "automatic", "confidential", "asks",
+)  # fmt: skip
+
+
 def to_staff(tx: Connection, tools: Tools, address: str, order: Order, now: datetime) -> int | None:
     """Queue a notice to an analyst or the operator."""
     filled = tools.texts[order.name].fill(ours(tools) | dict(order.values))
@@ -81,17 +101,20 @@ def to_anybody(tx: Connection, tools: Tools, order: Order, now: datetime) -> int
 
 
 def _row(tools: Tools, order: Order, filled: texts.Filled, subject: str, now: datetime) -> dict[str, object]:
-    domain = tools.settings.identity.address.rpartition("@")[2]
     files = [
         {"name": a.name, "type": a.media_type, "data": base64.b64encode(a.content).decode("ascii")}
         for a in order.attachments
     ]
     return {
         "name": order.name, "step": order.step, "subject": subject, "body": filled.body, "automatic": filled.automatic,
-        "asks": order.asks, "confidential": order.confidential, "message_id": f"<{secrets.token_hex(16)}@{domain}>",
+        "asks": order.asks, "confidential": order.confidential, "message_id": _new_id(tools),
         "made_at": now, "next_attempt_at": now, "in_reply_to": order.thread.in_reply_to,
         "reference_ids": " ".join(order.thread.references), "attachments": json.dumps(files) if files else "",
     }  # fmt: skip
+
+
+def _new_id(tools: Tools) -> str:
+    return f"<{secrets.token_hex(16)}@{tools.settings.identity.address.rpartition('@')[2]}>"
 
 
 def _message(tools: Tools, row: Mapping[str, object], letter_id: int) -> dict[str, object]:
@@ -155,9 +178,12 @@ def follow_up(tx: Connection, tools: Tools, case: Case, action: Write, now: date
 
 
 def asked(tx: Connection, since: str) -> outbox.Letter | None:
-    """The letter that began this turn, if it was one."""
+    """The letter that began this turn, if it was one; when it came back, the one that went again in its place."""
     kind, _, number = since.partition(":")
-    return outbox.get(tx, int(number)) if kind == "letter" else None
+    letter = outbox.get(tx, int(number)) if kind == "letter" else None
+    while letter is not None and (instead := outbox.copy_of(tx, letter.id)):
+        letter = instead
+    return letter
 
 
 def _rung_contact(tx: Connection, participant: Participant, rung: int) -> str:

@@ -15,7 +15,7 @@ from mailrouter.case import actions as do
 from mailrouter.case import plan
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
-from mailrouter.flow import acknowledge, act, judge
+from mailrouter.flow import acknowledge, act, arrival, judge
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
@@ -200,12 +200,12 @@ def _change(
 ) -> act.Arrived:  # fmt: skip
     now = tools.now()
     event = judge.judge(tx, tools, read, known, vouched)
-    arrived = judge.arrived(read, event, known, vouched)
+    arrived = arrival.arrived(read, event, known, vouched)
     doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived, later)
     orders = plan.after(event, tools.settings.policy, now)
     act.carry_out(doing, orders)
-    if judge.REUSED in arrived.row["flags"]:
-        messages.flag_all(tx, arrived.row["message_id"], judge.REUSED)  # the earlier ones too
+    if arrival.REUSED in arrived.row["flags"]:
+        messages.flag_all(tx, arrived.row["message_id"], arrival.REUSED)  # the earlier ones too
     if event.participant is not None and any(isinstance(order, do.Turn) for order in orders):
         fresh = cases.participant(tx, event.participant.id)  # the next mail of the batch sees whose turn it is now
         known.participants[fresh.case_id, fresh.organisation_id] = fresh

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from mailrouter.case.model import Participant
-from mailrouter.mail.ownaddress import Bounce, Claim, Reply
+from mailrouter.case.events import About, Fate, Returned
+from mailrouter.case.model import Case, Participant
+from mailrouter.mail import fate
+from mailrouter.mail.automated import Automated
+from mailrouter.mail.ownaddress import Bounce, Claim, Reply, reply_token
+from mailrouter.mail.parse import Mail
 from mailrouter.mail.route import Hints
-from mailrouter.store import messages, outbox, secret
+from mailrouter.store import cases, contacts, messages, outbox, queues, secret
 from mailrouter.store.outbox import Letter
 
 TOKEN, MESSAGE_ID = "token", "message-id"
@@ -50,20 +54,24 @@ class Ours:
 
     def prove_replies(self, cases: Mapping[int, int], participants: Iterable[Participant]) -> None:
         """Which reply addresses were given to one of these participants. `cases`: VU number -> case id."""
-        everyone = list(participants)
-        for claim in self.claims:
-            if isinstance(claim, Reply) and (case_id := cases.get(claim.vu)) is not None:
-                theirs = (p for p in everyone if p.case_id == case_id)
-                holder = next((p for p in theirs if claim.proved(self.secret, p.id)), None)
-                if holder is not None:
-                    self.proved[claim], self.given[claim] = case_id, holder.id
+        replies = [claim for claim in self.claims if isinstance(claim, Reply) and claim.vu in cases]
+        wanted = {cases[claim.vu]: claim.vu for claim in replies}
+        given: dict[int, list[tuple[str, int]]] = {vu: [] for vu in wanted.values()}
+        for p in participants:
+            if (vu := wanted.get(p.case_id)) is not None:
+                given[vu].append((reply_token(self.secret, vu, p.id), p.id))
+        for claim in replies:
+            holder = next((who for token, who in given[claim.vu] if claim.holds(token)), None)
+            if holder is not None:
+                self.proved[claim], self.given[claim] = cases[claim.vu], holder
 
     def prove_bounces(self) -> None:
         """Which bounce addresses are those of a letter."""
-        for claim in self.claims:
-            letter = self.letters.get(claim.letter) if isinstance(claim, Bounce) else None
-            if letter is None or not isinstance(claim, Bounce) or not claim.proved(self.secret):
-                continue
+        bounces = (claim for claim in self.claims if isinstance(claim, Bounce) and claim.proved(self.secret))
+        for claim in bounces:
+            letter = self.letters.get(claim.letter)
+            if letter is None:
+                continue  # a letter of before a restore: the secret is the same, the row is gone
             if letter.case_id is None or letter.participant_id is None:
                 self.notices.add(claim)
             else:
@@ -89,7 +97,7 @@ def ours(tx: Connection, batch: Sequence[tuple[Hints, str]], references: Sequenc
     sent = [r for r in references if r.direction == "out" and r.letter_id is not None]
     by_message_id = {r.message_id: r.letter_id for r in sent if r.letter_id is not None}
     named = {by_message_id.get(m) for hints, kind in batch if kind != "person" for m in hints.references}
-    bounced = {claim.letter for claim in claims if isinstance(claim, Bounce)} if known else set()
+    bounced = {c.letter for c in claims if isinstance(c, Bounce) and c.proved(known)} if known else set()
     found = Ours(
         claims=claims if known else set(),
         secret=known or b"",
@@ -99,3 +107,35 @@ def ours(tx: Connection, batch: Sequence[tuple[Hints, str]], references: Sequenc
     )
     found.prove_bounces()
     return found
+
+
+# ---- what a report says of its letter --------------------------------------------------------------------------------
+
+
+def about(tx: Connection, tie: Tie, case: Case | None, mail: Mail, told: Automated) -> About:
+    """The letter, and what became of it if this mail says so. `case`: the one the mail is held against."""
+    letter, became = tie.letter, fate.of_letter(mail, told, tie.letter.recipient)
+    if case is None or letter.participant_id is None or letter.case_id != case.id:
+        return About(letter.id, tie.proved, to_staff=letter.case_id is None)
+    says = f"letter {letter.id} came back:"
+    came_back = returned(tx, letter, case, became, says, proved=tie.proved) if became else None
+    return About(letter.id, tie.proved, returned=came_back)
+
+
+def evidence(known: About | None) -> str:
+    """How we know what a mail is about, as its row says it."""
+    return "" if known is None else TOKEN if known.proved else MESSAGE_ID
+
+
+def returned(tx: Connection, letter: Letter, case: Case, became: Fate, says: str, *, proved: bool) -> Returned:
+    """A letter of a case that did not arrive, held against what there is: whether anybody else can be reached."""
+    assert letter.participant_id is not None
+    participant = cases.participant(tx, letter.participant_id)
+    theirs = contacts.contacts_of(tx, participant.organisation_id)
+    once = f"letter:{letter.id}:{'returned' if became is Fate.NO_MAILBOX else 'reported'}"
+    return Returned(
+        letter_id=letter.id, case=case, participant=participant, address=letter.recipient, made_at=letter.made_at,
+        automatic=letter.automatic, fate=became, proved=proved,
+        others=any(not c.undeliverable and c.address != letter.recipient.casefold() for c in theirs),
+        says=says, once=once, known=queues.raised(tx, once),
+    )  # fmt: skip

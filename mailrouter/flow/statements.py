@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Statement
 from mailrouter.case.standing import Assurance
-from mailrouter.flow import act, judge, receive
+from mailrouter.flow import act, arrival, judge, receive
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
 from mailrouter.store import cases, inbox, messages, statements
 from mailrouter.tools import Tools
@@ -54,7 +54,7 @@ def _in_hand(tools: Tools, message: messages.Message) -> inbox.Item:
 def _keep(
     tx: Connection, case: Case, participant: Participant, message: messages.Message, read: judge.Read
 ) -> Statement:
-    kept = act.statement_row(judge.proof(read), case, participant, message.id, message.received_at)
+    kept = act.statement_row(arrival.proof(read), case, participant, message.id, message.received_at)
     statements.keep(
         tx,
         kept | {"state": "held", "reason": "not meant as a statement by its sender", "bound": judge.bound(read, case)},

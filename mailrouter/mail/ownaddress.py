@@ -34,9 +34,9 @@ class Reply:
     vu: int
     token: str
 
-    def proved(self, secret: bytes, participant_id: int) -> bool:
-        """Whether we gave this address to that participant."""
-        return hmac.compare_digest(self.token, _token(secret, "reply", self.vu, participant_id))
+    def holds(self, token: str) -> bool:
+        """Whether this is the address with that token of `reply_token`."""
+        return hmac.compare_digest(self.token, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Mint:
 
     def reply(self, vu: int, participant_id: int) -> str:
         """Where this participant answers in this case; '' when there are no such addresses here."""
-        return self._address(f"vu{vu}", _token(self.secret, "reply", vu, participant_id))
+        return self._address(f"vu{vu}", reply_token(self.secret, vu, participant_id))
 
     def bounce(self, letter_id: int) -> str:
         """Where the bounces of this letter come back; '' when there are no such addresses here."""
@@ -74,6 +74,11 @@ class Mint:
         local, _, domain = wire_address(self.identity).rpartition("@")
         extended = f"{local}{self.separator}{tag}.{token}"
         return f"{extended}@{domain}" if self.separator and len(extended) <= LONGEST_LOCAL else ""
+
+
+def reply_token(secret: bytes, vu: int, participant_id: int) -> str:
+    """What the address holds that we gave this participant in this case."""
+    return _token(secret, "reply", vu, participant_id)
 
 
 def _token(secret: bytes, *what: object) -> str:

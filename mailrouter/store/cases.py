@@ -125,6 +125,15 @@ def change_participants(tx: Connection, changes: Sequence[dict[str, Any]]) -> No
 _CHANGE = update(participants).where(participants.c.id == bindparam("participant"))  # sets what the parameters name
 
 
+UNDELIVERABLE = "undeliverable"  # progress: no contact of theirs takes mail
+
+
+def reachable_again(tx: Connection, organisation_id: int) -> None:
+    """A contact of theirs takes mail: where it counted as undeliverable, it has been written to."""
+    theirs = (participants.c.organisation_id == organisation_id) & (participants.c.progress == UNDELIVERABLE)
+    tx.execute(update(participants).where(theirs).values(progress="contacted"))
+
+
 def _participant(row: Any) -> Participant:
     values: list[Any] = list(row)
     values[7] = Waiting(row.waiting_on)

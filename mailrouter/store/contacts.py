@@ -57,6 +57,7 @@ class Speaker:
 
     organisation_id: int | None
     domain_organisation_id: int | None
+    undeliverable: bool = False  # the contact is marked so
 
 
 # ---- organisations -----------------------------------------------------------------------------------------------
@@ -122,10 +123,11 @@ def _organisation(row: Any) -> Organisation:
 
 
 def add_contact(tx: Connection, organisation_id: int, address: str) -> None:
-    """The next contact of an organisation; `Refused` if the address is another's. Its own again is no change."""
+    """The next contact of an organisation; `Refused` if the address is another's. Its own again takes mail again."""
     address = address.casefold()
     taken = tx.execute(select(contacts.c.organisation_id).where(contacts.c.address == address)).scalar()
     if taken == organisation_id:
+        mark(tx, organisation_id, address, undeliverable=False)
         return
     if taken is not None:
         raise faults.Refused(f"{address} is already a contact of {get(tx, taken).name}")
@@ -147,6 +149,13 @@ def contacts_of(tx: Connection, organisation_id: int) -> list[Contact]:
     """In the order letters try them."""
     rows = tx.execute(select(contacts).where(contacts.c.organisation_id == organisation_id).order_by(contacts.c.rank))
     return [Contact(*row) for row in rows]
+
+
+def mark(tx: Connection, organisation_id: int, address: str, *, undeliverable: bool) -> bool:
+    """Whether letters may go to a contact; False, and no change, if it was so already or the address is not theirs."""
+    theirs = (contacts.c.organisation_id == organisation_id) & (contacts.c.address == address.casefold())
+    changed = update(contacts).where(theirs, contacts.c.undeliverable != undeliverable)
+    return tx.execute(changed.values(undeliverable=undeliverable)).rowcount == 1
 
 
 def address_for(tx: Connection, organisation_id: int) -> str | None:
@@ -182,16 +191,20 @@ def speakers(tx: Connection, addresses: Iterable[str]) -> dict[str, Speaker]:
     wanted = {a for a in addresses if a}
     if not wanted:
         return {}
-    by_address = {r.address: r.organisation_id for r in tx.execute(_BY_ADDRESS, {"addresses": list(wanted)})}
+    by_address = {r.address: r for r in tx.execute(_BY_ADDRESS, {"addresses": list(wanted)})}
     named_domains = {a: a.rpartition("@")[2] for a in wanted}
     by_domain = {
         r.domain: r.organisation_id for r in tx.execute(_BY_DOMAIN, {"domains": list(set(named_domains.values()))})
     }
-    found = {a: Speaker(by_address.get(a), by_domain.get(named_domains[a])) for a in wanted}
+    found = {a: _speaker(by_address.get(a), by_domain.get(named_domains[a])) for a in wanted}
     return {a: s for a, s in found.items() if s != Speaker(None, None)}
 
 
-_BY_ADDRESS = select(contacts.c.address, contacts.c.organisation_id).where(
+def _speaker(contact: Any, by_domain: int | None) -> Speaker:
+    return Speaker(contact.organisation_id, by_domain, contact.undeliverable) if contact else Speaker(None, by_domain)
+
+
+_BY_ADDRESS = select(contacts.c.address, contacts.c.organisation_id, contacts.c.undeliverable).where(
     contacts.c.address.in_(bindparam("addresses", expanding=True))
 )
 _BY_DOMAIN = select(domains.c.domain, domains.c.organisation_id).where(

@@ -108,6 +108,17 @@ def copy_of(tx: Connection, letter_id: int) -> Letter | None:
     return Letter(*row) if row else None
 
 
+def withdraw_copy(tx: Connection, letter: Letter, why: str) -> None:
+    """What was to go in place of this letter, after an earlier try of it, need not: this try succeeded.
+
+    What has been made since this try began stays: the letter has come back already.
+    """
+    assert letter.leased_until is not None
+    earlier = letters.c.made_at < letter.leased_until - LEASE
+    waiting = (letters.c.step == again_step(letter.id)) & letters.c.state.in_(("queued", "held")) & earlier
+    tx.execute(update(letters).where(waiting).values(state="withdrawn", why=why))
+
+
 def again_step(letter_id: int) -> str:
     """The step of the letter that goes again to another contact: once, however often this one comes back."""
     return f"again:{letter_id}"
@@ -217,10 +228,19 @@ def by_hand(tx: Connection, letter_id: int, states: tuple[str, ...], now: dateti
 
 def withdraw_automatic(tx: Connection, participant_id: int, why: str) -> list[int]:
     """Automatic letters to a participant whose reason has gone do not leave, held ones neither; returns their ids."""
-    waiting = letters.c.state.in_(("queued", "held"))
-    mine = and_(letters.c.participant_id == participant_id, letters.c.automatic, waiting)
-    changed = update(letters).where(mine).values(state="withdrawn", why=why).returning(letters.c.id)
-    return sorted(tx.execute(changed).scalars())
+    return sorted(tx.execute(_WITHDRAW, {"participant": participant_id, "reason": why}).scalars())
+
+
+_WITHDRAW = (
+    update(letters)
+    .where(
+        letters.c.participant_id == bindparam("participant"),
+        letters.c.automatic,
+        letters.c.state.in_(("queued", "held")),
+    )
+    .values(state="withdrawn", why=bindparam("reason"))
+    .returning(letters.c.id)
+)
 
 
 def hold_everything(tx: Connection, why: str) -> int:

@@ -41,6 +41,8 @@ class Shown:
     subject: str
     received_at: datetime
     standing: str
+    suggested_vu: int | None = None  # where it could be filed with one command
+    about_letter_id: int | None = None  # the letter of ours it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ def add_notice(tx: Connection, queue: str, why: str, now: datetime, *, once: str
     row = {"kind": "notice", "queue": queue, "why": why, "once": once, "created_at": now, **about}
     statement = dialect.insert(queue_items).values(row).on_conflict_do_nothing()
     return tx.execute(statement.returning(queue_items.c.id)).first() is not None  # an INSERT's rowcount may be -1
+
+
+def raised(tx: Connection, once: str) -> bool:
+    """Whether this notice was ever raised."""
+    return tx.execute(select(queue_items.c.id).where(queue_items.c.once == once)).first() is not None
 
 
 def get(tx: Connection, item_id: int) -> Item:
@@ -155,6 +162,8 @@ def shown(tx: Connection, queue: str) -> list[Shown]:
             messages.c.received_at,
             messages.c.standing,
             messages.c.claimed_vu,
+            messages.c.suggested_vu,
+            messages.c.about_letter_id,
             cases.c.vu,
             organisations.c.name.label("participant"),
         )
@@ -177,6 +186,8 @@ def _shown(row: Any) -> Shown:
         row.subject or "",
         row.received_at or item.created_at,
         row.standing or "",
+        row.suggested_vu if row.vu is None else None,
+        row.about_letter_id,
     )
 
 

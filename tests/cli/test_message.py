@@ -47,7 +47,7 @@ def test_where_it_lies_and_why_and_what_we_know(console: Console) -> None:
         assert part in filed
     strange = console.out("message", "show", "3")
     assert "review: a stranger names the case" in strange
-    assert "mailrouter message route 3 123456" in strange
+    assert "could go to  VU#123456: mailrouter message route 3\n" in strange
     shown = console.json("message", "show", "3")
     assert (shown["vu"], shown["suggested_vu"], shown["place"], shown["standing"]) == (
         None, f"VU#{VU}", "review", "stranger",
@@ -228,6 +228,19 @@ def test_filed_by_hand(console: Console) -> None:
     contacts = console.json("vendor", "show", VENDOR)["contacts"]
     assert [c["address"] for c in contacts] == [PSIRT, "new.person@elsewhere.example"]
     assert world.books().filed == 1
+
+
+def test_what_is_suggested_is_taken_without_a_number(console: Console) -> None:
+    world = console.world
+    world.vendor_case()
+    world.feed(world.mail("eve@eve.example"), world.mail("eve@eve.example", "a new flaw"))
+    shown = console.out("queue", "show", "review")
+    assert shown.endswith(f"\n\nmessage 2 could go to VU#{VU}: mailrouter message route 2\n")
+    assert console.json("queue", "show", "review")[0]["suggested_vu"] == f"VU#{VU}"
+    assert console.out("message", "route", "2") == f"message 2 is filed with VU#{VU}\n"
+    said = console.refused("message", "route", "3", status=1)
+    assert said == "nothing is suggested for message 3; say which VU# it belongs to"
+    assert console.json("queue", "show", "triage")[0]["suggested_vu"] is None
 
 
 def test_filed_without_a_word_on_whose_it_is(console: Console) -> None:

@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from mailrouter.store import contacts, outbox, tables
 from tests.cli.console import Console
-from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.flow.world import OURS, PSIRT, VENDOR, VU, World
+from tests.mail.reports import report
 from tests.servers.wait import free_port
 
 KEYS = {"id", "vu", "letter", "to", "state", "attempts", "next_attempt_at", "message_id", "signed", "encrypted"}
@@ -55,6 +56,37 @@ def test_list_after_it_left(console: Console, letter: int) -> None:
     assert (row["state"], row["attempts"], row["signed"], row["next_attempt_at"]) == ("sent", 1, True, None)
     assert console.json("outbox", "list", "--unsent") == []
     assert console.world.sent()[0]["Message-ID"] == f"<{row['message_id']}>"
+
+
+@pytest.mark.row("S33")
+def test_a_letter_shows_what_came_about_it(console: Console, letter: int) -> None:
+    """In `outbox show`, `message show`, `queue show bounces`, `vendor show` and the case's timeline."""
+    world = console.world
+    world.deliver()
+    sent = world.letters()[0]
+    back = sent.reverse_path or ""
+    for number, to in enumerate((OURS, back)):
+        raw = report(to, PSIRT, letter=sent.sealed or b"", number=number)
+        world.feed(world.envelope(raw, "", (to,)))
+    shown = console.out("outbox", "show", str(letter))
+    assert "came back: message 2 of 2026-03-02 09:00, unproved" in shown
+    assert "came back: message 3 of 2026-03-02 09:00\n" in shown
+    reports = console.json("outbox", "show", str(letter))["reports"]
+    assert [(r["message"], r["kind"], r["evidence"]) for r in reports] == [
+        (2, "bounce", "message-id"), (3, "bounce", "token"),
+    ]  # fmt: skip
+    assert "letter 1: it came to that letter's own bounce address" in console.out("message", "show", "3")
+    assert "letter 1: it returns or answers its Message-ID" in console.out("message", "show", "2")
+    assert [item["about_letter"] for item in console.json("queue", "show", "bounces")] == [1, 1]
+    assert f"{PSIRT} (undeliverable)" in console.out("vendor", "show", VENDOR)
+    told = [step["what"] for step in console.json("case", "timeline", str(VU))]
+    assert "mail 3: a bounce report about letter 1" in told
+    assert f"{VENDOR}: the address of letter 1 takes no mail" in told
+    assert f"letter 2 to {VENDOR} queued: letter 1 again, to their next contact" in told
+    console.run("vendor", "set", VENDOR, "--deliverable", PSIRT)
+    assert "undeliverable" not in console.out("vendor", "show", VENDOR)
+    said = console.refused("vendor", "set", VENDOR, "--deliverable", "x@vendor.example", status=1)
+    assert said == f"x@vendor.example is not a contact of {VENDOR}"
 
 
 def test_list_for_people(console: Console, letter: int) -> None:

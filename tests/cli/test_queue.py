@@ -6,6 +6,7 @@ from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 
 KEYS = {"item", "kind", "message", "vu", "from", "subject", "received_at", "standing", "why"}  # CONTRACT.md
+MORE = {"suggested_vu", "about_letter"}
 
 
 def test_list_knows_every_queue_and_its_readers(console: Console) -> None:
@@ -27,12 +28,13 @@ def test_show_has_the_keys_of_the_contract(console: Console) -> None:
     world.feed(world.mail(PSIRT), world.mail("eve@eve.example"), world.mail("rita@home.example", "a new flaw"))
     assert console.json("queue", "show", "alice") == [
         {"item": 1, "kind": "mail", "message": 2, "vu": f"VU#{VU}", "from": PSIRT, "subject": f"Re: VU#{VU}",
-         "received_at": "2026-03-02T09:00:00Z", "standing": "claimed", "why": "answer"},
+         "received_at": "2026-03-02T09:00:00Z", "standing": "claimed", "why": "answer",
+         "suggested_vu": None, "about_letter": None},
     ]  # fmt: skip
     review, triage = console.json("queue", "show", "review"), console.json("queue", "show", "triage")
     assert (review[0]["vu"], review[0]["standing"]) == (f"VU#{VU}", "stranger")
     assert (triage[0]["vu"], triage[0]["subject"]) == (None, "a new flaw")
-    assert set(review[0]) == set(triage[0]) == KEYS
+    assert set(review[0]) == set(triage[0]) == KEYS | MORE
 
 
 def test_notices_wait_too(console: Console) -> None:

@@ -9,6 +9,8 @@ from tests.cli.console import Console
 from tests.flow.world import World
 from tests.pgp.keys import Keymaker
 
+CHANGES = "--name, --cna, --no-cna, --domain, --remove-domain or --deliverable"
+
 
 @pytest.fixture
 def key_file(world: World, tmp_path: Path) -> Path:
@@ -78,7 +80,7 @@ NOTHING = "no organisation is named 'Nobody'; `mailrouter vendor list` shows tho
         (("add", "Beta", "--email", "b@beta.example", "--key", "/"), 2, "/: cannot be read (Is a directory)"),
         (("show", "Nobody"), 1, NOTHING),
         (("set", "Nobody", "--cna"), 1, NOTHING),
-        (("set", "ACME Inc."), 2, "say what to change: --name, --cna, --no-cna, --domain or --remove-domain"),
+        (("set", "ACME Inc."), 2, f"say what to change: {CHANGES}"),
         (("set", "ACME Inc.", "--remove-domain", "x.example"), 1, "x.example is not a mail domain of ACME Inc."),
         (("add-contact", "Nobody", "n@nobody.example"), 1, NOTHING),
         (("add-contact", "ACME Inc.", "nobody"), 2, "'nobody' is not one mail address"),
