@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import smtplib
 from collections.abc import Callable
 from itertools import chain
@@ -44,6 +45,28 @@ async def test_kills_behind_a_postfix(
     stored = [raw[raw.index(FIRST) :] for raw in store.raws()]
     assert compare(load.sent, load.acked, stored).clean
     assert "status=bounced" not in border.log()
+    store.in_order()
+
+
+@pytest.mark.row("R34")
+@pytest.mark.parametrize(("count", "kills"), [(300, 3), pytest.param(20_000, 20, marks=long)])
+async def test_smtp_source_behind_a_postfix_while_we_die(
+    sqlite_copy: str, daemons: Daemons, postfix: Callable[..., Postfix], count: int, kills: int
+) -> None:
+    """Postfix's own load: as many as it took are in our store, each once, and both sides' books say so."""
+    chance, node, store = dice(), daemons(sqlite_copy, **UNLIMITED), Store(sqlite_copy)
+    open_cases(node)
+    node.start()
+    border = postfix(f"lmtp:inet:127.0.0.1:{node.lmtp_port}")
+    options = ("-m", str(count), "-s", "8", "-l", "4096", "-t", ADDRESS, "-f", "source@load.example")
+    source = await asyncio.create_subprocess_exec("smtp-source", *options, f"127.0.0.1:{border.port}")
+    await kill(node, kills, chance)
+    assert await source.wait() == 0
+    await asyncio.to_thread(until, lambda: border.waiting() == 0, "Postfix's queue to be empty", seconds=600)
+    await asyncio.to_thread(store.drained)
+    ids = [re.search(rb"^Message-Id: <([^>]+)>", raw, re.MULTILINE) for raw in store.raws()]
+    assert len({found[1] for found in ids if found}) == len(ids) == count
+    assert border.log().count("status=sent") == node.json("books")["accepted"] == count
     store.in_order()
 
 
