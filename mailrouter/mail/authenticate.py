@@ -82,9 +82,9 @@ def _shown(phrase: str) -> str:
 
 # ---- Authentication-Results (RFC 8601) ------------------------------------------------------------------------------
 
-_TOKEN = re.compile(
-    r"\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<word>[^\s\"();=]+)|(?P<mark>[;=])|(?P<comment>\()|(?P<blank>\s+)"
-)
+_ANY = r"\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<word>{})|(?P<mark>[;=])|(?P<comment>\()|(?P<blank>\s+)"
+_TOKEN = re.compile(_ANY.format(r"[^\s\"();=]+"))
+_VALUE = re.compile(_ANY.format(r"[^\s\"();]+"))  # of a property: a local part may hold `=`, and BATV's does
 _PARENTHESIS = re.compile(r"\\.|[()]")
 _END = ";"  # of the authserv-id, and of each method's results
 _NO_MARKS = str.maketrans(";=", "??")  # what is quoted is a value, and never one of the marks
@@ -191,7 +191,7 @@ def _tokens(raw: bytes) -> list[str] | None:
     found: list[str] = []
     position = 0
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = (_VALUE if found[-1:] == ["="] else _TOKEN).match(text, position)
         if match is None:
             return None
         position = match.end()
