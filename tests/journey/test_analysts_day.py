@@ -74,7 +74,10 @@ class Day:
 @pytest.fixture
 def day(serve: Callable[..., Daemon], organisations: Callable[[str], Organisation]) -> Day:
     """The daemon runs as it comes, but for its name; letters go to the maildir."""
-    node = serve(IDENTITY__NAME="Example CERT", IDENTITY__PHONE="+1 555 0100", POLICY__DIGEST_AT="23:59")
+    node = serve(
+        IDENTITY__NAME="Example CERT", IDENTITY__PHONE="+1 555 0100", POLICY__DIGEST_AT="23:59",
+        POLICY__ACKNOWLEDGE_HOURS="24",
+    )  # fmt: skip
     return Day(node, organisations("Acme"))
 
 
