@@ -8,9 +8,10 @@ from mailrouter.case.standing import Assurance, Standing
 from mailrouter.flow import reports
 from mailrouter.flow.act import Arrived
 from mailrouter.flow.judge import Known, Read, Vouched
-from mailrouter.mail import statement
+from mailrouter.mail import audience, statement
 
 REUSED = "message-id-reused"
+COPIED = "copied-to-others"  # testbook S29
 BAD_TOKEN = "bad-token"  # noqa: S105 - it came to what looks like an address of ours that we gave to nobody
 
 
@@ -55,6 +56,8 @@ def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
         "malformed-from": bool(read.sender.malformed),
         BAD_TOKEN: not known.ours.proves_all(read.hints),
         "not-decrypted": read.opened.decrypted == "fail",
+        COPIED: read.kind in ("person", "list")
+        and audience.others(read.mail, read.sender.address, read.item.envelope.recipients),
     }
     lacks = event.signed.flags if event.assurance is Assurance.VERIFIED else ()
     return [*(word for word, holds in flags.items() if holds), *lacks]

@@ -133,7 +133,9 @@ def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
     mail = parse.mail(item.envelope.raw)
     sender = authenticate.sender(mail)
     opened = open_mail(tools, item.envelope.raw, sender.address)
-    robot = automated.classify(mail, item.envelope.sender)
+    identity = tools.settings.identity
+    own = frozenset(address.lower() for address in (identity.address, *identity.also))
+    robot = automated.classify(mail, item.envelope.sender, own)
     return judge.Read(item, mail, opened, sender, robot, _hints(tools, item, mail, opened, robot))
 
 
