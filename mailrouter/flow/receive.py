@@ -146,8 +146,8 @@ def _hints(
     identity = tools.settings.identity
     written_to = (*item.envelope.recipients, *(address.address for address in (*mail.to, *mail.cc)))
     ours = ownaddress.claims(written_to, (identity.address, *identity.also), identity.separator)
-    returned = (robot.bounced_message_id,) if robot.bounced_message_id else ()
-    return route.hints(mail.subject, opened.protected_subject, (*mail.in_reply_to, *returned), mail.references, ours)
+    answers = (*mail.in_reply_to, *robot.returned_ids)
+    return route.hints(mail.subject, opened.protected_subject, answers, mail.references, ours)
 
 
 def open_mail(tools: Tools, raw: bytes, address: str) -> pgpmime.Opened:

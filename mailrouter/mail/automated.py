@@ -26,7 +26,12 @@ class Automated:
     dsn_actions: tuple[str, ...] = ()
     failed_recipients: tuple[str, ...] = ()
     delayed_recipients: tuple[str, ...] = ()
-    bounced_message_id: str | None = None
+    returned_ids: tuple[str, ...] = ()  # of the mail that came back, and of those in it
+
+    @property
+    def bounced_message_id(self) -> str | None:
+        """Which mail the report is about."""
+        return self.returned_ids[0] if self.returned_ids else None
 
     @property
     def is_bounce(self) -> bool:
@@ -67,6 +72,8 @@ def classify(mail: Mail, envelope_sender: str | None, own: frozenset[str] = froz
         return delivered
     rules = machines.matching(mail)
     kinds = [rule.kind for rule in rules if rule.kind is not None]
+    if machines.absence_of_exchange(mail):
+        kinds.insert(0, Kind.AUTO_REPLY)
     if Kind.LIST in kinds and machines.our_group(mail, own):
         kinds = [kind for kind in kinds if kind is not Kind.LIST]
     reasons = [rule.header for rule in rules] + (["null sender"] if null_sender else [])
@@ -114,17 +121,18 @@ def _delivery(mail: Mail, *, null_sender: bool | None) -> Automated | None:
     if not (is_report or _may_be_bounce(mail, null_sender=null_sender)):
         return None
     types = {part.content_type for part in mail.parts if not part.in_attached_mail}
-    told = bounces.status(mail.parts) or bounces.status(mail.parts, wrapped=_is_wrapped(mail))
-    if told is not None:
+    if (told := bounces.status(mail.parts)) is not None:
         return _reported(mail, told, "delivery-status part")
     if "message/disposition-notification" in types:
         return _receipt(mail)
     if types & {"message/feedback-report", "application/tlsrpt+gzip", "application/tlsrpt+json"}:
         return Automated(Kind.REPORT, ("report part",), must_not_autoreply=True)
     told = bounces.prose(mail, _excluded(mail))
+    if _is_wrapped(mail, told) and (inner := bounces.status(mail.parts, wrapped=True)) is not None:
+        return _reported(mail, inner, "delivery-status part of the report within", wrapped=True)
     if not told.outcome and not is_report:
         return None
-    if not (is_report or null_sender or _speaks(mail) or told.failed or told.delayed or bounces.original_id(mail)):
+    if not (is_report or null_sender or _speaks(mail) or told.failed or told.delayed or bounces.returned_ids(mail)):
         return None  # the subject alone says so: nobody is named, nothing came back
     return _reported(mail, bounces.known(mail, told), "delivery report in prose")
 
@@ -156,11 +164,11 @@ def _may_be_bounce(mail: Mail, *, null_sender: bool | None) -> bool:
     return (speaks or titled) if null_sender else (speaks and titled)
 
 
-def _reported(mail: Mail, told: Delivery, reason: str) -> Automated:
+def _reported(mail: Mail, told: Delivery, reason: str, *, wrapped: bool = False) -> Automated:
     if told.outcome in ("", "failed") and not told.failed:  # the report names nobody; its prose may
         told = Delivery(told.actions, bounces.prose(mail, _excluded(mail)).failed, told.delayed, told.outcome)
     kind = {"delayed": Kind.DELAY, "delivered": Kind.DSN_SUCCESS}.get(told.outcome, Kind.BOUNCE)
-    returned = bounces.original_id(mail) or next(iter(mail.in_reply_to), None)
+    returned = bounces.returned_ids(mail, wrapped=wrapped) or mail.in_reply_to[:1]
     return Automated(
         kind,
         (reason,),
@@ -168,14 +176,16 @@ def _reported(mail: Mail, told: Delivery, reason: str) -> Automated:
         dsn_actions=told.actions,
         failed_recipients=told.failed,
         delayed_recipients=told.delayed,
-        bounced_message_id=returned,
+        returned_ids=returned,
     )
 
 
-def _is_wrapped(mail: Mail) -> bool:
-    """A gateway put a mail of its own around a report to add a notice, and left the report's parameter outside."""
+def _is_wrapped(mail: Mail, told: Delivery) -> bool:
+    """A gateway put a mail of its own around a report: it left the report's parameter outside, or tells of nobody."""
     top = mail.parts[0]
-    return top.content_type == "multipart/mixed" and top.parameters.get("report-type", "").lower() == "delivery-status"
+    if top.content_type == "multipart/mixed" and top.parameters.get("report-type", "").lower() == "delivery-status":
+        return True
+    return _speaks(mail) and not (told.failed or told.delayed)
 
 
 def _receipt(mail: Mail) -> Automated:
@@ -189,7 +199,7 @@ def _receipt(mail: Mail) -> Automated:
         ("disposition-notification part",),
         must_not_autoreply=True,
         failed_recipients=bounces.final_recipient(fields) if fields and refused else (),
-        bounced_message_id=_reported_id(fields) or bounces.original_id(mail),
+        returned_ids=(reported,) if (reported := _reported_id(fields)) else bounces.returned_ids(mail),
     )
 
 

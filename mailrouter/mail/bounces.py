@@ -15,6 +15,7 @@ from mailrouter.mail.parse import Mail
 
 MOST_RECIPIENTS = 200
 _MOST_BLOCKS = 2 * MOST_RECIPIENTS
+_MOST_RETURNED = 10
 _LONGEST_TEXT = 65_536  # characters of prose looked at
 _LONGEST_LINE = 1000
 
@@ -27,9 +28,7 @@ _ACTIONS = {
 }  # fmt: skip
 
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
-_ORIGINAL_TYPES = (
-    "message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers",
-)  # fmt: skip
+_REPORT_TYPES = (*_STATUS_TYPES, "message/disposition-notification", "message/feedback-report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +92,24 @@ def final_recipient(fields: Headers) -> tuple[str, ...]:
     return (address,) if address else ()
 
 
-def original_id(mail: Mail) -> str | None:
-    """The Message-ID of the mail that came back, from the copy of it or of its header."""
-    for part in mail.parts:
-        if part.content_type in _ORIGINAL_TYPES and not part.in_attached_mail:
-            found = headers.message_id(headers.split(part.content([]).lstrip()).text("message-id"))
-            if found:
-                return found
-    quoted = _QUOTED_ID.search(mail.text[:_LONGEST_TEXT])
-    return "".join(quoted[1].split()) if quoted else None
+def returned_ids(mail: Mail, *, wrapped: bool = False) -> tuple[str, ...]:
+    """The Message-IDs of what came back, outermost first, from the copies of it or of its header.
+
+    `wrapped`: the report lies in an attached mail; what came back to its sender stands deeper in it.
+    """
+    inside = (part for part in mail.parts[1:] if wrapped or not part.in_attached_mail)
+    found = dict.fromkeys(one for part in inside if (one := _returned_id(part)))
+    if not found and (quoted := _QUOTED_ID.search(mail.text[:_LONGEST_TEXT])):
+        found = {"".join(quoted[1].split()): None}
+    return tuple(found)[:_MOST_RETURNED]
+
+
+def _returned_id(part: Part) -> str | None:
+    """That of a copy in the part; or of the part itself, where a mail system cut the mail in as it was."""
+    copied = part.content_type == "text/rfc822-headers" or part.content_type.startswith("message/")
+    if copied and part.content_type not in _REPORT_TYPES:
+        return headers.message_id(headers.split(part.content([]).lstrip()).text("message-id"))
+    return headers.message_id(part.headers.text("message-id"))
 
 
 _ADDRESS = re.compile(

@@ -116,6 +116,13 @@ def _looked_at(header: str, mail: Mail) -> Iterable[str]:
     return mail.values(header)
 
 
+def absence_of_exchange(mail: Mail) -> bool:
+    """Exchange's absence notes in whatever language: a rule of a mailbox sent it, and nothing may answer it."""
+    suppressed = mail.headers.text("x-auto-response-suppress").lower()
+    by_rule = mail.headers.first("x-ms-exchange-inbox-rules-loop") is not None
+    return by_rule and ("all" in suppressed or mail.headers.text("auto-submitted").lower().startswith("auto-"))
+
+
 def our_group(mail: Mail, own: frozenset[str]) -> bool:
     """The list is an address of ours: everybody's mail reaches us through it, and says nothing of who wrote it."""
     named = {address.lower() for value in mail.values("list-post") for address in _posts(value)}

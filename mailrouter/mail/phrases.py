@@ -73,8 +73,8 @@ SAYS_FAILED = any_of(
     r"""
     fail|undeliver
     not (?:yet )?(?:be(?:en)? |have been )?(?:deliver|reach|sent|recogni[sz]ed|found|listed|exist|exactly match)
-    unable to (?:deliver|send)|error.{0,40}(?:while|during|when|trying|occurred)|delivery problems?|invalid address
-    blocked
+    unable to (?:deliver|send)|error deliver|error.{0,40}(?:while|during|when|trying|occurred)
+    delivery problems?|invalid address|blocked
     unknown|no such|no mailbox|does(?:n't| not) (?:exist|have)|did not (?:receive|reach)|reject|refused|unavailable
     permanent|fatal|wasn't able to|over (?:disk )?quota|quota (?:exceeded|violation)|given up|returned|not accepting
     did NOT|mailbox (?:is )?full|may not exist|recipients? (?:was|were) affected|considered (?:spam|unsolicited)

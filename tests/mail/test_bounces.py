@@ -191,3 +191,56 @@ def test_reports_in_prose(told, sender):
     assert tuple(found.failed_recipients + found.delayed_recipients) == told.whom
     assert found.must_not_autoreply
     assert found.bounced_message_id == (OURS if OURS in told.text else None)
+
+
+STATUS = (
+    "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
+    "Final-Recipient: rfc822; ann@vendor.example\nAction: failed\nStatus: 5.1.1"
+)
+
+
+def report(
+    *parts: str, kind: str = 'multipart/report; report-type="delivery-status"', said: str = "It failed."
+) -> Automated:
+    head = f"From: Mail Delivery System <MAILER-DAEMON@mx.example>\nTo: cert@cert.example\nSubject: Returned mail\nContent-Type: {kind}; boundary=b"
+    body = "\n--b\n".join(["", f"\n{said}", *parts]) + "\n--b--\n"
+    return automated.classify(parse.mail(f"{head}\n{body}".replace("\n", "\r\n").encode()), "")
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        f"Content-Type: message/rfc822\n\n{RETURNED}\n\ntext",
+        f"Content-Type: text/rfc822-headers\n\n{RETURNED}",
+        f"Content-Type: message/partial\n\n{RETURNED}",
+        f"Content-Type: message/rfc822; charset=x\nContent-Transfer-Encoding: quoted-printable\n\n{RETURNED}\n\ntext",
+        f"Content-Type: text/plain; name=original.txt\n\n{RETURNED}",
+        f"{RETURNED}\nContent-Type: text/plain\n\nthe mail itself as a part",
+    ],
+)
+def test_what_came_back_is_found_in_whatever_form(returned):
+    found = report(STATUS, returned)
+    assert (found.kind, found.failed_recipients, found.bounced_message_id) == (
+        Kind.BOUNCE,
+        ("ann@vendor.example",),
+        OURS,
+    )
+    assert report(returned, kind="multipart/mixed", said="It failed:\n\nann@vendor.example").bounced_message_id == OURS
+
+
+def test_a_report_within_the_report_of_a_gateway():
+    inner = (
+        "Content-Type: message/rfc822\n\nFrom: MAILER-DAEMON@inner.example\nMessage-ID: <the.report@inner.example>\n"
+        f"Content-Type: multipart/report; boundary=i\n\n--i\n\nIt failed.\n--i\n{STATUS}\n--i\n"
+        f"Content-Type: message/rfc822\n\n{RETURNED}\n\ntext\n--i--"
+    )
+    found = report(inner, kind="multipart/mixed", said="----- The following addresses had permanent errors -----")
+    assert (found.kind, found.failed_recipients) == (Kind.BOUNCE, ("ann@vendor.example",))
+    assert found.returned_ids == ("the.report@inner.example", OURS)
+
+
+def test_our_own_forwarded_report_comes_back():
+    """What is inside the mail that came back is not what the outer report says."""
+    outer = report(STATUS, f"Content-Type: message/rfc822\n\n{RETURNED}\nContent-Type: multipart/report; boundary=i\n\n"
+                   "--i\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; bob@x.example\nAction: failed\n--i--")  # fmt: skip
+    assert (outer.failed_recipients, outer.bounced_message_id) == (("ann@vendor.example",), OURS)

@@ -111,6 +111,13 @@ def test_warnings_and_servers(sender, subject):
     assert found.must_not_autoreply
 
 
+@pytest.mark.row("S21")
+@pytest.mark.parametrize("more", ["X-Auto-Response-Suppress: All", "Auto-Submitted: auto-generated"])
+def test_exchange_notes_in_a_language_nobody_here_speaks(more):
+    found = read(f"{ANSWER}Subject: Uashmama: x\nX-MS-Exchange-Inbox-Rules-Loop: ann@vendor.example\n{more}", "Ne.")
+    assert (found.kind, found.must_not_autoreply) == (Kind.AUTO_REPLY, True)
+
+
 # ---- people --------------------------------------------------------------------------------------------------------
 
 
