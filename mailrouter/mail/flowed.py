@@ -11,6 +11,8 @@ _SIGNATURE = "-- "
 
 def joined(text: str, *, delsp: bool = False) -> str:
     """A text with LF line ends, its flowed lines joined; `delsp`: the blank at a line's end was only a mark."""
+    if " \n" not in text and "\n " not in text and not text.startswith(" ") and not text.endswith(" "):
+        return text  # nothing flows, nothing is stuffed
     return "\n".join(_paragraphs(text, delsp=delsp))
 
 

@@ -244,3 +244,16 @@ def test_our_own_forwarded_report_comes_back():
     outer = report(STATUS, f"Content-Type: message/rfc822\n\n{RETURNED}\nContent-Type: multipart/report; boundary=i\n\n"
                    "--i\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; bob@x.example\nAction: failed\n--i--")  # fmt: skip
     assert (outer.failed_recipients, outer.bounced_message_id) == (("ann@vendor.example",), OURS)
+
+
+@pytest.mark.row("S12")
+@pytest.mark.parametrize(
+    "piece", ["\n", "error ", "not ", "<a@b.example>:\n", "warning: ", "x" * 70 + "\n", "不", "--- "]
+)
+def test_a_hostile_report_costs_no_more_than_its_length(piece):
+    # A quadratic reader would need hours for a million characters.
+    subject = (piece * (8000 // len(piece))).replace("\n", " ")
+    raw = f"From: MAILER-DAEMON@mx.example\nSubject: {subject}\n\n{piece * (1_000_000 // len(piece))}".encode()
+    found = automated.classify(parse.mail(raw), "")
+    assert found.must_not_autoreply
+    assert len(found.failed_recipients) <= 200
