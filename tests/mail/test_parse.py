@@ -1,4 +1,5 @@
 """Bytes to a Mail: what is read, what is named as a defect, what is cut. S12 to S19, S36, S37 as far as pure."""
+# ruff: noqa: RUF001, E501  (other languages are what is tested; a row of a table is read whole)
 
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -111,10 +112,38 @@ def test_charsets(charset, body, text, defect):
     assert (defect in mail.defects) if defect else not {d for d in mail.defects if "charset" in d or "8bit" in d}
 
 
+@pytest.mark.row("S16")
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("gb18030", "关于漏洞报告的答复，请尽快修复。"), ("big5", "關於弱點報告的回覆，請盡快修復。"), ("euc-jp", "脆弱性の報告について"),
+        ("cp932", "脆弱性の報告について"), ("euc-kr", "취약점 보고서에 대하여"), ("koi8-r", "Ответ об уязвимости"),
+        ("cp1251", "Ответ об уязвимости"), ("cp1253", "Απάντηση για την ευπάθεια"), ("cp1255", "תשובה על הפגיעות"),
+        ("cp1256", "الرد على الثغرة"), ("cp1252", "Die Lücke wird geschlossen, Grüße"), ("utf-8", "日本語とäöü"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("head", ["Content-Type: text/plain", "Content-Type: text/plain; charset=us-ascii", ""])
+def test_a_body_without_a_character_set_is_read_in_its_script(charset, text, head):
+    mail = parse.mail(f"From: a@b.example\n{head}".rstrip("\n").encode() + b"\n\n" + text.encode(charset))
+    assert mail.text == text
+    assert "undeclared-8bit" in mail.defects
+    assert parse.mail(b"Subject: " + text.encode("cp1251", "replace") + b"\n\n").subject  # headers: no guess, no fault
+
+
 @pytest.mark.row("S17")
 @pytest.mark.parametrize(
     "raw",
-    [b"\xff\xfe", "Jörg".encode(), b"J\xf6rg", b"=?utf-8?q?=ED=A0=80?=", b"=?utf-16?b?2AA=?=", b"\xc0\x80", b"\x00"],
+    [
+        b"\xff\xfe",
+        "Jörg".encode(),
+        b"J\xf6rg",
+        b"=?utf-8?q?=ED=A0=80?=",
+        b"=?utf-16?b?2AA=?=",
+        b"=?utf-7?q?+2AA-?=",
+        b"=?utf-7?q?+AAA-?=",
+        b"\xc0\x80",
+        b"\x00",
+    ],
 )
 def test_8bit_headers_are_clean_text(raw):
     mail = parse.mail(b"Subject: " + raw + b"\nFrom: " + raw + b" <a@b.example>\nTo: " + raw + b"@b.example\n\n")
