@@ -30,6 +30,7 @@ from mailrouter.intake.limits import InFlight
 from mailrouter.intake.paths import Recipients
 from mailrouter.mail.envelope import Envelope
 from mailrouter.settings import Listen, Settings, ensure_data_dir
+from mailrouter.settings.model import Imap
 from mailrouter.store import contacts, inbox, machine, mailboxes, migrate, outbox
 from mailrouter.store.engine import Database, driver
 from mailrouter.store.inbox import Holder
@@ -54,11 +55,12 @@ def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
     try:
         migrate.check(db)
         _be_the_only_one(settings, alone)
-        _begin_life(db, holder, ticks="ticker" in parts)
+        _begin_life(db, holder, settings.imap if "imap" in parts else (), ticks="ticker" in parts)
         tools = make(settings, holder, db)
         asyncio.run(_Service(tools, parts).run())
         with db.write() as tx:
             machine.end_life(tx, holder)
+            mailboxes.reads(tx, holder.node, (), clock.now())
         _end_agent(tools)
     finally:
         db.close()
@@ -73,12 +75,13 @@ def _be_the_only_one(settings: Settings, file: IO[str]) -> None:
         raise Refused(f"node = {settings.node!r}: a daemon of that name runs here; each needs its own") from None
 
 
-def _begin_life(db: Database, holder: Holder, *, ticks: bool) -> None:
+def _begin_life(db: Database, holder: Holder, reads: Sequence[Imap], *, ticks: bool) -> None:
     """What a former life of this node had in hand is free again."""
     with db.write() as tx:
         inbox.begin_life(tx, holder)
         outbox.begin_life(tx, holder)
         machine.begin_life(tx, holder, clock.now(), ticks=ticks)
+        mailboxes.reads(tx, holder.node, [mailbox.name for mailbox in reads], clock.now())
 
 
 def _end_agent(tools: Tools) -> None:
@@ -109,7 +112,7 @@ class _Service:
             doors = await self._doors()
             stopping.push_async_callback(doors.close, DRAIN_SECONDS)
             if "imap" in self._parts:
-                stopping.push_async_callback((await self._readers(doors)).close)
+                stopping.push_async_callback(self._readers(doors).close)
             if "ticker" in self._parts:
                 self._ticker.start()
                 stopping.push_async_callback(asyncio.to_thread, self._ticker.stop)
@@ -146,12 +149,11 @@ class _Service:
         except OSError as trouble:
             raise Refused(f"a door cannot listen: {trouble.strerror}; see smtp.listen and lmtp.listen") from None
 
-    async def _readers(self, doors: Doors) -> Readers:
+    def _readers(self, doors: Doors) -> Readers:
         """One for each mailbox; they commit as the doors do."""
         identity, largest = self._settings.identity, self._settings.smtp.max_size
         named = (identity.address, *identity.also)
         ours, room = Recipients(named, identity.separator), InFlight(FETCHED_MAILS * largest)
-        await asyncio.to_thread(self._begin_to_read)
         desks = [
             Desk(
                 mailbox=mailbox,
@@ -165,10 +167,6 @@ class _Service:
             for mailbox in self._settings.imap
         ]
         return Readers(desks)
-
-    def _begin_to_read(self) -> None:
-        with self._db.write() as tx:
-            mailboxes.begin_life(tx, self._holder, [mailbox.name for mailbox in self._settings.imap], clock.now())
 
     def _accept(self, envelopes: Sequence[Envelope]) -> None:
         """Called in the doors' own thread: 250 rests on this commit."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailrouter import tools as world
 from mailrouter.faults import Fault
-from mailrouter.flow import tell, watch
+from mailrouter.flow import mailboxes, tell, watch
 from mailrouter.pgp import KeyInfo
 from mailrouter.settings import Settings, ensure_data_dir
 from mailrouter.store import analysts, books, contacts, inbox, machine, migrate, outbox, queues, server
@@ -255,6 +255,10 @@ def _doors(patient: Patient) -> Said:
     yield ("bad", f"no greeting from {', '.join(dead)}") if dead else ("good", ours.doors or "none")
 
 
+def _mailboxes(patient: Patient) -> Said:
+    yield from mailboxes.said(mailboxes.reconcile(patient.tools.db, patient.settings.imap))
+
+
 def _readers(patient: Patient) -> Said:
     with patient.tools.db.read() as tx:
         staff = analysts.everyone(tx)
@@ -289,6 +293,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Look], ...] = (  # a name, what must n
     ("outbox", ("database", "migrations"), _outbox),
     ("beat", ("database", "migrations"), _beat),
     ("doors", ("database", "migrations"), _doors),
+    ("mailboxes", ("database", "migrations"), _mailboxes),
     ("readers", ("database", "migrations"), _readers),
     ("operator", (), _operator),
     ("books", ("database", "migrations"), _books),

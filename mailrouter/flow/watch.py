@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.store import books, inbox, machine
+from mailrouter.store import books, inbox, machine, mailboxes
 from mailrouter.tools import Tools
 
 OLD_MAIL = timedelta(hours=1)
 DEAD_BEAT = timedelta(minutes=10)
+UNREAD_MAILBOX = timedelta(minutes=10)
 GREETING_SECONDS = 5.0
 
 
@@ -43,6 +44,9 @@ def _in_the_database(tx: Connection, now: datetime) -> Iterator[Trouble]:
     for node in machine.nodes(tx):
         if node.beat_at is not None and now - node.beat_at > DEAD_BEAT:
             yield Trouble(f"no beat from {node.name}", f"the last one was at {node.beat_at:%Y-%m-%d %H:%M} UTC")
+    for box in mailboxes.unread_since(tx, now - UNREAD_MAILBOX):
+        why = box.trouble or "its reader says nothing; look at the daemon's log"
+        yield Trouble(f"mailbox {box.name} is not read", f"by {box.node} since {box.read_at:%Y-%m-%d %H:%M} UTC: {why}")
 
 
 def _dead(door: str) -> Trouble:

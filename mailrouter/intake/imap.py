@@ -83,6 +83,7 @@ class Reader:
         self._failures = 0
         self._declined = ""  # what the server would not do with mails we have stored
         self._has_looked = False
+        self._told_passed_over = -1
 
     # -- sessions
 
@@ -139,7 +140,7 @@ class Reader:
         position = await self._begin(line, selected)
         self._declined = ""
         await self._mark(line, selected, ())
-        waiting = self._in_order(await folder.waiting(line, self._mailbox, selected, position))
+        waiting = self._in_order(await folder.waiting(line, self._mailbox, selected, position), selected)
         for start in range(0, len(waiting), MESSAGES_AT_ONCE):
             sizes = await line.sizes(waiting[start : start + MESSAGES_AT_ONCE])
             for batch in self._batches(await self._within_limits(sizes, selected)):
@@ -159,9 +160,12 @@ class Reader:
         self._has_looked = True
         return position
 
-    def _in_order(self, waiting: Sequence[int]) -> list[int]:
+    def _in_order(self, waiting: Sequence[int], selected: Selected) -> list[int]:
         """Oldest first; last those that were in a batch that failed; not those that are passed over for now."""
         memory, now = self._memory, asyncio.get_running_loop().time()
+        if folder.way(self._mailbox, selected) is not Way.COUNTED:  # else it is below our position, and still there
+            there = set(waiting)
+            memory.passed_over = {uid: until for uid, until in memory.passed_over.items() if uid in there}
         out = {uid for uid, until in memory.passed_over.items() if until > now} | memory.unmarked | memory.done
         return sorted((uid for uid in waiting if uid not in out), key=lambda uid: (uid in memory.alone, uid))
 
@@ -195,7 +199,8 @@ class Reader:
             await self._desk.ledger.ill(self._declined)
             logs.warn("imap.not_marked", mailbox=self._mailbox.name, mails=len(memory.unmarked))
             return
-        found = {"passed_over": len(memory.passed_over)} if waiting else {}
+        found = {"passed_over": len(memory.passed_over)} if len(memory.passed_over) != self._told_passed_over else {}
+        self._told_passed_over = len(memory.passed_over)
         if waiting and folder.way(self._mailbox, selected) is Way.COUNTED:
             sick = [uid for uid, until in memory.passed_over.items() if until < float("inf")]
             last = min(sick) - 1 if sick else max(waiting)
@@ -243,6 +248,8 @@ class Reader:
                 await self._try_counts(min(sizes), selected)
             raise
         memory.alone.difference_update(sizes)
+        for uid in mails:
+            memory.passed_over.pop(uid, None)
         real = await self._within_limits({uid: len(raw) for uid, raw in mails.items()}, selected)
         return {uid: mails[uid] for uid in real}
 

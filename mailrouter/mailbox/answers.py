@@ -14,6 +14,7 @@ Line = bytes | bytearray
 _FETCHED = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
 _UID = re.compile(rb"[( ]UID (\d+)", re.IGNORECASE)
 _SIZE = re.compile(rb"[( ]RFC822\.SIZE (\d+)", re.IGNORECASE)
+_OTHERS_FLAGS = re.compile(rb"\* \d+ FETCH \((?:(?:UID|MODSEQ) \(?\d+\)? ?|FLAGS \([^()]*\) ?)+\)", re.IGNORECASE)
 _QUOTED_BODY = re.compile(rb'[( ]BODY\[\] "((?:[^"\\\r\n]|\\.)*)"', re.IGNORECASE)
 _NUMBERS = re.compile(rb"(?:SEARCH )?([\d ]*)")
 _MESSAGES = re.compile(rb"[( ]MESSAGES (\d+)", re.IGNORECASE)
@@ -87,6 +88,11 @@ def bodies(lines: Sequence[Line]) -> dict[int, bytes]:
         elif uid and quoted:
             told[int(uid[1])] = re.sub(rb"\\(.)", rb"\1", quoted[1])
     return told
+
+
+def is_of_flags_only(line: bytes) -> bool:
+    """Whether somebody else set a flag: said in between, whatever was asked (RFC 9051 section 7.5.2)."""
+    return _OTHERS_FLAGS.fullmatch(line) is not None
 
 
 def _messages(lines: Sequence[Line]) -> Iterator[tuple[bytes, bytearray | None]]:

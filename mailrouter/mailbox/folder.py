@@ -41,6 +41,7 @@ class Position:
 class Counts:
     """What the server has, in messages, by its own count."""
 
+    way: Way
     done: int  # in done_folder, or marked, or below our position
     left: int  # in the folder and not done: what waits, and what was passed over
 
@@ -106,7 +107,7 @@ async def _one(mailbox: Imap, position: Position, patience: Patience) -> Counts 
         async with session.opened(mailbox, patience) as line:
             selected = await line.select(mailbox.folder)
             left = len(await waiting(line, mailbox, selected, position))
-            counts = Counts(await done(line, mailbox, selected, position), left)
+            counts = Counts(way(mailbox, selected), await done(line, mailbox, selected, position), left)
             await line.leave()
             return counts
     except Trouble as trouble:

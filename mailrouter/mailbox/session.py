@@ -9,6 +9,7 @@ STORE and IDLE have no time limit; every line of a chunk is one call deeper; use
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -27,6 +28,7 @@ T = TypeVar("T")
 KEYWORD = "MailrouterTaken"  # our own flag on what we took, where there is no done_folder (RFC 9051 section 2.3.2)
 LINES_AT_ONCE = 200  # of one chunk handed to the library, whose recursion ends at about a thousand
 LINES_MOST = 16 * 2**20  # bytes of an answer without mails: a SEARCH over two million messages
+AROUND_MAILS = 2**20  # bytes of an answer with mails, beside these
 ROUGHLY = 2  # a body may be this many times the size the server told, since some servers guess
 
 
@@ -52,7 +54,10 @@ class Patience:
 
 
 class _Protocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships no types
-    """Hands the library few lines at a time, and ends a connection that brings more than was asked for."""
+    """Hands the library few lines at a time, and ends a connection that brings more than was asked for.
+
+    What others do to flags is let pass by: for each line of an answer to FETCH the library looks at all before it.
+    """
 
     allowance = LINES_MOST
 
@@ -64,16 +69,20 @@ class _Protocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioima
         for piece in _pieces(data):
             super().data_received(piece)
 
+    def _handle_line(self, line: bytes, current_cmd: Any) -> Any:
+        if current_cmd is None and answers.is_of_flags_only(line):
+            return None
+        return super()._handle_line(line, current_cmd)
+
 
 def _pieces(data: bytes) -> Iterator[bytes]:
-    start = 0
-    while data.count(b"\r\n", start) > LINES_AT_ONCE:
-        end = start
-        for _ in range(LINES_AT_ONCE):
-            end = data.index(b"\r\n", end) + 2
-        yield data[start:end]
-        start = end
-    yield data[start:] if start else data
+    """The same bytes, with LINES_AT_ONCE line ends in each piece at most."""
+    lines = data.split(b"\n")
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        some = lines[start : start + LINES_AT_ONCE]
+        is_last = start + LINES_AT_ONCE >= len(lines)
+        if piece := b"\n".join(some if is_last else [*some, b""]):
+            yield piece
 
 
 class _Client(aioimaplib.IMAP4):  # type: ignore[misc]  # aioimaplib ships no types
@@ -164,7 +173,7 @@ class Session:
     async def fetch(self, sizes: dict[int, int]) -> dict[int, bytes]:
         """The mails themselves, nothing marked as read; who is not there any more is left out."""
         fetching = self._client.uid("FETCH", answers.uid_set(sizes), _BODIES)
-        most = LINES_MOST + ROUGHLY * sum(sizes.values())
+        most = AROUND_MAILS + ROUGHLY * sum(sizes.values())
         return answers.bodies(await self._ok("FETCH", fetching, seconds=self._patience.whole, most=most))
 
     async def mark(self, uids: Collection[int], flags: str) -> None:
@@ -269,5 +278,5 @@ def _explained(what: str, trouble: Exception) -> Trouble:
     if isinstance(trouble, TimeoutError | aioimaplib.CommandTimeout):
         return Trouble(f"no answer to {what}" if what != "a greeting" else "no greeting")
     if isinstance(trouble, OSError):
-        return Trouble(f"no connection ({trouble.strerror or type(trouble).__name__})")
+        return Trouble(f"no connection ({os.strerror(trouble.errno) if trouble.errno else type(trouble).__name__})")
     return Trouble(f"the server's answer to {what} made no sense")

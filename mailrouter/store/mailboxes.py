@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mailrouter.store.inbox import Holder
 from mailrouter.store.tables import mailboxes, nodes, switches, tallies
 
 DOOR = "imap:"  # and the mailbox's name
@@ -31,7 +30,7 @@ class Mailbox:
     passed_over: int  # messages that lie there and are not taken: too large, or impossible to fetch
     uidvalidity: int
     last_uid: int
-    read_at: datetime | None  # when all was well last
+    read_at: datetime | None  # when all was well last; None: this node does not read it
     trouble: str  # what is wrong since
 
 
@@ -46,6 +45,7 @@ class Account:
     passed_over: int = 0
     uidvalidity: int = 0
     last_uid: int = 0
+    is_read: bool = False  # by a daemon that did not end in order
 
     @property
     def again(self) -> int:
@@ -62,11 +62,11 @@ def count_taken(tx: Connection, node: str, doors: Iterable[str]) -> None:
         tx.execute(statement.on_conflict_do_update(index_elements=["node", "name"], set_=more))
 
 
-def begin_life(tx: Connection, holder: Holder, names: Iterable[str], now: datetime) -> None:
-    """A node starts to read these: nothing is wrong yet. Those it does not read any more are nobody's trouble."""
-    tx.execute(update(mailboxes).where(mailboxes.c.node == holder.node).values(read_at=None, trouble=""))
+def reads(tx: Connection, node: str, names: Iterable[str], now: datetime) -> None:
+    """From now on this node reads these, and no others: a new one's trouble is nobody's yet, a former one's is over."""
+    tx.execute(update(mailboxes).where(mailboxes.c.node == node).values(read_at=None, trouble=""))
     for name in names:
-        statement = _dialect(tx).insert(mailboxes).values(node=holder.node, name=name, read_at=now)
+        statement = _dialect(tx).insert(mailboxes).values(node=node, name=name, read_at=now)
         tx.execute(statement.on_conflict_do_update(index_elements=["node", "name"], set_={"read_at": now}))
 
 
@@ -101,6 +101,7 @@ def account(tx: Connection, name: str) -> Account:
         passed_over=max(row.passed_over for row in rows),
         uidvalidity=newest.uidvalidity,
         last_uid=newest.last_uid,
+        is_read=any(row.read_at is not None for row in rows),
     )
 
 

@@ -442,7 +442,7 @@ mailboxes = Table(  # what each node's reader of a mailbox has done there; `take
     _count("passed_over"),  # messages that are not taken: too large, or impossible to fetch
     Column("uidvalidity", BigInteger, nullable=False, server_default=text("0")),
     Column("last_uid", BigInteger, nullable=False, server_default=text("0")),  # all up to it are taken or left
-    _time("read_at"),  # when all was well last
+    _time("read_at"),  # when all was well last; NULL: this node does not read it
     _text("trouble"),  # what is wrong since
 )
 

@@ -159,6 +159,25 @@ class Dovecot:
         for number, raw in enumerate(raws):
             (new / f"{1_600_000_000 + number}.M{number}P1.test").write_bytes(raw.replace(b"\r\n", b"\n"))
 
+    def folders(self, user: str) -> list[str]:
+        """Their names, as the server writes them."""
+        with self.client(user) as line:
+            return [answer.decode().rpartition('"/" ')[2].strip('"') for answer in line.list()[1]]
+
+    def uidvalidity_file(self, user: str) -> Path:
+        """Where INBOX's UIDs are kept; its first line names the UIDVALIDITY."""
+        return self.folder / "mail" / user / "dovecot-uidlist"
+
+    def forget(self, user: str) -> None:
+        """UIDs, flags and index of INBOX are lost, as after a bad restore. Only while it is stopped."""
+        home = self.folder / "mail" / user
+        for name in ("dovecot-uidlist", "dovecot-uidvalidity", "dovecot-keywords"):
+            (home / name).unlink(missing_ok=True)
+        for path in (*home.glob("dovecot-uidvalidity.*"), *home.glob("dovecot.index*")):
+            path.unlink()
+        for path in (home / "cur").iterdir():
+            path.rename(home / "new" / path.name.partition(":")[0])
+
     def count(self, user: str, folder: str = "INBOX", criteria: str = "ALL") -> int:
         """How many messages there fit; 0 if there is no such folder."""
         return len(self.uids(user, folder, criteria))

@@ -1,0 +1,78 @@
+"""A TCP line to a server that can be cut, or go silent, in the middle of an answer."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+CUT, SILENT = "cut", "silent"
+
+
+class Line:
+    """Listens on loopback. Each of `troubles` befalls one connection; `befell` counts them.
+
+    A trouble: after so many bytes of what is answered to `asked`, what happens.
+    """
+
+    def __init__(self, server: int, asked: bytes) -> None:
+        self.troubles: list[tuple[int, str]] = []
+        self.befell = 0
+        self._server, self._asked = server, asked
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """No further connections."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._server)) as server, suppress(OSError):
+            heard = threading.Event()
+            back = threading.Thread(target=self._answers, args=(server, client, heard), daemon=True)
+            back.start()
+            while data := client.recv(65536):
+                if self._asked in data:
+                    heard.set()
+                server.sendall(data)
+            _end(client, server)
+            back.join()
+
+    def _answers(self, server: socket.socket, client: socket.socket, heard: threading.Event) -> None:
+        left, does = 0, ""
+        with suppress(OSError):
+            while data := server.recv(4096):
+                if heard.is_set() and not does and self.troubles:
+                    left, does = self.troubles.pop(0)
+                if does and len(data) >= left:
+                    self.befell += 1
+                    client.sendall(data[:left])
+                    if does == CUT:
+                        break
+                    while server.recv(65536):  # silent: what comes is swallowed
+                        pass
+                left -= len(data)
+                client.sendall(data)
+        _end(client, server)
+
+
+def _end(*ends: socket.socket) -> None:
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def line(server: int, asked: bytes) -> Iterator[Line]:
+    """To the server on that port of loopback, for the length of a `with`."""
+    made = Line(server, asked)
+    try:
+        yield made
+    finally:
+        made.close()
