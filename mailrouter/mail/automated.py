@@ -55,6 +55,8 @@ _DELIVERERS_NAME = re.compile(
     r"|microsoft outlook|mail\.delivery\.system",
     re.IGNORECASE,
 )
+_POSTMASTER = re.compile(r"post-?master@", re.IGNORECASE)
+_SYSTEMS_NAME = re.compile(r"mail|deliver|daemon|system|administrator|outlook", re.IGNORECASE)
 # RFC 7489 section 7.2.1.1 and RFC 8460 section 5.3 fix these subjects.
 _SUBJECT_OF_REPORT = re.compile(r"^\s*(?:\[[^\]]{0,40}\]\s*)?report[\s_]domain:\s*\S+.*\bsubmitter:", re.IGNORECASE)
 
@@ -150,6 +152,10 @@ def _speaks(mail: Mail) -> bool:
     return any(_DELIVERERS_NAME.fullmatch(address.name.strip("\"' ")) for address in mail.sender)
 
 
+def _may_be_staff(mail: Mail) -> bool:
+    return all(_POSTMASTER.match(address.address) and not _SYSTEMS_NAME.search(address.name) for address in mail.sender)
+
+
 def _may_be_bounce(mail: Mail, *, null_sender: bool | None) -> bool:
     """Somebody who delivers mail seems to speak. Headers only; the text has the last word.
 
@@ -159,8 +165,8 @@ def _may_be_bounce(mail: Mail, *, null_sender: bool | None) -> bool:
         return True
     speaks, titled = _speaks(mail), bool(phrases.SUBJECT_OF_BOUNCE.match(mail.subject))
     answers = bool(mail.in_reply_to)
-    if null_sender is None:
-        return titled if speaks and answers else speaks or (titled and not answers)
+    if null_sender is None:  # a person may sit at postmaster, nobody at mailer-daemon
+        return (titled and (speaks or not answers)) or (speaks and not answers and not _may_be_staff(mail))
     return (speaks or titled) if null_sender else (speaks and titled)
 
 

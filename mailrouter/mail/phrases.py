@@ -142,7 +142,8 @@ SUBJECT_OF_AUTO_REPLY = any_of(
     auto(?:mat|māt|maat|mát|màt)\w{0,8}[\s:-]{0,2}(?:resposta|réponse|odpowiedź|odpověď|odpoveď|válasz|vastaus)
     auto(?:mat|māt|maat|mát|màt)\w{0,8}[\s:-]{0,2}(?:odgovor|yanıt|atsakymas|atbilde|vastus|răspuns)
     (?:réponse|respuesta|risposta|resposta|răspuns|balasan) (?:autom\w{1,8}|otomatis)
-    samodejni odgovor|auto(?:maat)?[- ]?(?:reply|response|responder|antwort|svar|vastus|reponse|risposta)
+    samodejni odgovor|yahoo! auto response
+    auto(?:maat)?[- ]?(?:reply|response|responder|antwort|svar|vastus|reponse|risposta)
     auto(?:matically)?(?: re)?(?=\s?[:：])
     自动回复|自动应答|自動返信|自動応答
     """,
@@ -179,7 +180,7 @@ SUBJECT_OF_ABSENCE = any_of(
 SUBJECT_OF_RECEIPT = any_of(
     r"""
     \[request received\]|ticket received\b|request received\b|\[?received\]?:|auto-?ack
-    acknowledge?ment (?:of|for)\b
+    acknowledge?ment (?:of|for) (?:receipt|your (?:e-?mail|message|request|ticket|inquiry|enquiry))\b
     (?:your |new )?(?:support )?(?:ticket|case|request|incident|issue)\b\W{0,3}(?:has been|was|is) \w{4,8}ed\b
     (?:your |new )?(?:support )?(?:ticket|case|request|incident|issue)\b\W{0,3}(?:creat|open|receiv|logg)ed\b
     (?:your |new )?(?:ticket|case|request|issue)\W{0,3}\w{0,8}\d[\w.-]{0,20}\W{1,3}(?:has been|was|is) \w{4,8}ed\b

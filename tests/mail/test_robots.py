@@ -174,6 +174,13 @@ def test_a_postmaster_who_answers():
     assert read(head, body, None).kind is Kind.PERSON
 
 
+@pytest.mark.parametrize("sender", ["postmaster@vendor.example", None])
+def test_a_postmaster_who_writes_first(sender):
+    body = "We could not find who is responsible; the old address failed. Write to psirt@vendor.example."
+    head = "From: Postmaster <postmaster@vendor.example>\nTo: cert@cert.example\nSubject: VU#123456: our contact"
+    assert read(head, body, sender).kind is Kind.PERSON
+
+
 def test_a_list_footer_makes_no_list():
     body = "We are affected.\n\n_______________________________________________\nPsirt mailing list\nPsirt@lists.vendor.example\n"
     found = read(f"{ANSWER}Subject: Re: [VU#123456]", body)
