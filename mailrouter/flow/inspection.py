@@ -100,7 +100,7 @@ class _Reader:
 
     def _read(self, path: Path) -> Reading:
         raw = path.read_bytes()
-        mail = parse.mail(as_mail(path, raw))
+        mail = parse.mail(as_mail(path, raw), to_show=True)
         opened = self.pgp.open(mail.raw, (), lambda _issuer: (), self.now)
         found = reading(mail, opened, self.names.get(opened.fingerprint, frozenset()))
         return found | {"raw_sha256": sha256(raw).hexdigest()}

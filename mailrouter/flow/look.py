@@ -83,7 +83,7 @@ def _letter(message: Message, letter: outbox.Letter) -> Look:
 
 
 def _mail(tools: Tools, message: Message, raw: bytes) -> Look:
-    mail = parse.mail(raw)
+    mail = parse.mail(raw, to_show=True)
     opened, trouble = pgpmime.Opened(), ""
     try:
         opened = receive.open_mail(tools, raw, authenticate.sender(mail).address)
@@ -117,7 +117,7 @@ def _pieces(mail: Mail, opened: pgpmime.Opened) -> Iterator[tuple[str, Mail | st
 
 def _inside(opened: pgpmime.Opened, content: bytes) -> Mail | str:
     if opened.content_is_entity:
-        return parse.mail(content)
+        return parse.mail(content, to_show=True)
     return words.paragraphs(words.decode(content, opened.charset, []))
 
 

@@ -6,13 +6,15 @@ repeats of the protected headers for old mail programs is neither (RFC 9788).
 Never raises for any bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import md5
 
 from mailrouter.mail import flowed, legacy, limits, markup, parameters, words
 from mailrouter.mail.mime import Part
 from mailrouter.mail.words import Defects
+
+Decoder = Callable[[bytes, str | None, Defects], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,12 @@ class Body:
     defects: tuple[str, ...]
 
 
-def read(parts: Sequence[Part]) -> Body:
-    """Sort the leaves of a walked mail into text, HTML and attachments."""
+def read(parts: Sequence[Part], *, guess: bool = False) -> Body:
+    """Sort the leaves of a walked mail into text, HTML and attachments; `guess` at unnamed character sets."""
     defects: list[str] = []
     shown = [part for part in _leaves(parts) if _is_shown(part) and not legacy.is_header_copy(part, parts[0])]
     attached = attached_parts(parts)[: limits.ATTACHMENTS]
-    sources = _sources(shown, parts[0], defects)
+    sources = _sources(shown, parts[0], words.guessed if guess else words.decode, defects)
     plain_groups = {part.siblings for part in shown if not _is_html(part) and sources[id(part)].strip()} - {-1}
     pieces = [
         markup.text(sources[id(part)]) if _is_html(part) else sources[id(part)]
@@ -87,7 +89,7 @@ def _is_named(part: Part) -> bool:
     return part.depth > 0 and part.siblings == -1 and bool(named)
 
 
-def _sources(shown: Sequence[Part], top: Part, defects: Defects) -> dict[int, str]:
+def _sources(shown: Sequence[Part], top: Part, decode: Decoder, defects: Defects) -> dict[int, str]:
     """The decoded text of each shown part, by its identity; plain text and HTML have a budget each."""
     left = {True: limits.TEXT, False: limits.TEXT}
     found: dict[int, str] = {}
@@ -96,14 +98,14 @@ def _sources(shown: Sequence[Part], top: Part, defects: Defects) -> dict[int, st
         content = part.content(defects)
         if len(content) > budget:
             defects.append(limits.CUT + "text")
-        source = _source(content[:budget], part, defects)
+        text = words.paragraphs(decode(content[:budget], part.parameters.get("charset"), defects))
+        source = _unflowed(text, part)
         found[id(part)] = legacy.without_copy(source, part, top)
         left[_is_html(part)] = max(0, budget - len(content))
     return found
 
 
-def _source(content: bytes, part: Part, defects: Defects) -> str:
-    text = words.paragraphs(words.body(content, part.parameters.get("charset"), defects))
+def _unflowed(text: str, part: Part) -> str:
     if part.content_type == "text/plain" and part.parameters.get("format", "").strip().lower() == "flowed":
         return flowed.joined(text, delsp=part.parameters.get("delsp", "").strip().lower() == "yes")
     return text

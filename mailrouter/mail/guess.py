@@ -1,7 +1,9 @@
 """The character set of bytes whose sender named none, by the library chardet; for showing only.
 
+With its tables it takes 28 MB, so the daemon's workers never ask: only who shows a mail to a person (`parse.mail`).
+
 Asked where the bytes are of another script than Latin: accented letters of Western languages stand alone between plain
-ones, and a guess from a few of them is wrong more often than the usual Windows-1252. Loaded when first asked.
+ones, and a guess from a few of them is wrong more often than the usual Windows-1252.
 """
 
 import re

@@ -38,6 +38,7 @@ class Mail:
     references: tuple[str, ...]  # oldest first, the newest 100
     date: datetime | None  # UTC; None: missing or garbage, use the time of receipt
     header_defects: tuple[str, ...]
+    to_show: bool = False  # a person reads it: text without a named character set is guessed at
 
     def __repr__(self) -> str:
         """Nothing of the mail: this may end in a log."""
@@ -62,7 +63,7 @@ class Mail:
 
     @cached_property
     def _body(self) -> Body:
-        return body.read(self.parts)
+        return body.read(self.parts, guess=self.to_show)
 
     @property
     def text(self) -> str:
@@ -94,8 +95,11 @@ class Mail:
         return tuple(dict.fromkeys(self.header_defects + self._walked[1] + self._body.defects))
 
 
-def mail(raw: bytes) -> Mail:
-    """Read the headers of a mail (RFC 5322), whatever the bytes are; the body follows when it is asked for."""
+def mail(raw: bytes, *, to_show: bool = False) -> Mail:
+    """Read the headers of a mail (RFC 5322), whatever the bytes are; the body follows when it is asked for.
+
+    `to_show`: for a person to read, which may take more memory (`guess`); what is decided never rests on it.
+    """
     seen = raw if len(raw) <= limits.MESSAGE else raw[: limits.MESSAGE]
     top = headers.split(seen)
     defects = [limits.OVER + "message"] if seen is not raw else []
@@ -114,7 +118,8 @@ def mail(raw: bytes) -> Mail:
         in_reply_to=headers.ids(top.text("in-reply-to")),
         references=headers.ids(" ".join(top.texts("references")))[-limits.REFERENCES :],
         date=_date(top, defects),
-        header_defects=tuple(dict.fromkeys(defects)),  # last: the readers above add to it
+        header_defects=tuple(dict.fromkeys(defects)),  # after the readers above, which add to it
+        to_show=to_show,
     )
 
 

@@ -57,7 +57,7 @@ def _inside(opened: Opened) -> Mail | str | None:
     if opened.content is None:
         return None
     if opened.content_is_entity:
-        return parse.mail(opened.content)
+        return parse.mail(opened.content, to_show=True)
     return words.paragraphs(words.decode(opened.content, opened.charset, []))
 
 

@@ -75,7 +75,7 @@ def undeclared(raw: bytes, defects: Defects) -> str:
         return raw.decode("cp1252", "replace")
 
 
-def body(raw: bytes, charset: str | None, defects: Defects) -> str:
+def guessed(raw: bytes, charset: str | None, defects: Defects) -> str:
     """The bytes of a body as text: `decode`, but where nobody names a character set the script is guessed."""
     if charset is None or _CHARSETS.get(_named(charset)) == "ascii":
         try:

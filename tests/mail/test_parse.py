@@ -124,9 +124,11 @@ def test_charsets(charset, body, text, defect):
 )  # fmt: skip
 @pytest.mark.parametrize("head", ["Content-Type: text/plain", "Content-Type: text/plain; charset=us-ascii", ""])
 def test_a_body_without_a_character_set_is_read_in_its_script(charset, text, head):
-    mail = parse.mail(f"From: a@b.example\n{head}".rstrip("\n").encode() + b"\n\n" + text.encode(charset))
+    raw = f"From: a@b.example\n{head}".rstrip("\n").encode() + b"\n\n" + text.encode(charset)
+    mail = parse.mail(raw, to_show=True)
     assert mail.text == text
     assert "undeclared-8bit" in mail.defects
+    assert parse.mail(raw).defects == mail.defects  # a worker does not guess
     assert parse.mail(b"Subject: " + text.encode("cp1251", "replace") + b"\n\n").subject  # headers: no guess, no fault
 
 
