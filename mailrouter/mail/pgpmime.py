@@ -97,7 +97,7 @@ _END = {
 _ARMOR = re.compile(rb".*\n((?:[^\r\n]*[^\s][^\r\n]*\r?\n)*)[ \t]*\r?\n")
 _HASH = re.compile(rb"(?:Hash: [A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*[ \t]*\r?\n)*")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]|\r(?!\n)")
-_LONG_LINE = re.compile(rb"[^\n]{%d}" % (MAX_LINE + 2))
+_LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (MAX_LINE + 1))
 _LOOSE_DASH = re.compile(rb"^-(?! )", re.MULTILINE)
 # What mail programs write for readers without MIME; anything else before the first part could be meant to be read.
 _PREAMBLE = re.compile(rb"\s*(?:This is an? [\w/ -]{0,40}(?:message|format)[\w/ .,()-]{0,60}\s*)?", re.ASCII)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mailrouter.faults import TryLater
 from mailrouter.mail import pgpmime
 from mailrouter.mail.pgpmime import Opened, Sealed, Shape, Verdict
-from mailrouter.pgp import keyring, packets, status
+from mailrouter.pgp import keyring, nesting, packets, status
 from mailrouter.pgp.agent import Agent
 from mailrouter.pgp.keyring import Keyrings, PublicKey
 from mailrouter.pgp.runner import Ran, Runner
@@ -94,7 +94,10 @@ class _Opening:
             return self._encrypted(seal, message)
         if seal.shape is Shape.ENCRYPTED:  # said to be encrypted, and is not (P34)
             return _undecrypted("not an encrypted message")
-        judged, text = self._ask(lambda: self._read_text(message))
+        if nesting.too_deep(message):
+            judged, text = Judged(Verdict.BAD, "a message compressed again and again"), None
+        else:
+            judged, text = self._ask(lambda: self._read_text(message))
         opened = self._concluded(seal, judged, "message")
         if judged.verdict is not Verdict.GOOD or not seal.whole or text is None:
             return opened
@@ -161,7 +164,16 @@ class _Opening:
 
     def _decrypt(self, message: bytes) -> Answer:
         self.opener.agent.ready()
-        everyone = self.opener.keyrings.file((*self.keys, *self.opener.own()))
+        own = self.opener.own()
+        everyone = self.opener.keyrings.file((*self.keys, *own))
+        ours = {material.fingerprint[-16:] for key in own for material in packets.keys_of(key.data)}
+        for variant in packets.for_us(message, ours):
+            answer = self._try_to_decrypt(variant, everyone)
+            if answer is not None:
+                return answer
+        return Judged(Verdict.NONE, "the message cannot be decrypted with our keys, or was altered on its way"), None
+
+    def _try_to_decrypt(self, message: bytes, everyone: str) -> Answer | None:
         ran = self.opener.runner.decrypt(message, everyone, self.opener.passphrase)
         lines = _lines(ran)
         about = None if lines is None else status.decrypted(lines, ran.code)
@@ -170,7 +182,7 @@ class _Opening:
         # gpg says 'no secret key' as well when it cannot reach the agent: a fault of ours, not of the mail.
         if not self.opener.agent.answers() or status.our_trouble(lines or ()):
             raise TryLater("the gpg agent does not answer, or does not accept our passphrase")
-        return Judged(Verdict.NONE, "the message cannot be decrypted with our keys, or was altered on its way"), None
+        return None
 
     def _keyring(self) -> str:
         return self.opener.keyrings.file(self.keys)

@@ -7,7 +7,7 @@ linear in time; every function raises `Malformed` and nothing else.
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,8 +17,10 @@ MAX_PACKETS = 10_000
 CRC_LIMIT = 1_048_576  # bytes; a checksum in Python is slow, and only short armor (keys, signatures) needs it
 
 PKESK, SIGNATURE, SKESK, ONE_PASS, SECRET_KEY, PUBLIC_KEY, SECRET_SUBKEY, COMPRESSED = range(1, 9)
-LITERAL, USER_ID, PUBLIC_SUBKEY, SEIPD, OCB = 11, 13, 14, 18, 20
+MARKER, LITERAL, USER_ID, PUBLIC_SUBKEY, SEIPD, OCB = 10, 11, 13, 14, 18, 20
 MAX_RECIPIENTS = 100
+MAX_HIDDEN = 20  # recipients without a name that are tried; each costs a gpg process (P109)
+_NOBODY = "0" * 16  # the key id of a hidden recipient (RFC 9580 section 5.1)
 RSA = frozenset({1, 3})
 STRONG_CURVES = frozenset({19, 22})  # ECDSA and EdDSA
 WEAK_RSA_BITS = 2048  # fewer are weak (testbook P74)
@@ -134,6 +136,24 @@ def _packet(data: bytes, at: int) -> tuple[int, bytes, int]:
     raise Malformed("not a packet")
 
 
+def beginning(data: bytes, at: int) -> tuple[int, bytes, int]:
+    """The tag of the packet at this place, as much of its body as is there, and where the next one would begin."""
+    header = _exactly(data, at, 1)[0]
+    if header & 0x80 and not header & 0x40:
+        octets = 1 << (header & 3)
+        start = at + 1 + (octets if octets < 8 else 0)
+        end = start + int.from_bytes(data[at + 1 : start], "big") if octets < 8 else len(data)
+        return header >> 2 & 0x0F, data[start:end], end
+    if not header & 0x80:
+        raise Malformed("not a packet")
+    pieces, at, partial = [], at + 1, True
+    while partial and at < len(data):
+        length, at, partial = _new_length(data, at)
+        pieces.append(data[at : at + length])
+        at += length
+    return header & 0x3F, b"".join(pieces), at
+
+
 def _old_format(data: bytes, tag: int, length_type: int, at: int) -> tuple[int, bytes, int]:
     if length_type == 3:  # indeterminate: to the end
         return tag, data[at:], len(data)
@@ -229,4 +249,22 @@ def is_encrypted(message: bytes) -> bool:
 
 def recipients(message: bytes) -> list[str]:
     """The key ids a message is encrypted to, 16 upper-case hex digits each, in order."""
-    return [p.body[1:9].hex().upper() for p in packets(message) if p.tag == PKESK]
+    return [_recipient(packet) for packet in packets(message) if packet.tag == PKESK]
+
+
+def _recipient(packet: Packet) -> str:
+    return packet.body[1:9].hex().upper()
+
+
+def for_us(message: bytes, ours: Collection[str]) -> tuple[bytes, ...]:
+    """The encrypted message as it is to be tried, in order, with these key ids of ours.
+
+    Only with the session keys that name us; if none does, with each hidden recipient's alone: gpg counts a hidden
+    recipient that is not us as an error, and a message decrypted with errors has to be refused.
+    """
+    *session_keys, data = packets(message)
+    named = [packet.raw for packet in session_keys if _recipient(packet) in ours]
+    if named:
+        return (b"".join(named) + data.raw,)
+    hidden = [packet.raw + data.raw for packet in session_keys if _recipient(packet) == _NOBODY]
+    return tuple(hidden[:MAX_HIDDEN]) or (message,)

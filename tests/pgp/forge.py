@@ -7,6 +7,8 @@ import base64
 from dataclasses import dataclass
 from hashlib import sha1, sha256, sha512
 
+from mailrouter.pgp import PublicKey
+
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
@@ -56,6 +58,20 @@ def packet(tag: int, body: bytes) -> bytes:
 def subpacket(kind: int, content: bytes) -> bytes:
     """One signature subpacket; add 0x80 to `kind` to make it critical."""
     return b"\xff" + (len(content) + 1).to_bytes(4, "big") + bytes([kind]) + content
+
+
+CERTIFY, SIGN, ENCRYPT = 1, 2, 12
+KEY_FLAGS = 27
+
+
+def flags(use: int) -> bytes:
+    """What a key may be used for."""
+    return subpacket(KEY_FLAGS, bytes([use]))
+
+
+def framed(key_body: bytes) -> bytes:
+    """A key as it is hashed into signatures over it."""
+    return b"\x99" + len(key_body).to_bytes(2, "big") + key_body
 
 
 def notation(name: bytes, value: bytes) -> bytes:
@@ -113,22 +129,42 @@ class Forger:
 
     def certificate(self, user_id: bytes, *more: bytes) -> bytes:
         """Public key, user id, self-signature that lets it sign."""
-        hashed = subpacket(27, b"\x03") + b"".join(more)
-        signed = b"\x99" + len(self.key_body).to_bytes(2, "big") + self.key_body
-        signed += b"\xb4" + len(user_id).to_bytes(4, "big") + user_id
+        hashed = (b"" if any(one[5] == KEY_FLAGS for one in more) else flags(CERTIFY | SIGN)) + b"".join(more)
+        signed = framed(self.key_body) + b"\xb4" + len(user_id).to_bytes(4, "big") + user_id
         return packet(6, self.key_body) + packet(13, user_id) + self.signature(signed, 0x13, hashed)
 
-    def signature(self, signed: bytes, kind: int = 0, more: bytes = b"", *, at: int = 0, version: int = 4) -> bytes:
-        """A signature packet with these hashed subpackets beside time and issuer; `at` in seconds since 1970."""
+    def public(self, user_id: bytes, *more: bytes) -> PublicKey:
+        """The certificate as the database would hold it."""
+        return PublicKey(self.fingerprint, self.certificate(user_id, *more))
+
+    def subkey(self, body: bytes, use: bytes, *more: bytes) -> bytes:
+        """A subkey packet and the signature that binds it; `use`: its flags; `more`: a back-signature, perhaps."""
+        signed = framed(self.key_body) + framed(body)
+        return packet(14, body) + self.signature(signed, 0x18, use + b"".join(more))
+
+    def back_signature(self, primary: bytes) -> bytes:
+        """The subpacket by which this subkey agrees to belong to that primary key."""
+        signature = self.signature(framed(primary) + framed(self.key_body), 0x19)
+        return subpacket(32, signature[6:])
+
+    def signature(
+        self, signed: bytes, kind: int = 0, more: bytes = b"", *, at: int = 0, version: int = 4,
+        unhashed: bytes | None = None, timed: bool = True,
+    ) -> bytes:  # fmt: skip
+        """A signature packet with these hashed subpackets beside time and issuer; `at` in seconds since 1970.
+
+        `unhashed`: instead of the issuer's key id; then the hashed part does not name the issuer either. Not `timed`:
+        the hashed part does not name the time.
+        """
         fingerprint = bytes.fromhex(self.fingerprint)
-        hashed = (
-            subpacket(2, (at or self.created + 60).to_bytes(4, "big")) + subpacket(33, b"\x04" + fingerprint) + more
-        )
+        time = subpacket(2, (at or self.created + 60).to_bytes(4, "big")) if timed else b""
+        issuer = subpacket(33, b"\x04" + fingerprint) if unhashed is None else b""
+        hashed = time + issuer + more
         head = bytes([version, kind, 22, 8]) + len(hashed).to_bytes(2, "big") + hashed
         digest = sha256(signed + head + b"\x04\xff" + len(head).to_bytes(4, "big")).digest()
         r, s = self._ed25519(digest)
-        unhashed = subpacket(16, fingerprint[-8:])
-        body = head + len(unhashed).to_bytes(2, "big") + unhashed + digest[:2] + _mpi(r) + _mpi(s)
+        beside = subpacket(16, fingerprint[-8:]) if unhashed is None else unhashed
+        body = head + len(beside).to_bytes(2, "big") + beside + digest[:2] + _mpi(r) + _mpi(s)
         return packet(2, body)
 
 

@@ -1,10 +1,13 @@
 """Armor and packets: read exactly, refused cleanly, whatever the bytes."""
 
+import bz2
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.pgp import packets
+from mailrouter.pgp import nesting, packets
 from mailrouter.pgp.packets import Malformed, Unsupported
 from tests.pgp.forge import FORGER, armor, packet, subpacket
 from tests.pgp.keys import Keymaker
@@ -132,3 +135,43 @@ def test_what_counts_as_encrypted(message: bytes, refusal: type[Malformed] | Non
 
 def test_several_signatures_are_for_gpg_to_tell() -> None:
     packets.signatures_only(FORGER.signature(b"x") + FORGER.signature(b"x", 1, subpacket(28, b"a@b")))
+
+
+HIDDEN, OTHER, OURS = (packet(1, b"\x03" + bytes.fromhex(name * 8) + b"\x12x") for name in ("00", "bb", "aa"))
+DATA = packet(18, b"\x01x")
+
+
+@pytest.mark.row("P109")
+@pytest.mark.parametrize(
+    ("session_keys", "tried"),
+    [
+        ([OURS], [OURS]),
+        ([OTHER, OURS, HIDDEN], [OURS]),
+        ([OURS, OTHER, OURS], [OURS + OURS]),
+        ([HIDDEN], [HIDDEN]),
+        ([OTHER, HIDDEN, HIDDEN], [HIDDEN, HIDDEN]),
+        ([HIDDEN] * 99, [HIDDEN] * 20),
+        ([OTHER, OTHER], [OTHER + OTHER]),
+    ],
+)
+def test_which_session_keys_are_tried(session_keys: list[bytes], tried: list[bytes]) -> None:
+    made = packets.for_us(b"".join(session_keys) + DATA, {"AA" * 8})
+    assert made == tuple(keys + DATA for keys in tried)
+
+
+@pytest.mark.row("P35")
+@pytest.mark.parametrize("write", [packet, old_format, short_format, partial])
+@pytest.mark.parametrize("algorithm", [1, 2, 3])
+@pytest.mark.parametrize("layers", [0, 1, 2, 3, 40])
+def test_layers_of_compression_are_counted(write: object, algorithm: int, layers: int) -> None:
+    squeeze = {1: lambda data: zlib.compress(data, wbits=-15), 2: zlib.compress, 3: bz2.compress}[algorithm]
+    message = packet(10, b"PGP") + packet(11, b"b\0\0\0\0\0" + bytes(2_000_000))
+    for _ in range(layers):
+        message = write(8, bytes([algorithm]) + squeeze(message))  # type: ignore[operator]  # each takes a tag and a body
+    assert nesting.too_deep(message) == (layers > nesting.MAX_LAYERS)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_hinder_counting(data: bytes) -> None:
+    nesting.too_deep(data)
+    nesting.too_deep(packet(8, data))
