@@ -179,14 +179,14 @@ SUBJECT_OF_ABSENCE = any_of(
 # Default subjects of ticket systems' receipts, of lists' answers to commands and moderated mail, of senders' tests.
 SUBJECT_OF_RECEIPT = any_of(
     r"""
-    \[request received\]|ticket received\b|request received\b|\[?received\]?:|auto-?ack
+    \[request received\]|ticket received\b|request received\b|\[received\]|auto-?ack
     acknowledge?ment (?:of|for) (?:receipt|your (?:e-?mail|message|request|ticket|inquiry|enquiry))\b
     (?:your |new )?(?:support )?(?:ticket|case|request|incident|issue)\b\W{0,3}(?:has been|was|is) \w{4,8}ed\b
     (?:your |new )?(?:support )?(?:ticket|case|request|incident|issue)\b\W{0,3}(?:creat|open|receiv|logg)ed\b
     (?:your |new )?(?:ticket|case|request|issue)\W{0,3}\w{0,8}\d[\w.-]{0,20}\W{1,3}(?:has been|was|is) \w{4,8}ed\b
     (?:your |new )?(?:ticket|case|request|issue)\W{0,3}\w{0,8}\d[\w.-]{0,20}\W{1,3}(?:creat|open|receiv|logg)ed\b
     we(?:'ve| have)? received your
-    thank you for (?:contacting|your (?:message|e-?mail|inquiry|enquiry|request|report))
+    thank you for contacting\b
     your (?:message|post|posting) to .{1,200} awaits moderator approval
     request to mailing list .{1,200} rejected|the results? of your (?:e-?mail )?commands?
     confirm [0-9a-f]{12,}|your (?:confirmation|subscription) (?:is|request)

@@ -78,7 +78,9 @@ def _hidden_until(lines: Sequence[str], position: int, *, written: bool) -> int:
         return len(lines) if written else position + 1
     after = _attribution_end(lines, position)
     if after > position:
-        return after if _quote_follows(lines, after) else len(lines)
+        if _quote_follows(lines, after):
+            return after
+        return len(lines) if written else position  # nothing new above it: rather shown than hidden
     if _SIGNATURE.match(line) or _divides(lines, position) or _copied_headers(lines, position):
         return len(lines)
     return position

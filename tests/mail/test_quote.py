@@ -126,6 +126,8 @@ def test_dividers(divider):
         "1. Affected\n" + "-" * 60 + "\n" + "\n".join(f"line {n}" for n in range(20)),
         "Please reply to the questions above by Friday.\nThank you.",
         "Write to psirt@vendor.example until 2025-05-01 10:00:\nour key is there.",
+        "On 2026-01-05 our team (psirt@vendor.example) tested version 1.2.3:\n- works\n- fails",
+        "On 5 May 2026 the reporter wrote:\nit crashes.",
         "To: whom it concerns\nDate: open\nSubject: x",
         "",
     ],

@@ -134,7 +134,7 @@ def test_exchange_notes_in_a_language_nobody_here_speaks(more):
         "Virus scanner bypass in Vendor Gateway", "Your message about VU#123456", "Ticket system vulnerability",
         "Case 4411: our answer", "[ACME-4411] VU#123456", "Requests are not authenticated", "Issue with received patch",
         "Warning about exploitation", "Error in your report", "Fatal error in parser", "Message format vulnerability",
-        "Delay of publication", "Report: domain takeover", "Mail server vulnerability", "Failure to validate input",
+        "Thank you for your report", "Received: your report", "Acknowledgement of your report", "Delay of publication", "Report: domain takeover", "Mail server vulnerability", "Failure to validate input",
     ],
 )  # fmt: skip
 def test_people_who_write_of_such_things(subject, sender):
