@@ -6,6 +6,7 @@ no copy. The mark counts in a payload that says it is one only: nobody hides the
 """
 
 import re
+from collections.abc import Sequence
 
 from mailrouter.mail.mime import Part
 
@@ -32,14 +33,18 @@ def is_header_copy(part: Part, top: Part) -> bool:
 
 
 def _is_headers(content: bytes) -> bool:
-    lines = content.decode("utf-8", "replace").strip().splitlines()
-    return bool(lines) and all(_HEADER_LINE.match(line) for line in lines)
+    return _only_headers(content.decode("utf-8", "replace").strip().splitlines())
+
+
+def _only_headers(lines: Sequence[str]) -> bool:
+    """A header, and others or folded lines after it."""
+    return bool(lines) and not lines[0][:1].isspace() and all(map(_HEADER_LINE.match, lines))
 
 
 def _plain(text: str) -> str:
     """Up to the first empty line; a text without one keeps all."""
     copy, found, rest = text.partition("\n\n")
-    return rest if found and all(_HEADER_LINE.match(line) for line in copy.split("\n")) else text
+    return rest if found and _only_headers(copy.split("\n")) else text
 
 
 def _html(source: str) -> str:
