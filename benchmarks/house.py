@@ -25,7 +25,9 @@ from mailrouter.store.inbox import Holder
 from mailrouter.tools import Tools, make
 from tests.servers.daemon import ADDRESS, Daemon
 
-UNLIMITED = {"SMTP__RATE_TOTAL": "0", "SMTP__RATE_PER_SENDER": "0", "NODE": "bench"}
+UNLIMITED = {
+    "SMTP__RATE_TOTAL": "0", "SMTP__RATE_PER_SENDER": "0", "NODE": "bench", "POLICY__ACKNOWLEDGE_HOURS": "24",
+}  # fmt: skip
 VENDOR = "Vendor"
 POLL_SECONDS = 0.01
 BATCH = 32

@@ -7,24 +7,26 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter.store.tables import letters, switches
 
 NAME = "acknowledgement"
-_OURS = letters.c.name == literal_column(f"'{NAME}'")  # literal: a bound value would not find the partial index
+# The name is literal: with a bound value the partial index would not be found.
+_LATELY = and_(letters.c.name == literal_column(f"'{NAME}'"), letters.c.made_at > bindparam("since"))
+_AMONG = select(letters.c.recipient).where(_LATELY, letters.c.recipient.in_(bindparam("addresses", expanding=True)))
+_COUNT = select(func.count()).where(_LATELY)
 
 
 def among(tx: Connection, addresses: Collection[str], since: datetime) -> set[str]:
     """Which of these (case-folded) addresses were acknowledged after `since`, sent already or not."""
-    wanted = select(letters.c.recipient).where(_OURS, letters.c.made_at > since, letters.c.recipient.in_(addresses))
-    return set(tx.execute(wanted).scalars())
+    return set(tx.execute(_AMONG, {"addresses": list(addresses), "since": since}).scalars())
 
 
 def count(tx: Connection, since: datetime) -> int:
     """How many there were after `since`."""
-    return tx.execute(select(func.count()).where(_OURS, letters.c.made_at > since)).scalar_one()
+    return tx.execute(_COUNT, {"since": since}).scalar_one()
 
 
 def take_turn(tx: Connection) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from mailrouter import faults
 from mailrouter.store.tables import analysts
@@ -77,8 +77,11 @@ def everyone(tx: Connection) -> list[Analyst]:
 
 def among(tx: Connection, addresses: Collection[str]) -> frozenset[str]:
     """Which of these (case-folded) addresses are analysts'."""
-    address = func.lower(analysts.c.address)
-    return frozenset(tx.execute(select(address).where(address.in_(addresses))).scalars()) if addresses else frozenset()
+    return frozenset(tx.execute(_AMONG, {"addresses": list(addresses)}).scalars())
+
+
+_ADDRESS = func.lower(analysts.c.address)
+_AMONG = select(_ADDRESS).where(_ADDRESS.in_(bindparam("addresses", expanding=True)))
 
 
 def held(tx: Connection) -> list[Analyst]:
