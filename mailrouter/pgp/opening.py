@@ -67,7 +67,8 @@ class _Opening:
 
     def _signed(self, seal: Sealed) -> Opened:
         judged = self._refused(seal.signature) or self._ask(lambda: self._check(seal))[0]
-        opened = replace(self._concluded(seal, judged, "mime"), signed_bytes=seal.data, signature=seal.signature)
+        concluded = self._concluded(seal, judged, "mime")
+        opened = replace(concluded, signed_bytes=seal.data, signature=_readable(seal.signature))
         if judged.verdict is not Verdict.GOOD or not seal.whole:
             return opened
         return _protected(replace(opened, content=seal.data, content_is_entity=True), seal.data)
@@ -75,11 +76,12 @@ class _Opening:
     def _cleartext(self, seal: Sealed) -> Opened:
         """The text shown is what gpg printed, never the block itself (P81, P86)."""
         judged, text = self._refused(seal.signature), None
+        block = seal.data.removesuffix(seal.signature) + _readable(seal.signature)
         if judged is None:
-            judged, text = self._ask(lambda: self._read_text(seal.data))
+            judged, text = self._ask(lambda: self._read_text(block))
         if judged.verdict is Verdict.NONE:
             judged = Judged(Verdict.BAD, "a signed text without a signature")
-        opened = replace(self._concluded(seal, judged, "cleartext"), signed_bytes=seal.data)
+        opened = replace(self._concluded(seal, judged, "cleartext"), signed_bytes=block)
         if judged.verdict is not Verdict.GOOD or not seal.whole:
             return opened
         return replace(opened, content=text, charset=seal.charset)
@@ -240,6 +242,14 @@ def _lines(ran: Ran) -> tuple[status.Line, ...] | None:
         return None
     except status.Garbage as trouble:
         raise TryLater("gpg answered with something that is no answer") from trouble
+
+
+def _readable(signature: bytes) -> bytes:
+    """As every gpg can read it, for it is what others verify with; what is no signature stays as it is."""
+    try:
+        return packets.with_checksum(signature)
+    except packets.Malformed:
+        return signature
 
 
 def _undecrypted(reason: str) -> Opened:

@@ -26,6 +26,7 @@ STRONG_CURVES = frozenset({19, 22})  # ECDSA and EdDSA
 WEAK_RSA_BITS = 2048  # fewer are weak (testbook P74)
 
 _BEGIN = re.compile(rb"^-----BEGIN PGP ([A-Z ]{1,40})-----[ \t]*\r?\n", re.MULTILINE)
+_CHECKSUM = re.compile(rb"\n=[A-Za-z0-9+/]{4}\s*\Z")
 _BLANK = re.compile(rb"^[ \t]{0,80}\r?\n", re.MULTILINE)
 
 
@@ -94,6 +95,20 @@ def _content(armored: bytes) -> bytes:
     if claimed and len(content) <= CRC_LIMIT and _crc24(content) != claimed:
         raise Malformed("wrong armor checksum")
     return content
+
+
+def with_checksum(armored: bytes) -> bytes:
+    """An armored signature as it is, but with a checksum if it has none.
+
+    RFC 9580 section 6.1 tells programs to leave it out; gpg before 2.4 then misreads the end of a third of all blocks.
+    Raises Malformed.
+    """
+    content = dearmor(armored, b"SIGNATURE")
+    end = armored.find(b"-----END PGP SIGNATURE-----")
+    if armored[:1] >= b"\x80" or _CHECKSUM.search(armored, 0, end) or len(content) > CRC_LIMIT:
+        return armored
+    line_end = b"\r\n" if b"\r\n" in armored else b"\n"
+    return armored[:end] + b"=" + binascii.b2a_base64(_crc24(content), newline=False) + line_end + armored[end:]
 
 
 def _crc24(data: bytes) -> bytes:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from mailrouter.mail.pgpmime import Opened, Verdict
+from mailrouter.pgp import PublicKey
 from tests.pgp import mails
+from tests.pgp.forge import FORGER, armor, subpacket
 from tests.pgp.keys import Keymaker
 from tests.pgp.mails import TEXT, Open, nothing_proved
 
@@ -246,3 +248,24 @@ def test_anybody_can_verify_what_is_kept(opened: Open, keymaker: Keymaker, tmp_p
     command = ["gpg", "--homedir", str(keymaker.home), "--verify", *files]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=60)
     assert (done.returncode, got.form) == (0, form)
+
+
+@pytest.mark.parametrize("size", range(3))
+@pytest.mark.parametrize("form", ["mime", "cleartext"])
+def test_armor_without_a_checksum_is_as_good_and_what_is_kept_has_one(
+    opened: Open, keymaker: Keymaker, form: str, size: int
+) -> None:
+    """As RFC 9580 wants it; what others verify with an old gpg must be readable for it."""
+    key = PublicKey(FORGER.fingerprint, FORGER.certificate(b"PSIRT"))
+    length = b"x" * size  # of the signature: in a third of all cases base64 needs no padding
+    if form == "mime":
+        signature = FORGER.signature(mails.ENTITY, 0, subpacket(28, length))
+        got = opened(mails.signed(armor("SIGNATURE", signature)), key)
+        kept = got.signature
+    else:
+        signature = FORGER.signature(TEXT.rstrip(b"\n").replace(b"\n", b"\r\n"), 1, subpacket(28, length))
+        block = b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" + TEXT.replace(b"\n-", b"\n- -")
+        got = opened(mails.text(block + armor("SIGNATURE", signature)), key)
+        kept = got.signed_bytes
+    assert got.verdict is Verdict.GOOD
+    assert re.search(rb"\n=[A-Za-z0-9+/]{4}\r?\n-----END PGP SIGNATURE-----", kept)

@@ -71,6 +71,18 @@ def test_armor_comes_off_as_it_went_on(data: bytes, ending: bytes) -> None:
     assert packets.dearmor(armored.replace(b"\n", ending), b"SIGNATURE") == data
 
 
+@pytest.mark.parametrize("size", range(70, 76))
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_a_checksum_is_added_where_there_is_none(size: int, ending: bytes) -> None:
+    data = bytes(range(size))
+    bare = b"words\n" + armor("SIGNATURE", data).replace(b"\n", ending)
+    made = packets.with_checksum(bare)
+    line = next(line for line in made.splitlines() if line[:1] == b"=")
+    assert (len(line), made.replace(line + ending, b"")) == (5, bare)
+    assert packets.dearmor(made, b"SIGNATURE") == data
+    assert packets.with_checksum(made) == made
+
+
 def test_gpgs_checksum_is_ours(keymaker: Keymaker) -> None:
     armored = keymaker.armored(keymaker.vendor.fingerprint)
     assert b"\n=" in armored
