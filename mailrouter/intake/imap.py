@@ -221,6 +221,7 @@ class Reader:
         failpoint.reach("imap-after-commit")
         await self._mark(line, selected, stored)
         if stored:
+            self._failures = 0  # pauses grow while nothing comes of it
             logs.event("imap.taken", mailbox=self._mailbox.name, mails=len(stored))
         if len(stored) < len(mails):
             raise TryLater("the database did not take it")

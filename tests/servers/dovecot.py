@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,8 @@ class Dovecot:
         """An account, or its new password."""
         self._users[name] = password
         lines = "".join(f"{user}:{word}::::::\n" for user, word in self._users.items())
-        (self.folder / "users").write_text(lines)
+        (self.folder / "users.new").write_text(lines)
+        (self.folder / "users.new").rename(self.folder / "users")  # at once: a login may be under way
 
     @contextmanager
     def client(self, user: str) -> Iterator[imaplib.IMAP4]:
@@ -153,11 +155,14 @@ class Dovecot:
 
     def pour(self, user: str, raws: Iterable[bytes]) -> None:
         """Many mails into INBOX, as files; the maildir's own way, with LF line ends as delivery agents write them."""
-        new = self.folder / "mail" / user / "new"
-        for name in ("new", "cur", "tmp"):
-            (new.parent / name).mkdir(parents=True, exist_ok=True)
+        accounts, home = _accounts(), self.folder / "mail" / user
+        for folder in (home, home / "new", home / "cur", home / "tmp"):
+            folder.mkdir(exist_ok=True)
+            os.chown(folder, accounts["uid"], accounts["gid"])
         for number, raw in enumerate(raws):
-            (new / f"{1_600_000_000 + number}.M{number}P1.test").write_bytes(raw.replace(b"\r\n", b"\n"))
+            path = home / "new" / f"{1_600_000_000 + number}.M{number}P1.test"
+            path.write_bytes(raw.replace(b"\r\n", b"\n"))
+            os.chown(path, accounts["uid"], accounts["gid"])
 
     def folders(self, user: str) -> list[str]:
         """Their names, as the server writes them."""
@@ -199,7 +204,7 @@ class Dovecot:
             return [part[1] for part in parts if isinstance(part, tuple)]
 
 
-def _accounts() -> dict[str, object]:
+def _accounts() -> dict[str, Any]:
     """Root drops privileges as Debian's package does; anybody else runs all of it as themselves."""
     if os.geteuid() == 0:
         group, mail = grp.getgrgid(pwd.getpwnam("dovecot").pw_gid).gr_name, pwd.getpwnam("mail")
