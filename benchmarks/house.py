@@ -96,7 +96,7 @@ def running(folder: Path, url: str, *arguments: str) -> Iterator[House]:
 
 def prepare(folder: Path, url: str, public_key: bytes) -> None:
     """Migrate an empty database and open the cases of `mails.CASES`, the vendor taking part in each."""
-    tools, actor = _tools(folder, url), Actor("bench")
+    tools, actor = open_tools(folder, url), Actor("bench")
     try:
         migrate.upgrade(tools.db)
         directory.add_vendor(tools, actor, VENDOR, [mails.SENDER], keys=[tools.pgp.import_public(public_key)])
@@ -109,7 +109,7 @@ def prepare(folder: Path, url: str, public_key: bytes) -> None:
 
 def fill(folder: Path, url: str, given: Iterator[Mail]) -> Iterator[int]:
     """Accept and receive mails in this process, as the daemon would; yields how many are stored so far."""
-    tools, stored = _tools(folder, url), 0
+    tools, stored = open_tools(folder, url), 0
     try:
         while batch := [_envelope(mail) for mail in islice(given, BATCH)]:
             with tools.db.write() as tx:
@@ -121,7 +121,8 @@ def fill(folder: Path, url: str, given: Iterator[Mail]) -> Iterator[int]:
         tools.db.close()
 
 
-def _tools(folder: Path, url: str) -> Tools:
+def open_tools(folder: Path, url: str) -> Tools:
+    """What a daemon in this folder, on this database, would hold."""
     settings = _settings(Daemon(folder, url, UNLIMITED))
     ensure_data_dir(settings)
     return make(settings, Holder("bench", "prepare"))
