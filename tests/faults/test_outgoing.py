@@ -67,7 +67,7 @@ def test_a_smarthost_that_is_down_and_comes_back(
 def test_a_smarthost_that_refuses_for_good_is_seen_by_an_analyst(
     migrated_url: str, daemons: Daemons, smarthosts: Smarthosts
 ) -> None:
-    host, store = smarthosts(replies={"RCPT": "550 5.1.1 nobody here"}), Store(migrated_url)
+    host, store = smarthosts(replies={"RCPT": "550 5.7.1 refused"}), Store(migrated_url)
     node = daemons(migrated_url, RELAY__URL=to(host.port))
     notify_vendors(node, 1)
     node.start("--only", "worker")
@@ -75,7 +75,7 @@ def test_a_smarthost_that_refuses_for_good_is_seen_by_an_analyst(
     [letter] = node.json("outbox", "list")
     assert (letter["state"], letter["attempts"]) == ("failed", 1)
     notices = [item for item in node.json("queue", "show", "triage") if item["kind"] == "notice"]
-    assert [item["why"] for item in notices] == [f"letter {letter['id']} failed: refused by the relay (550 5.1.1)"]
+    assert [item["why"] for item in notices] == [f"letter {letter['id']} failed: refused by the relay (550 5.7.1)"]
 
 
 @pytest.mark.row("R24")

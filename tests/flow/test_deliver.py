@@ -217,12 +217,12 @@ def test_a_temporary_refusal_is_tried_again_warned_of_after_4_hours_and_failed_a
 
 @pytest.mark.row("R23")
 def test_a_permanent_refusal_fails_at_once_and_visibly(house: World, smarthost: Sink) -> None:
-    smarthost.replies["RCPT"] = "550 5.1.1 no such user psirt@vendor.example"
+    smarthost.replies["RCPT"] = "550 5.7.1 psirt@vendor.example wants no mail from here"
     house.deliver()
     letter = only(house)
-    assert (letter.state, letter.why, letter.reply) == ("failed", "refused by the relay (550 5.1.1)", "550 5.1.1")
+    assert (letter.state, letter.why, letter.reply) == ("failed", "refused by the relay (550 5.7.1)", "550 5.7.1")
     assert [(s.item.why, s.vu) for s in house.queue("alice")] == [
-        ("letter 1 failed: refused by the relay (550 5.1.1)", VU)
+        ("letter 1 failed: refused by the relay (550 5.7.1)", VU)
     ]
     assert [e.kind for e in house.journal()][-1] == "letter.failed"
     smarthost.replies.clear()

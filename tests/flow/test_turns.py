@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -348,7 +349,7 @@ def test_one_in_somebodys_hand_does_not_leave(world: World) -> None:
     with world.look() as tx:
         assert not outbox.still_ours(tx, leased, world.tools.holder, world.clock())
     with world.writing() as tx:
-        assert not outbox.freeze(tx, leased, world.tools.holder, world.clock(), sealed=b"x")
+        assert not outbox.freeze(tx, replace(leased, sealed=b"x"), world.tools.holder, world.clock())
     assert world.follow_ups()[0].state == "withdrawn"
 
 
