@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from mailrouter.mail import rawmime
 from mailrouter.mail.rawmime import Entity
 
 MAX_DEPTH = 8  # multiparts inside multiparts we look into; deeper ones are left as they are
 MAX_SEALS = 2  # finding a second one already decides: more than one is invalid
+REMEMBERED = 32  # mails of which `sealed` remembers what it found; as many as are received together
+REMEMBERED_SIZE = 65_536  # bytes; larger ones are not remembered
 MAX_LINE = 998  # RFC 5322 section 2.1.1; gpg silently cuts longer cleartext lines (P86)
 
 
@@ -106,8 +109,18 @@ _PREAMBLE = re.compile(rb"\s*(?:This is an? [\w/ -]{0,40}(?:message|format)[\w/ 
 def sealed(raw: bytes) -> Sealed | None:
     """What of this mail is signed or encrypted with OpenPGP; None when nothing is.
 
-    `raw` is a whole mail or one MIME entity with its headers. Never raises, whatever the bytes are (P44, P46).
+    `raw` is a whole mail or one MIME entity with its headers. Never raises, whatever the bytes are (P44, P46). Small
+    mails just looked at are remembered: each is asked about two or three times on its way.
     """
+    return _remembered(raw) if len(raw) <= REMEMBERED_SIZE else _sealed(raw)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(raw: bytes) -> Sealed | None:
+    return _sealed(raw)
+
+
+def _sealed(raw: bytes) -> Sealed | None:
     lowered = raw.lower()
     if not any(mark in lowered for mark in _MARKS) and not any(mark in raw for mark in _BASE64_MARKS):
         return None

@@ -66,7 +66,9 @@ class _Opening:
         return replace(refused, encrypted=seal.encrypted, decrypted="fail" if seal.encrypted else "none")
 
     def _signed(self, seal: Sealed) -> Opened:
-        judged = self._refused(seal.signature) or self._ask(lambda: self._check(seal))[0]
+        judged, signature = _signature_in(seal.signature)
+        if judged is None:
+            judged, _ = self._ask(lambda: self._check(signature, seal.data))
         concluded = self._concluded(seal, judged, "mime")
         opened = replace(concluded, signed_bytes=seal.data, signature=_readable(seal.signature))
         if judged.verdict is not Verdict.GOOD or not seal.whole:
@@ -75,7 +77,7 @@ class _Opening:
 
     def _cleartext(self, seal: Sealed) -> Opened:
         """The text shown is what gpg printed, never the block itself (P81, P86)."""
-        judged, text = self._refused(seal.signature), None
+        judged, text = _signature_in(seal.signature)[0], None
         block = seal.data.removesuffix(seal.signature) + _readable(seal.signature)
         if judged is None:
             judged, text = self._ask(lambda: self._read_text(block))
@@ -150,9 +152,8 @@ class _Opening:
                 judged, text = question()
         return self._weighed(judged), text
 
-    def _check(self, seal: Sealed) -> Answer:
-        signature = packets.dearmor(seal.signature, b"SIGNATURE")
-        ran = self.opener.runner.verify(signature, seal.data, self._keyring())
+    def _check(self, signature: bytes, data: bytes) -> Answer:
+        ran = self.opener.runner.verify(signature, data, self._keyring())
         lines = _lines(ran)
         return (_SURPRISED if lines is None else status.signature(lines, ran.code)), None
 
@@ -190,16 +191,6 @@ class _Opening:
         return self.opener.keyrings.file(self.keys)
 
     # ---- judging further ---------------------------------------------------------------------------------------
-
-    def _refused(self, armored: bytes) -> Judged | None:
-        """What is no signature, or none we know, is judged without gpg."""
-        try:
-            packets.signatures_only(packets.dearmor(armored, b"SIGNATURE"))
-        except packets.Unsupported as trouble:
-            return Judged(Verdict.UNSUPPORTED, str(trouble))
-        except packets.Malformed as trouble:
-            return Judged(Verdict.BAD, f"the signature cannot be read: {trouble}")
-        return None
 
     def _weighed(self, judged: Judged) -> Judged:
         """Conditions 3 and 4: strength of the key, and the time of signing."""
@@ -242,6 +233,18 @@ def _lines(ran: Ran) -> tuple[status.Line, ...] | None:
         return None
     except status.Garbage as trouble:
         raise TryLater("gpg answered with something that is no answer") from trouble
+
+
+def _signature_in(armored: bytes) -> tuple[Judged | None, bytes]:
+    """The binary signature; what is none, or none we know, is judged without gpg."""
+    try:
+        signature = packets.dearmor(armored, b"SIGNATURE")
+        packets.signatures_only(signature)
+    except packets.Unsupported as trouble:
+        return Judged(Verdict.UNSUPPORTED, str(trouble)), b""
+    except packets.Malformed as trouble:
+        return Judged(Verdict.BAD, f"the signature cannot be read: {trouble}"), b""
+    return None, signature
 
 
 def _readable(signature: bytes) -> bytes:

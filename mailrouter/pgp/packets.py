@@ -103,9 +103,11 @@ def with_checksum(armored: bytes) -> bytes:
     RFC 9580 section 6.1 tells programs to leave it out; gpg before 2.4 then misreads the end of a third of all blocks.
     Raises Malformed.
     """
-    content = dearmor(armored, b"SIGNATURE")
     end = armored.find(b"-----END PGP SIGNATURE-----")
-    if armored[:1] >= b"\x80" or _CHECKSUM.search(armored, 0, end) or len(content) > CRC_LIMIT:
+    if armored[:1] >= b"\x80" or _CHECKSUM.search(armored, 0, end):
+        return armored
+    content = dearmor(armored, b"SIGNATURE")
+    if len(content) > CRC_LIMIT:
         return armored
     line_end = b"\r\n" if b"\r\n" in armored else b"\n"
     return armored[:end] + b"=" + binascii.b2a_base64(_crc24(content), newline=False) + line_end + armored[end:]
