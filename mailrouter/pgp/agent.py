@@ -57,13 +57,13 @@ class Agent:
 
     def answers(self) -> bool:
         """Whether it greets us at its socket."""
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(self.limit)
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(self.limit)
                 line.connect(self._socket)
                 return line.recv(2) == b"OK"
-            except OSError:
-                return False
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """End it, as far as it runs. Its keys stay on the disk."""

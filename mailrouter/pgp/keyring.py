@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from mailrouter.faults import TryLater
 from mailrouter.pgp import packets
 
 
@@ -44,18 +45,23 @@ class Keyrings:
     folder: Path
 
     def file(self, keys: Iterable[PublicKey]) -> str:
-        """The path of a keyring with exactly these keys, made if it is not there."""
+        """The path of a keyring with exactly these keys, made if it is not there. Raises TryLater if it cannot be."""
         content = b"".join(sorted({key.data for key in keys}))
         path = self.folder / f"{sha256(content).hexdigest()}.gpg"
-        # The size too: gpg itself creates a keyring it does not find, empty.
-        if not path.is_file() or path.stat().st_size != len(content):
-            self._write(path, content)
+        try:
+            # The size too: gpg itself creates a keyring it does not find, empty.
+            if not path.is_file() or path.stat().st_size != len(content):
+                self._write(path, content)
+        except OSError as trouble:  # without it every signer would be unknown
+            raise TryLater("a file of public keys cannot be written") from trouble
         return str(path)
 
     def _write(self, path: Path, content: bytes) -> None:
         number, name = tempfile.mkstemp(dir=self.folder)
         with os.fdopen(number, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # a name with zeros behind it, after a crash, would be believed for ever
         Path(name).replace(path)
 
 

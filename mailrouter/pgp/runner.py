@@ -6,6 +6,7 @@ a cap; a core file is never written. Linux only (memfd, pidfd, prlimit).
 """
 
 import os
+import re
 import resource
 import select
 import signal
@@ -22,6 +23,11 @@ MAX_OUTPUT = 26_214_400  # bytes of plaintext; the testbook's --max-output
 MAX_STATUS = 1_048_576  # bytes; notations of 64 kB come percent-escaped (P16)
 MAX_MEMORY = 1 << 30  # bytes of address space
 _CHUNK = 65_536
+# gpg may say so after a whole signature, and end as it does for a bad one. No user id: those stand in quotes.
+_NO_MEMORY = re.compile(
+    rb"^gpg: (?:Fatal: |[^\"\n]{0,200}(?:[Cc]annot allocate memory|[Oo]ut of (?:core|memory|secure memory)))",
+    re.MULTILINE,
+)
 _LEGAL_EXITS = frozenset({0, 1, 2})  # gpg has no others; 126, 127 and the like are a broken installation
 
 OPTIONS = (
@@ -62,8 +68,17 @@ class Runner:
     ) -> Ran:
         """Run one gpg command over `files` with exactly the keys of `keyring`.
 
-        Raises TryLater when gpg is missing, hangs, is killed, or ends as gpg never does: then nothing is known.
+        Raises TryLater when gpg is missing, hangs, is killed, or ends as gpg never does, and when we have no memory or
+        descriptors for it: then nothing is known.
         """
+        try:
+            return self._held(command, files, keyring, passphrase=passphrase, output=output)
+        except OSError as trouble:
+            raise TryLater("there is no memory, or no file descriptor, for gpg") from trouble
+
+    def _held(
+        self, command: str, files: Sequence[bytes], keyring: str, *, passphrase: bytes | None, output: bool
+    ) -> Ran:
         with ExitStack() as held:
             inputs = [_memory_file(held, content) for content in files]
             passed = inputs if passphrase is None else [*inputs, _memory_file(held, passphrase)]
@@ -102,7 +117,7 @@ def _start(arguments: list[str], passed: Sequence[int], *, output: bool) -> subp
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if output else subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # words for people, mixed with what a stranger wrote into a key
+            stderr=subprocess.PIPE,  # words for people, mixed with a stranger's: read for _NO_MEMORY alone
             bufsize=0,
             pass_fds=passed,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
@@ -128,8 +143,12 @@ def _most_memory() -> int:
 def _watch(process: subprocess.Popen[bytes], status: int, limit: float) -> Ran:
     """Collect both outputs until both are closed and the process is over; then leave nothing of its group alive."""
     sinks = {status: _Sink(MAX_STATUS)}
+    words = _Sink(MAX_STATUS)
+    if process.stderr is not None:
+        sinks[process.stderr.fileno()] = words
+    output = _Sink(MAX_OUTPUT)
     if process.stdout is not None:
-        sinks[process.stdout.fileno()] = _Sink(MAX_OUTPUT)
+        sinks[process.stdout.fileno()] = output
     try:
         overflow = not _collect(process.pid, sinks, limit)
     finally:
@@ -138,8 +157,9 @@ def _watch(process: subprocess.Popen[bytes], status: int, limit: float) -> Ran:
         code = process.wait()
     if not overflow and code not in _LEGAL_EXITS:
         raise TryLater("gpg was killed" if code < 0 else "gpg ended in a way it never should")
-    collected = [bytes(sink.content) for sink in sinks.values()]
-    return Ran(collected[0], collected[1] if len(collected) > 1 else b"", code, overflow)
+    if code != 0 and _NO_MEMORY.search(words.content):
+        raise TryLater("gpg had no memory for its work")
+    return Ran(bytes(sinks[status].content), bytes(output.content), code, overflow)
 
 
 @dataclass(slots=True, repr=False)

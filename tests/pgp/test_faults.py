@@ -1,9 +1,13 @@
 """A gpg that is broken, in every way we could think of: nothing is ever concluded from it (faults R17, R18)."""
 
 import os
+import resource
+import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 
 from mailrouter.faults import TryLater
 from mailrouter.mail.pgpmime import Opened, Verdict
-from mailrouter.pgp import Pgp
+from mailrouter.pgp import Pgp, runner
 from tests.pgp import mails
 from tests.pgp.keys import Keymaker, locked_quickly
 from tests.servers.wait import until
@@ -47,9 +51,20 @@ def stubbed(home: Path) -> Callable[..., Pgp]:
     return make
 
 
-def open_signed(pgp: Pgp, keymaker: Keymaker) -> Opened:
-    raw = mails.signed(keymaker.sign(mails.ENTITY, keymaker.vendor))
+def signed_mail(keymaker: Keymaker) -> bytes:
+    return mails.signed(keymaker.sign(mails.ENTITY, keymaker.vendor))
+
+
+def encrypted_mail(keymaker: Keymaker) -> bytes:
+    return mails.encrypted(keymaker.encrypt(mails.ENTITY, keymaker.cert))
+
+
+def open_raw(pgp: Pgp, raw: bytes, keymaker: Keymaker) -> Opened:
     return pgp.open(raw, [keymaker.vendor.public], lambda issuer: (), datetime.now(UTC))
+
+
+def open_signed(pgp: Pgp, keymaker: Keymaker) -> Opened:
+    return open_raw(pgp, signed_mail(keymaker), keymaker)
 
 
 def is_over(pid: int) -> bool:
@@ -61,8 +76,10 @@ def is_over(pid: int) -> bool:
 
 
 def open_encrypted(pgp: Pgp, keymaker: Keymaker) -> Opened:
-    raw = mails.encrypted(keymaker.encrypt(mails.ENTITY, keymaker.cert))
-    return pgp.open(raw, [keymaker.vendor.public], lambda issuer: (), datetime.now(UTC))
+    return open_raw(pgp, encrypted_mail(keymaker), keymaker)
+
+
+SIGNED_OR_ENCRYPTED = {open_signed: signed_mail, open_encrypted: encrypted_mail}
 
 
 @pytest.mark.row("R17")
@@ -107,6 +124,95 @@ def test_a_stand_in_that_speaks_well_is_believed(stubbed: Callable[..., Pgp], ke
 def test_endless_status_is_invalid_not_endless(stubbed: Callable[..., Pgp], keymaker: Keymaker) -> None:
     script = f"say '{GOOD}\\n'; yes '[GNUPG:] NOTATION_DATA x' > /proc/self/fd/$fd"
     assert open_signed(stubbed(script), keymaker).verdict is Verdict.BAD
+
+
+def right(ask: Callable[[Pgp, Keymaker], Opened], got: Opened) -> bool:
+    """What opening has to give, if it gives anything."""
+    if ask is open_signed:
+        return (got.verdict, got.content) == (Verdict.GOOD, mails.ENTITY)
+    return (got.decrypted, got.content) == ("ok", mails.ENTITY)
+
+
+@pytest.mark.row("R18")
+@pytest.mark.parametrize("ask", [open_signed, open_encrypted])
+@pytest.mark.parametrize("mebibytes", [1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 32, 48, 64])
+def test_a_gpg_without_memory_is_right_or_silent(
+    ours: Path, home: Path, keymaker: Keymaker, monkeypatch: pytest.MonkeyPatch, mebibytes: int,
+    ask: Callable[[Pgp, Keymaker], Opened],
+) -> None:  # fmt: skip
+    """Wherever it runs out, at its start or in the middle of its work, nothing is concluded from that."""
+    pgp = Pgp(ours, home / "k")
+    pgp.own_keys()
+    monkeypatch.setattr(runner, "MAX_MEMORY", mebibytes << 20)
+    with suppress(TryLater):
+        assert right(ask, ask(pgp, keymaker))
+    monkeypatch.undo()
+    assert right(ask, ask(pgp, keymaker))
+
+
+@pytest.mark.row("R18")
+@pytest.mark.parametrize("what", ["k", "g"])
+@pytest.mark.parametrize("how", ["gone", "a file"])
+@pytest.mark.parametrize("ask", [open_signed, open_encrypted])
+def test_folders_that_cannot_be_used(
+    ours: Path, home: Path, keymaker: Keymaker, what: str, how: str, ask: Callable[[Pgp, Keymaker], Opened]
+) -> None:
+    pgp = Pgp(ours, home / "k")
+    assert pgp.own_keys()
+    (home / what).rename(home / "away")
+    if how == "a file":
+        (home / what).write_bytes(b"")
+    with suppress(TryLater):
+        assert right(ask, ask(pgp, keymaker))
+    if (home / what).is_dir():
+        shutil.rmtree(home / what)
+    (home / what).unlink(missing_ok=True)
+    (home / "away").rename(home / what)
+    assert right(ask, ask(pgp, keymaker)), "nothing is left of it"
+
+
+@pytest.mark.row("R18")
+@pytest.mark.parametrize("ask", [open_signed, open_encrypted])
+def test_no_file_descriptors_for_gpg(
+    ours: Path, home: Path, keymaker: Keymaker, ask: Callable[[Pgp, Keymaker], Opened]
+) -> None:
+    """Each number of them that is left, from none to enough."""
+    pgp, found = Pgp(ours, home / "k"), []
+    assert right(ask, ask(pgp, keymaker))
+    raw = SIGNED_OR_ENCRYPTED[ask](keymaker)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)  # the next ones are given from here on
+    os.close(lowest)
+    try:
+        for left in range(16):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + left, hard))
+            try:
+                found.append(right(ask, open_raw(pgp, raw, keymaker)))
+            except TryLater:
+                found.append(None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert False not in found
+    assert {None, True} == set(found)
+
+
+@pytest.mark.row("R17")
+def test_an_agent_that_hangs(ours: Path, home: Path, keymaker: Keymaker) -> None:
+    """It takes connections at its socket and says nothing."""
+    pgp = Pgp(ours, home / "k", limit=2)
+    assert open_encrypted(pgp, keymaker).decrypted == "ok"
+    pgp.close()
+    pgp = Pgp(ours, home / "k", limit=2)
+    place = Path(os.fsdecode(pgp._agent._socket))
+    place.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(place))
+        silent.listen()
+        with pytest.raises(TryLater):
+            open_encrypted(pgp, keymaker)
+        assert open_signed(pgp, keymaker).verdict is Verdict.GOOD, "what needs no secret key goes on"
+    place.unlink()
+    assert open_encrypted(Pgp(ours, home / "k"), keymaker).decrypted == "ok"
 
 
 @pytest.mark.row("R18")
