@@ -299,7 +299,8 @@ class Reader:
         try:
             await line.move(uids, self._mailbox.done_folder)
         except Declined:  # perhaps it is not there yet
-            await line.make(self._mailbox.done_folder)
+            with suppress(Declined):  # it is
+                await line.make(self._mailbox.done_folder)
             await line.move(uids, self._mailbox.done_folder)
 
 

@@ -34,6 +34,8 @@ default_login_user = {login_user}
 default_internal_user = {internal_user}
 default_internal_group = {internal_group}
 mail_location = maildir:{folder}/mail/%u
+mail_fsync = never
+maildir_very_dirty_syncs = yes
 mail_uid = {uid}
 mail_gid = {gid}
 first_valid_uid = 0
@@ -117,7 +119,11 @@ class Dovecot:
     def remove(self) -> None:
         """Stop, and leave nothing behind."""
         self.stop()
-        shutil.rmtree(self.folder)
+        until(self._is_removed, "Dovecot's folder to go", seconds=30)
+
+    def _is_removed(self) -> bool:
+        shutil.rmtree(self.folder, ignore_errors=True)  # a session of its may still write its last line
+        return not self.folder.exists()
 
     def log(self) -> str:
         """Everything it logged so far."""
