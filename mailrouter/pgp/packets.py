@@ -20,6 +20,7 @@ PKESK, SIGNATURE, SKESK, ONE_PASS, SECRET_KEY, PUBLIC_KEY, SECRET_SUBKEY, COMPRE
 MARKER, LITERAL, USER_ID, PUBLIC_SUBKEY, SEIPD, OCB = 10, 11, 13, 14, 18, 20
 MAX_RECIPIENTS = 100
 MAX_HIDDEN = 20  # recipients without a name that are tried; each costs a gpg process (P109)
+_HASHES = frozenset(bytes([number]) for number in (1, 2, 3, 8, 9, 10, 11))  # those gpg knows; it judges the weak ones
 _NOBODY = "0" * 16  # the key id of a hidden recipient (RFC 9580 section 5.1)
 RSA = frozenset({1, 3})
 STRONG_CURVES = frozenset({19, 22})  # ECDSA and EdDSA
@@ -242,6 +243,8 @@ def signatures_only(data: bytes) -> None:
         raise Malformed("not a signature")
     if any(packet.body[:2] not in {b"\x04\x00", b"\x04\x01"} for packet in found):
         raise Unsupported("a signature of a version or kind that is not accepted")
+    if any(packet.body[3:4] not in _HASHES for packet in found):  # gpg says nothing at all to others, SHA-3 among them
+        raise Unsupported("the signature's hash algorithm is not supported")
 
 
 def is_encrypted(message: bytes) -> bool:

@@ -55,8 +55,13 @@ def _weak(keymaker: Keymaker, algorithm: str, *more: str) -> Given:
 
 
 def _with_algorithm(number: int) -> Given:
+    return _changed(8, number)
+
+
+def _changed(place: int, number: int) -> Given:
+    """A signature with another byte in its head."""
     signature = bytearray(FORGER.signature(ENTITY))
-    signature[8] = number
+    signature[place] = number
     return forged(bytes(signature), FORGER.public(b"x"))
 
 
@@ -131,6 +136,8 @@ CASES: tuple[Case, ...] = (
     case("P73", "hash MD5, by RSA", "I")(
         lambda k: _weak(k, "rsa2048", "--allow-weak-digest-algos", "--digest-algo", "MD5")
     ),
+    *(case("P73", f"hash number {number}, unknown to gpg", "I")(lambda _, number=number: _changed(9, number))
+      for number in (0, 4, 12, 14, 119)),
     *(_digest(name, "V") for name in ("SHA256", "SHA384", "SHA512")),
     *(case("P74", f"{name} key", word)(lambda k, name=name: _weak(k, name)) for name, word in (
         ("rsa1024", "I"), ("dsa1024", "I"), ("rsa3072", "V"), ("nistp256", "V"))),
