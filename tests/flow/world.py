@@ -349,7 +349,7 @@ def worlds(migrated_url: str, tmp_path: Path, clock: Clock, keymaker: Keymaker, 
         given = {
             "DATA_DIR": str(tmp_path / "data"), "NODE": "n1", "DATABASE__URL": migrated_url, "IDENTITY__ADDRESS": OURS,
             "IDENTITY__NAME": "Our CERT", "IDENTITY__GNUPG_HOME": str(house_pgp._home),
-            "POLICY__ACKNOWLEDGE_HOURS": "0",  # letters are those a test is about; tests/flow/test_acknowledge.py has them
+            "POLICY__ACKNOWLEDGE_HOURS": "0",  # letters are those a test is about, but in test_acknowledge.py
             **environment,
         }  # fmt: skip
         read = settings.load(None, {f"MAILROUTER_{name}": value for name, value in given.items()})
