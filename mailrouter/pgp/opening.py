@@ -159,11 +159,20 @@ class _Opening:
 
     def _read_text(self, message: bytes) -> Answer:
         ran = self.opener.runner.decrypt(message, self._keyring(), None)
+        if _silent(ran) and self._speaks():
+            ran = self.opener.runner.decrypt(message, self._keyring(), None)
+            if _silent(ran):
+                return _SURPRISED, None
         lines = _lines(ran)
         about = None if lines is None else status.plain(lines, ran.code)
         if about is None:
             return _SURPRISED, None
         return (status.signature(about, ran.code) if about else status.NO_SIGNATURE), ran.output
+
+    def _speaks(self) -> bool:
+        """Whether gpg answers what it can: then its silence before was about the message, and is no fault of gpg."""
+        ran = self.opener.runner.decrypt(_LITERAL, self._keyring(), None)
+        return (ran.code, ran.output) == (0, b"x") and _lines(ran) is not None
 
     def _decrypt(self, message: bytes) -> Answer:
         self.opener.agent.ready()
@@ -220,7 +229,13 @@ class _Opening:
         )
 
 
+_LITERAL = b"\xcb\x07b\0\0\0\0\0x"  # an OpenPGP message that says 'x' and nothing else
 _SURPRISED = Judged(Verdict.BAD, "gpg reported something unexpected about the signature")
+
+
+def _silent(ran: Ran) -> bool:
+    """gpg says nothing of packets it skips, and of what it cannot unpack."""
+    return not ran.overflow and ran.status == b""
 
 
 def _lines(ran: Ran) -> tuple[status.Line, ...] | None:

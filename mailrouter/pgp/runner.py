@@ -25,8 +25,7 @@ MAX_MEMORY = 1 << 30  # bytes of address space
 _CHUNK = 65_536
 # gpg may say so after a whole signature, and end as it does for a bad one. No user id: those stand in quotes.
 _NO_MEMORY = re.compile(
-    rb"^gpg: (?:Fatal: |[^\"\n]{0,200}(?:[Cc]annot allocate memory|[Oo]ut of (?:core|memory|secure memory)))",
-    re.MULTILINE,
+    rb"^gpg: [^\"\n]{0,200}(?:[Cc]an(?:no|')t allocate|[Oo]ut of (?:core|memory|secure memory))", re.MULTILINE
 )
 _LEGAL_EXITS = frozenset({0, 1, 2})  # gpg has no others; 126, 127 and the like are a broken installation
 

@@ -86,7 +86,13 @@ def _outside_encryption(keymaker: Keymaker) -> bytes:
     return one_pass + session.pkesk + session.protected(packet(11, b"b\0\0\0\0\0" + TEXT)) + signature
 
 
-def _quoted_blocks(order: str) -> Case:
+def _around(keymaker: Keymaker, content: bytes) -> bytes:
+    """The packets of a signed message, its text replaced by that."""
+    key_id = bytes.fromhex(keymaker.vendor.fingerprint[-16:])
+    return packet(4, b"\x03\x00\x0a\x16" + key_id + b"\x01") + content + detached(keymaker, TEXT)
+
+
+def _two_blocks(order: str) -> Case:
     def make(keymaker: Keymaker) -> bytes:
         blocks = {"V": keymaker.vendor, "M": keymaker.eve}
         return mails.text(b"".join(keymaker.sign(TEXT, blocks[who], mode="--sign") for who in order))
@@ -167,8 +173,8 @@ CASES: tuple[Case, ...] = (
     case("P25", "signed message + literal", "I")(lambda k: as_message(one_message(k) + LITERAL)),
     case("P26", "literal + signed message", "I")(lambda k: as_message(LITERAL + one_message(k))),
     case("P27", "two literals", "I")(lambda _: as_message(LITERAL + LITERAL)),
-    _quoted_blocks("VM"),
-    _quoted_blocks("MV"),
+    _two_blocks("VM"),
+    _two_blocks("MV"),
     case("P29", "cleartext whose signature is a marker packet", "I")(
         lambda _: mails.text(
             b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nevil\n" + armor("SIGNATURE", packet(10, b"PGP"))
@@ -193,6 +199,14 @@ CASES: tuple[Case, ...] = (
     case("P32", "compressed signature packet", "I")(
         lambda k: mails.signed(armor("SIGNATURE", compressed(detached(k), 1)))
     ),
+    *(case("P32", f"message of which gpg says nothing: {what}", "I")(lambda k, make=make: as_message(make(k)))
+      for what, make in (
+          ("signature around an experimental packet", lambda k: _around(k, packet(62, TEXT))),
+          ("compressed experimental packet", lambda _: compressed(packet(62, TEXT), 1)),
+          ("compressed by an unknown algorithm", lambda _: packet(8, b"\x07" + TEXT)),
+          ("compressed garbage", lambda _: packet(8, b"\x02" + TEXT)),
+          ("compressed nothing", lambda _: compressed(b"", 1)),
+      )),
     *(case("P32", f"signature of version {v}", "I")(lambda _, v=v: forged(version=v)) for v in (3, 5, 6, 255)),
     *(case("P32", f"signature of class 0x{kind:02X}", "I")(lambda _, kind=kind: forged(kind=kind))
       for kind in (0x02, 0x10, 0x13, 0x18, 0x40)),
