@@ -89,6 +89,7 @@ class MailArrived:
     standing: Standing
     assurance: Assurance
     counts: bool  # of sufficient standing (trust.answers_from), or vouched for by an analyst
+    doubt: str = ""  # why its kind may be wrong; '' mostly
     case: Case | None = None
     participant: Participant | None = None
     signed: Signed = Signed()

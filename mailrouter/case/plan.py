@@ -51,6 +51,8 @@ def _file(event: MailArrived) -> Actions:
         return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu)]
     if not _is_theirs(event) and not _is_proved(event):
         return [File(Place.REVIEW, "review", event.stranger_why, suggested_vu=case.vu)]
+    if event.kind != "person" and event.doubt:
+        return [File(Place.FILED, case.queue, f"looks automatic: {event.doubt}", in_case=True)]
     if event.kind != "person":
         return [File(Place.FILED, None, f"automatic: {event.kind}", in_case=True)]
     return [File(Place.FILED, case.queue, _reason(event, case), in_case=True)]
@@ -95,6 +97,8 @@ def _reason(event: MailArrived, case: Case) -> str:
         return f"the case is {case.state}"
     if event.meant:
         return "statement"
+    if event.doubt:
+        return f"does not count as an answer: {event.doubt}"
     return "answer" if event.counts else f"{event.standing}: does not count as an answer"
 
 

@@ -41,7 +41,7 @@ def _may(tools: Tools, read: Read, known: Known) -> bool:
     facts = acknowledgement.Facts(
         reverse_path=read.item.envelope.sender,
         sender=read.sender.address,
-        machine=read.automated.must_not_autoreply or read.kind != "person",
+        machine=read.automated.must_not_autoreply or read.kind != "person" or known.ours.only_bounces(read.hints),
         internal=internal(tools, read.sender.address, known),
         readable=not read.mail.beyond_limits,
         proved=authenticate.transport_pass(read.mail, trust, read.sender.address) if trust else None,
@@ -53,9 +53,9 @@ def _next(tx: Connection, owed: dict[str, Read], period: timedelta, now: datetim
     """Who has had none in this period, as many as the hour has room for, in the order they wrote."""
     if not owed:
         return []
-    lately = acknowledgements.among(tx, owed, now - period)
+    lately = acknowledgements.among(tx, owed, now - period, now)
     waiting = [address for address in owed if address not in lately]
-    room = acknowledgement.PER_HOUR - acknowledgements.count(tx, now - HOUR) if waiting else 0
+    room = acknowledgement.PER_HOUR - acknowledgements.count(tx, now - HOUR, now) if waiting else 0
     return waiting[: max(0, room)]
 
 

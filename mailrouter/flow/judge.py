@@ -106,7 +106,8 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
 
 def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouched | None = None) -> MailArrived:
     """What the plan must know of this mail."""
-    tie = known.ours.tie(read.hints) if read.kind != "person" else None
+    kind, doubt = _nature(read, known)
+    tie = known.ours.tie(read.hints) if kind != "person" else None
     routed = _routed(read, known, vouched, tie)
     case = known.cases.get(routed.case_id) if routed.case_id else None
     evidence = _evidence(tx, tools, read, known, case)
@@ -116,16 +117,19 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     level = standing(evidence)
     trusted = level >= parse_standing(tools.settings.trust.answers_from)
     vouched_for = vouched is not None and vouched.participant_id is not None
+    if vouched_for or (doubt and level is Standing.SIGNED):
+        kind, doubt = "person", ""
     signed = _signed(tx, read, case) if case and participant else Signed()
     meant = _meant(tx, read, participant) if participant else None
     latest = statements.standing(tx, participant.id, but=_before(read, known)) if meant and participant else None
     return MailArrived(
         since=f"mail:{read.item.mail_id}",
         routed=routed,
-        kind="person" if vouched_for else read.kind,
+        kind=kind,
+        doubt=doubt,
         standing=max(level, Standing.CLAIMED) if vouched and participant else level,
         assurance=assurance(evidence),
-        counts=trusted or vouched_for,
+        counts=(trusted and not doubt) or vouched_for,
         case=case,
         participant=participant,
         signed=signed,
@@ -137,6 +141,13 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
     )
+
+
+def _nature(read: Read, known: Known) -> tuple[str, str]:
+    """Who or what wrote it, and why that may be wrong."""
+    if read.kind == "person" and known.ours.only_bounces(read.hints):
+        return "automatic", "it came to where only bounces come back"
+    return read.kind, read.automated.doubt
 
 
 def _speaks_again(read: Read, known: Known) -> str:

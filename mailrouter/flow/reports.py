@@ -81,6 +81,11 @@ class Ours:
         """Whether every address that looks like one of these is one."""
         return all(claim in self.proved or claim in self.notices for claim in hints.claims)
 
+    def only_bounces(self, hints: Hints) -> bool:
+        """Whether it came to a letter's bounce address, and to none that we gave to be answered to."""
+        proved = [claim for claim in hints.claims if claim in self.proved or claim in self.notices]
+        return bool(proved) and all(isinstance(claim, Bounce) for claim in proved)
+
     def tie(self, hints: Hints) -> Tie | None:
         """The letter that a machine's mail with these hints is about."""
         for claim in hints.claims:

@@ -23,6 +23,7 @@ class Automated:
     kind: Kind
     reasons: tuple[str, ...]  # header or fact that decided, for people
     must_not_autoreply: bool
+    doubt: str = ""  # why the kind may be wrong, in plain words: a person then looks at it, and no clock moves
     dsn_actions: tuple[str, ...] = ()
     failed_recipients: tuple[str, ...] = ()
     delayed_recipients: tuple[str, ...] = ()
@@ -84,9 +85,10 @@ def classify(mail: Mail, envelope_sender: str | None, own: frozenset[str] = froz
     if not kinds and (reason := _machines_part(mail)):
         kinds, reasons = [Kind.AUTOMATIC], [*reasons, reason]
     kind = kinds[0] if kinds else Kind.AUTOMATIC if null_sender else Kind.PERSON
+    doubt = "" if null_sender or not kinds else machines.doubt(mail, kind, rules)
     if not null_sender and machines.person_behind(mail, kind):
-        kind = Kind.PERSON
-    return Automated(kind, tuple(dict.fromkeys(reasons)), bool(reasons))
+        kind, doubt = Kind.PERSON, machines.MAY_BE_TICKETS if kind is Kind.AUTOMATIC else ""
+    return Automated(kind, tuple(dict.fromkeys(reasons)), bool(reasons), doubt)
 
 
 def thread(mail: Mail, automated: Automated) -> str | None:

@@ -29,11 +29,12 @@ def is_header_copy(part: Part, top: Part) -> bool:
     if part.parameters.get("protected-headers") != "v1" or part is top:
         return False
     first = part.depth == top.depth + 1 and part.content_type in ("text/plain", "text/rfc822-headers")
-    return first and top.parameters.get("protected-headers") == "v1" and _is_headers(part.content([])[:8192])
+    return first and top.parameters.get("protected-headers") == "v1" and only_headers(part.content([]))
 
 
-def _is_headers(content: bytes) -> bool:
-    return _only_headers(content.decode("utf-8", "replace").strip().splitlines())
+def only_headers(content: bytes) -> bool:
+    """Whether a part's content is nothing but header lines."""
+    return _only_headers(content[:8192].decode("utf-8", "replace").strip().splitlines())
 
 
 def _only_headers(lines: Sequence[str]) -> bool:

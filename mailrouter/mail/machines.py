@@ -119,6 +119,19 @@ def _looked_at(header: str, mail: Mail) -> Iterable[str]:
     return mail.values(header)
 
 
+ONLY_SUBJECT = "only its subject says so"
+THROUGH_LIST = "it came through a mailing list"
+MAY_BE_TICKETS = "a ticket system may have written it by itself"
+
+
+def doubt(mail: Mail, kind: Kind, rules: Iterable[Rule]) -> str:
+    """Why a mail of this kind may still be a person's; '' when a header of its own says that a machine wrote it."""
+    said = any(rule.header != "subject" and rule.kind not in (None, Kind.LIST) for rule in rules)
+    if said or absence_of_exchange(mail) or not any(rule.kind is kind for rule in rules):
+        return ""
+    return THROUGH_LIST if kind is Kind.LIST else ONLY_SUBJECT
+
+
 def absence_of_exchange(mail: Mail) -> bool:
     """Exchange's absence notes in whatever language: a rule of a mailbox sent it, and nothing may answer it."""
     suppressed = mail.headers.text("x-auto-response-suppress").lower()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from mailrouter.case import vuid
-from mailrouter.mail import headers, limits, rawmime
+from mailrouter.mail import headers, legacy, limits, rawmime
 from mailrouter.mail.rawmime import Entity
 
 _WORD = re.compile(r"\bstatement\b", re.IGNORECASE)
@@ -58,8 +58,11 @@ def text_of(entity: bytes) -> bytes:
     Read strictly, as signatures are: what two readers could take differently has no text that could be a statement. A
     forwarded mail inside is somebody else's words: not looked into.
     """
-    parts = islice(_leaves(rawmime.parse(entity), limits.DEPTH), limits.PARTS)
-    return next((part.decoded() for part in parts if part.kind == "text/plain" and not _attached(part)), b"")
+    top = rawmime.parse(entity)
+    for part in islice(_leaves(top, limits.DEPTH), limits.PARTS):
+        if part.kind == "text/plain" and not _attached(part) and not _header_copy(part, top):
+            return part.decoded()
+    return b""
 
 
 def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:
@@ -69,6 +72,12 @@ def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:
     elif depth:
         for child in entity.parts().children:
             yield from _leaves(child, depth - 1)
+
+
+def _header_copy(part: Entity, top: Entity) -> bool:
+    """The old way of protecting headers repeats them in a part of its own, before the text (mail/legacy.py)."""
+    marked = part.parameters.get("protected-headers") == top.parameters.get("protected-headers") == "v1"
+    return marked and part is not top and legacy.only_headers(part.decoded())
 
 
 def _attached(part: Entity) -> bool:

@@ -192,7 +192,6 @@ def test_numbers_that_lead_nowhere(world: World) -> None:
 
 MACHINES: dict[str, dict[str, Any]] = {
     "auto-reply": {"headers": ("Auto-Submitted: auto-replied",)},
-    "list": {"headers": ("List-Id: <psirt.vendor.example>",)},
     "automatic": {"reverse_path": ""},
 }
 
