@@ -133,7 +133,7 @@ class Session(Connection):
         elif self._mails >= self._limits.mails:
             await self._say(replies.TOO_MANY_MAILS)
         else:
-            await self._say(self._transaction.mail(argument, self.loop.time()))
+            await self._say(self._transaction.mail(argument))
 
     async def _rcpt(self, argument: str) -> None:
         await self._say(self._transaction.rcpt(argument))
@@ -146,6 +146,8 @@ class Session(Connection):
             await self._say(replies.BAD_ARGUMENT)
         elif self._spoke_early():
             await self._say(replies.TALKS_TOO_SOON)  # else lines of the mail would be taken for commands
+        elif too_fast := self._transaction.admit(self.loop.time()):
+            await self._say(too_fast)
         else:
             reply = await self._take_mail()
             self._reset_timeout()

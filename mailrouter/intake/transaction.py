@@ -1,5 +1,7 @@
 """One mail transaction of RFC 5321 3.3, up to DATA: who sends, to whom, and whether there is room for it.
 
+Rates are held against mails, so a mail is counted when its DATA is obeyed: a MAIL that nothing follows costs nobody.
+
 Promises: opens no socket and says nothing itself; each step gives the reply to make, and takes effect only with a 250.
 """
 
@@ -37,14 +39,14 @@ class Transaction:
     utf8: bool = False
     recipients: list[str] = field(default_factory=list)
 
-    def mail(self, argument: str, now: float) -> str:
-        """RFC 5321 4.1.1.2: the reply to MAIL. `now` is the monotonic clock's. Raises OSError if `free` does."""
+    def mail(self, argument: str) -> str:
+        """RFC 5321 4.1.1.2: the reply to MAIL. Raises OSError if `free` does."""
         if self.sender is not None:
             return replies.OUT_OF_ORDER
         path = _path("FROM:", argument)
         if path is None:
             return replies.BAD_ADDRESS
-        refusal = self._unfit(path) or self._no_room(path, now)
+        refusal = self._unfit(path) or self._no_room(path)
         if refusal is None:
             self.sender = path.mailbox
             self.utf8 = "SMTPUTF8" in path.parameters
@@ -66,6 +68,12 @@ class Transaction:
         self.recipients.append(path.mailbox)
         return replies.RECIPIENT_OK
 
+    def admit(self, now: float) -> str | None:
+        """Count the mail that DATA begins; the reply when a rate is reached (S30). `now` is the monotonic clock's."""
+        sender = self.sender or ""
+        admitted = self.terms.rates.admit(sender, participant=self.terms.is_participant(sender), now=now)
+        return None if admitted else replies.TOO_FAST
+
     def envelope(self, door: str, raw: bytes, received_at: datetime) -> Envelope:
         """The mail as the store gets it; a recipient named twice is one recipient."""
         return Envelope(door, self.sender or "", tuple(dict.fromkeys(self.recipients)), raw, received_at)
@@ -82,13 +90,12 @@ class Transaction:
             return replies.BAD_ADDRESS
         return replies.TOO_BIG if int(size) > self.terms.max_size else None
 
-    def _no_room(self, path: paths.Path, now: float) -> str | None:
-        """The reply when the house lacks something for one more mail (testbook/faults.md R08, mail.md S30)."""
+    def _no_room(self, path: paths.Path) -> str | None:
+        """The reply when the house lacks something for one more mail (testbook/faults.md R08)."""
         terms, size = self.terms, int(path.parameters.get("SIZE", "0"))
         if terms.free() < terms.max_size * 3 // 2 or not terms.in_flight.room(size):
             return replies.NO_ROOM
-        admitted = terms.rates.admit(path.mailbox, participant=terms.is_participant(path.mailbox), now=now)
-        return None if admitted else replies.TOO_FAST
+        return None
 
 
 def _path(keyword: str, argument: str) -> paths.Path | None:

@@ -1,6 +1,7 @@
 """Who was acknowledged lately, and who is next to be: asked of the letters themselves.
 
-Promises: with the turn taken, what is counted stays so until the transaction ends, whichever node counts.
+Promises: with the turn taken, what is counted stays so until the transaction ends, whichever node counts; what a clock
+that was wrong dated into the future counts for nothing until then, so that it silences nobody.
 """
 
 from collections.abc import Collection
@@ -14,19 +15,23 @@ from mailrouter.store.tables import letters, switches
 
 NAME = "acknowledgement"
 # The name is literal: with a bound value the partial index would not be found.
-_LATELY = and_(letters.c.name == literal_column(f"'{NAME}'"), letters.c.made_at > bindparam("since"))
+_LATELY = and_(
+    letters.c.name == literal_column(f"'{NAME}'"),
+    letters.c.made_at > bindparam("since"),
+    letters.c.made_at <= bindparam("now"),
+)
 _AMONG = select(letters.c.recipient).where(_LATELY, letters.c.recipient.in_(bindparam("addresses", expanding=True)))
 _COUNT = select(func.count()).where(_LATELY)
 
 
-def among(tx: Connection, addresses: Collection[str], since: datetime) -> set[str]:
-    """Which of these (case-folded) addresses were acknowledged after `since`, sent already or not."""
-    return set(tx.execute(_AMONG, {"addresses": list(addresses), "since": since}).scalars())
+def among(tx: Connection, addresses: Collection[str], since: datetime, now: datetime) -> set[str]:
+    """Which of these (case-folded) addresses were acknowledged after `since` and until `now`, sent already or not."""
+    return set(tx.execute(_AMONG, {"addresses": list(addresses), "since": since, "now": now}).scalars())
 
 
-def count(tx: Connection, since: datetime) -> int:
-    """How many there were after `since`."""
-    return tx.execute(_COUNT, {"since": since}).scalar_one()
+def count(tx: Connection, since: datetime, now: datetime) -> int:
+    """How many there were after `since` and until `now`."""
+    return tx.execute(_COUNT, {"since": since, "now": now}).scalar_one()
 
 
 def take_turn(tx: Connection) -> None:

@@ -55,7 +55,7 @@ def test_a_report_is_acknowledged_once_by_a_mail_that_says_nothing_of_it(house: 
     mail = message_from_bytes(taken.data)
     assert {name: mail[name] for name in ("To", "Auto-Submitted", "In-Reply-To", "Subject", "Reply-To", "Cc")} == {
         "To": JO, "Auto-Submitted": "auto-replied", "In-Reply-To": "<m1@finder.example>",
-        "Subject": "We have received your mail", "Reply-To": None, "Cc": None,
+        "Subject": "Your mail has reached us", "Reply-To": None, "Cc": None,
     }  # fmt: skip
     assert mail["From"].endswith(f"<{OURS}>")
     assert mail.get_content_type() == "text/plain"
@@ -249,6 +249,19 @@ def test_twenty_an_hour_in_all_then_again(house: World) -> None:
     house.clock.to(start + timedelta(minutes=61))
     house.feed(house.mail("later@a.example", "x"), house.mail("69@a.example", "x"))
     assert told(house)[20:] == ["later@a.example", "69@a.example"]
+
+
+@pytest.mark.row("S21")
+def test_what_a_leaping_clock_dated_ahead_silences_nobody(house: World) -> None:
+    """Ten years ahead, and back: the hour's room and the sender's period are what they were."""
+    start = house.clock()
+    house.clock.to(start + timedelta(days=3650))
+    house.feed(house.mail(JO, "from the future"), *(house.mail(f"{n}@a.example", "x") for n in range(25)))
+    house.clock.to(start + timedelta(hours=1))
+    house.feed(house.mail("new@a.example", "x"), house.mail(JO, "from today"))
+    assert told(house)[20:] == ["new@a.example", JO]
+    house.feed(house.mail(JO, "and again"))
+    assert told(house)[22:] == []
 
 
 @pytest.mark.row("S21")

@@ -22,19 +22,28 @@ def bomb(port: int, senders: Iterable[str], *, lmtp: bool = False) -> Counter[tu
     """One mail after another, as fast as they are taken; how often each reply was given."""
     replies: Counter[tuple[int, bytes]] = Counter()
     for number, sender in enumerate(senders):
-        if number % 50 == 0:  # a session has its number of commands without a mail
+        if number % 40 == 0:  # a session has its number of commands without a mail
             session = (smtplib.LMTP if lmtp else smtplib.SMTP)("127.0.0.1", port, timeout=60)
             session.ehlo_or_helo_if_needed()
         reply = session.mail(sender)
         if reply[0] == 250:
             session.rcpt(ADDRESS)
-            reply = session.data(MAIL % (sender.encode(), number))
+            reply = data(session, MAIL % (sender.encode(), number))
         replies[reply] += 1
         session.rset()
-        if number % 50 == 49:
+        if number % 40 == 39:
             session.quit()
     session.close()
     return replies
+
+
+def data(session: smtplib.SMTP, raw: bytes) -> tuple[int, bytes]:
+    """The last reply of DATA: to the mail, or to the command."""
+    try:
+        return session.data(raw)
+    except smtplib.SMTPDataError as refused:
+        said = refused.smtp_error
+        return refused.smtp_code, said if isinstance(said, bytes) else said.encode()
 
 
 @pytest.mark.row("S30")

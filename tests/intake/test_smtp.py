@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mailrouter.intake.limits import Limits
 from mailrouter.settings.values import Listen
-from tests.intake.house import MAIL, OURS, House, Table, Wire
+from tests.intake.house import MAIL, OURS, House, Table, Wire, stuffed
 from tests.intake.test_data import FORMS, LINE, SMUGGLED
 from tests.intake.test_paths import FOREIGN
 from tests.servers.smarthost import Certificate
@@ -325,11 +325,46 @@ def test_rates_per_sender_and_in_all(houses: Houses, table: Table) -> None:
 
     def ask(sender: bytes) -> str:
         with house.wire() as wire:
-            return wire.ask(b"MAIL FROM:<" + sender + b">")[:9]
+            assert wire.ask(b"MAIL FROM:<" + sender + b">") == "250 2.1.0 Ok"
+            assert wire.ask(b"RCPT TO:<" + OURS.encode() + b">") == "250 2.1.5 Ok"
+            return wire.ask(b"DATA")[:9]
 
-    assert [ask(b"a@b.example") for _ in range(3)] == ["250 2.1.0", "250 2.1.0", "450 4.7.1"]
-    assert [ask(b"c@d.example"), ask(b"e@f.example"), ask(b"g@h.example")] == ["250 2.1.0", "250 2.1.0", "450 4.7.1"]
-    assert [ask(b"v@v.example") for _ in range(21)] == ["250 2.1.0"] * 20 + ["450 4.7.1"]
+    assert [ask(b"a@b.example") for _ in range(3)] == ["354 End w", "354 End w", "450 4.7.1"]
+    assert [ask(b"c@d.example"), ask(b"e@f.example"), ask(b"g@h.example")] == ["354 End w", "354 End w", "450 4.7.1"]
+    assert [ask(b"v@v.example") for _ in range(21)] == ["354 End w"] * 20 + ["450 4.7.1"]
+
+
+@pytest.mark.row("S30")
+@pytest.mark.parametrize("door", ["smtp", "lmtp"])
+@pytest.mark.parametrize("ends", [b"RSET", b"QUIT", b"hello", b"NOOP", b"DATA now", b""])
+def test_a_mail_that_is_not_begun_uses_up_nobodys_rate(houses: Houses, table: Table, door: str, ends: bytes) -> None:
+    """Whoever says MAIL and RCPT and never DATA keeps no other stranger out."""
+    house = houses(rate_per_sender=2, rate_total=3)
+    hello = b"LHLO t" if door == "lmtp" else b"EHLO t"
+    for number in range(20):
+        with house.wire(door) as wire:
+            assert wire.ask(b"MAIL FROM:<%d@evil.example>" % number) == "250 2.1.0 Ok"
+            assert wire.ask(b"RCPT TO:<" + OURS.encode() + b">") == "250 2.1.5 Ok"
+            if ends:
+                wire.ask(hello if ends == b"hello" else ends)
+    with house.wire(door) as wire:
+        assert [wire.mail(MAIL + b"%d\r\n" % n) for n in range(2)] == ["250 2.0.0 Stored"] * 2
+    assert len(table.raws()) == 2
+
+
+@pytest.mark.row("S30")
+def test_a_refused_data_leaves_the_session_in_order(houses: Houses, table: Table) -> None:
+    """450 to DATA is no invitation: what follows are commands, and a pipelined group is answered in order."""
+    house = houses(rate_per_sender=1)
+    with house.wire() as wire:
+        assert wire.mail() == "250 2.0.0 Stored"
+        wire.send(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<" + OURS.encode() + b">\r\nDATA\r\n")
+        assert [wire.reply()[:3] for _ in range(3)] == ["250", "250", "450"]
+        assert wire.ask(b"RSET") == "250 2.0.0 Ok"
+        wire.ready(sender=b"other@vendor.example")
+        wire.send(stuffed(b"another\r\n"))
+        assert wire.reply() == "250 2.0.0 Stored"
+    assert table.raws() == [MAIL, b"another\r\n"]
 
 
 def test_connections_in_all(houses: Houses) -> None:
