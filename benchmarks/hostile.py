@@ -15,12 +15,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from sqlalchemy import select
 from tabulate import tabulate
@@ -38,6 +38,7 @@ SENDER = "worst@stranger.example"
 SECONDS = 120.0  # for one mail, until it lies somewhere
 PAUSE_SECONDS = 0.1  # of the other client, between two mails
 WARM_UP = 50
+SLOW_CLIENTS, SLOW_SECONDS, SLOW_MIB = 190, 20, 32  # of 200 that are let in
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,30 @@ def measure(house: House, db: Database, worst: Worst) -> Cost:
     return Cost(worst.row, worst.what, reply, place, watch.cpu, mib, others.longest * 1000, within)
 
 
+def slow(house: House) -> Cost:
+    """S10: clients that say nothing, or a byte a second in a command or in DATA, up to the last places of the door."""
+    with ExitStack() as stack, Others(house.port) as others:
+        before = memory_bytes(house.pid)
+        with Watch(house.pid) as watch:
+            clients = [stack.enter_context(_opened(house.port, number % 3)) for number in range(SLOW_CLIENTS)]
+            for _ in range(SLOW_SECONDS):
+                time.sleep(1)
+                for number, client in enumerate(clients):
+                    if number % 3:
+                        client.sendall(b"x")
+    mib = max(0, watch.peak - before) / MIB
+    what = f"{SLOW_CLIENTS} slow clients for {SLOW_SECONDS} s"
+    return Cost("S10", what, "", "held open", watch.cpu, mib, others.longest * 1000, within=mib <= SLOW_MIB)
+
+
+def _opened(port: int, kind: int) -> socket.socket:
+    """A session that is silent (0), in the middle of a command (1), or in DATA (2)."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+    if kind == 2:
+        _begin(connection)
+    return connection
+
+
 def send(port: int, pieces: Callable[[], object]) -> str:
     """The code of the reply to its DATA; `gone` if the door hung up without one."""
     with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
@@ -91,6 +116,16 @@ def send(port: int, pieces: Callable[[], object]) -> str:
         with suppress(ConnectionError):
             return answers.readline()[:3].decode() or "gone"
         return "gone"
+
+
+def _begin(connection: socket.socket) -> BinaryIO:
+    """Up to 354; what the door says from then on."""
+    answers = connection.makefile("rb")
+    answers.readline()
+    for command in ("HELO worst.example", f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{ADDRESS}>", "DATA"):
+        connection.sendall(command.encode() + b"\r\n")
+        answers.readline()
+    return answers
 
 
 def _newest(db: Database) -> int:
@@ -145,8 +180,8 @@ class Others:
         self._thread.join()
 
 
-def measured(folder: Path, chosen: Sequence[Worst]) -> list[Cost]:
-    """Each of them at one daemon, in their order."""
+def measured(folder: Path, chosen: Sequence[Worst], *, slowly: bool = False) -> list[Cost]:
+    """Each of them at one daemon, in their order; `slowly`: and S10."""
     url = Sqlite(folder).new()
     home = folder / "gpg"
     prepare(folder / "node", url, mails.public_key(home, mails.make_key(home, mails.SENDER)))
@@ -154,7 +189,8 @@ def measured(folder: Path, chosen: Sequence[Worst]) -> list[Cost]:
     try:
         with running(folder / "node", url) as house:
             asyncio.run(load.run(load.Door(house.port), islice(mails.replies(ADDRESS, "warm"), WARM_UP), load.Plan()))
-            return [_told(measure(house, db, worst)) for worst in chosen]
+            costs = [_told(measure(house, db, worst)) for worst in chosen]
+            return [*costs, _told(slow(house))] if slowly else costs
     finally:
         db.close()
 
@@ -174,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     chosen = [worst for worst in WORST if not given.row or worst.row in given.row]
     with tempfile.TemporaryDirectory(prefix="mrh", dir=given.dir) as folder:
-        costs = measured(Path(folder), chosen)
+        costs = measured(Path(folder), chosen, slowly=not given.row or "S10" in given.row)
     headers = ("row", "mail", "reply", "where it lies", "CPU s", "MiB more", "others ms", "")
     table = tabulate([cost.cells for cost in costs], headers, disable_numparse=True)
     print(json.dumps([asdict(cost) for cost in costs], indent=1) if given.json else table)

@@ -32,4 +32,4 @@ def _as_it_should(cost: Cost) -> bool:
     """What no door should take is refused at it; the rest is filed nowhere by itself."""
     if cost.row == "S08":
         return cost.place == "refused"
-    return cost.reply == "250" and cost.place.split(":")[0] in ("triage", "quarantine")
+    return cost.reply == "250" and cost.place.split(":")[0] in ("triage", "review", "quarantine")
