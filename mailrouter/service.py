@@ -20,7 +20,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import IO, Literal
 
-from mailrouter import clock, failpoint, logs, worker
+from mailrouter import clock, failpoint, logs, memory, worker
 from mailrouter.faults import Refused, TryLater
 from mailrouter.intake.doors import Doors, Doorway, open_doors
 from mailrouter.intake.fetched import Postmark
@@ -47,6 +47,7 @@ REFRESH_SECONDS = 5.0  # how old the doors' list of participants' addresses may 
 
 def serve(settings: Settings, parts: Sequence[str] = PARTS) -> None:
     """Run until SIGTERM or SIGINT. `Refused` when it cannot start."""
+    memory.give_back_large_blocks()
     ensure_data_dir(settings)
     logs.configure(settings.log.format, settings.log.level, settings.node)
     holder = Holder(settings.node, secrets.token_hex(8))

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from multiprocessing.connection import Connection
 
-from mailrouter import logs
+from mailrouter import logs, memory
 from mailrouter.flow import deliver, receive, tell
 from mailrouter.settings import Settings
 from mailrouter.store import inbox
@@ -39,6 +39,7 @@ class Task(StrEnum):
 def main(task: Task, settings: Settings, holder: Holder, pipe: Connection) -> None:
     """The life of one worker; `pipe` is the end the supervisor's orders come out of."""
     gc.freeze()  # what the forkserver imported stays shared: a collection would touch, and so copy, every page of it
+    memory.give_back_large_blocks()
     _quiet_signals()
     logs.configure(settings.log.format, settings.log.level, settings.node)
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # left as it is: the runner gives gpg limits of its own
