@@ -46,9 +46,9 @@ class Meant:
 class Fate(StrEnum):
     """Why a letter did not arrive."""
 
-    NO_MAILBOX = "no-mailbox"  # the address it went to takes no mail
+    NO_MAILBOX = "no-mailbox"  # it is said that there is none of the address it went to
     BEHIND = "behind"  # another address does, to which that one hands on
-    TROUBLE = "trouble"  # it was given up, but the address may be good
+    TROUBLE = "trouble"  # refused or given up for another reason, or for none that is said: the address may be good
 
 
 @dataclass(frozen=True, slots=True)

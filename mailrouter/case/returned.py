@@ -32,7 +32,7 @@ def still_wanted(event: Returned) -> bool:
 
 _OTHERWISE = {
     Fate.BEHIND: "an address behind theirs takes no mail; whether others there have it, only they can say",
-    Fate.TROUBLE: "their mail system took it at no try, but does not say that the address is dead",
+    Fate.TROUBLE: "the report gives another reason than the address, or none: the address is still written to",
 }
 _ADD = "`mailrouter vendor add-contact`"
 

@@ -7,7 +7,6 @@ same Message-ID once more.
 
 import base64
 import random
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,7 +17,8 @@ from mailrouter.case import embargo, plan
 from mailrouter.case.events import Fate
 from mailrouter.faults import Refused, TryLater
 from mailrouter.flow import act, ownaddresses, reports
-from mailrouter.mail import compose
+from mailrouter.flow.actor import day_of
+from mailrouter.mail import compose, fate
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
@@ -245,19 +245,22 @@ def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcom
     if outbox.record(tx, letter, tools.holder, now, state="failed", reply=outcome.reply, why=why):
         _journal(tx, tools, letter, "letter.failed", now)
         says, once = f"letter {letter.id} failed: {why}", f"failed:{letter.attempts}"
-        if letter.participant_id is not None and _NO_MAILBOX.fullmatch(f"{outcome.at} {outcome.reply}"):
+        if letter.participant_id is not None and _knows_no_mailbox(outcome):
             _to_the_next(tx, tools, letter, says, once, now)
         else:
             _tell(tx, letter, says, now, once)
 
 
-# RFC 3463 section 3.2: the address is bad; 550 alone, at RCPT, says so too (RFC 5321 section 4.2.3). 5.1.7 and 5.1.8
-# are about our own address, and 550 with any other code about more than the address.
-_NO_MAILBOX = re.compile(r"rcpt (?:550|5[0-9]{2} 5\.1\.(?:[012346]|10))")
+def _knows_no_mailbox(outcome: Outcome) -> bool:
+    """It says so at RCPT, with the code. 550 alone does not: "relay not permitted", "SPF fail" and "blacklisted" are
+    550 too (RFC 5321 section 4.2.3: "or command rejected for policy reasons"), and meet every vendor's address.
+    """
+    said = outcome.reply.partition(" ")[2]
+    return outcome.state == "permanent" and outcome.at == "rcpt" and fate.is_no_mailbox(said)
 
 
 def _to_the_next(tx: Connection, tools: Tools, letter: outbox.Letter, says: str, once: str, now: datetime) -> None:
-    """The relay says itself that the address takes no mail: as good as a report that proves it is about the letter."""
+    """The relay says itself that there is no such mailbox: as good as a report that proves it is about the letter."""
     assert letter.case_id is not None  # a participant's letter is a case's
     case = cases.get(tx, letter.case_id)
     refused = reports.returned(tx, letter, case, Fate.NO_MAILBOX, f"{says};", proved=True)
@@ -284,14 +287,17 @@ def _hold(tools: Tools, letter: outbox.Letter, why: str) -> None:
 
 
 def _tell(tx: Connection, letter: outbox.Letter, why: str, now: datetime, what: str) -> None:
-    """A notice for the case's analyst; for letters of no case, the operator's queue. Of acknowledgements nobody hears:
-    whoever writes from an address that takes no mail would fill a queue with them.
+    """A notice for the case's analyst; for letters to our own staff, the operator's queue, once a day for each of them
+    (tell.py says why). Of acknowledgements nobody hears: whoever writes from an address that takes no mail would fill a
+    queue with them.
     """
     if letter.name == acknowledgements.NAME:
         return
-    queue = cases.get(tx, letter.case_id).queue if letter.case_id else "operator"
+    if letter.case_id is None:
+        queues.add_notice(tx, "operator", why, now, once=f"{queues.STAFF}not-reached:{letter.recipient}:{day_of(now)}")
+        return
     about = {"case_id": letter.case_id, "participant_id": letter.participant_id}
-    queues.add_notice(tx, queue, why, now, once=f"letter:{letter.id}:{what}", **about)
+    queues.add_notice(tx, cases.get(tx, letter.case_id).queue, why, now, once=f"letter:{letter.id}:{what}", **about)
 
 
 def _journal(tx: Connection, tools: Tools, letter: outbox.Letter, kind: str, now: datetime) -> None:

@@ -1,6 +1,8 @@
 """People are told: arrivals in the queues they read, a daily digest, and the operator when the machine is in trouble.
 
-A notice names VU#, place and reason; never a subject or a text. Each is made once, whichever node makes it.
+A notice names VU#, place and reason; never a subject or a text. Each is made once, whichever node makes it. That a
+letter to one of us did not arrive is told with the next arrival of another kind, and in the digest, but makes no letter
+of its own: to a dead address, that would be the next one that does not arrive.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,7 +52,7 @@ def reads(reader: analysts.Analyst, staff: Iterable[analysts.Analyst], now: date
 
 def _arrivals(tx: Connection, tools: Tools, reader: analysts.Analyst, reads: Sequence[str], now: datetime) -> None:
     fresh = queues.untold(tx, reader.id, reads)
-    if not fresh:
+    if all((s.item.once or "").startswith(queues.STAFF) for s in fresh):
         return
     values = {"analyst": reader.name, "items": texts.listing(line(tx, s) for s in fresh)}
     step = f"arrival:{reader.id}:{max(s.item.id for s in fresh)}"

@@ -64,7 +64,7 @@ def _rows(part: Part) -> Iterator[tuple[str, str]]:
     for block in re.split(rb"\n[ \t]*\r?\n", part.content([]))[:_MOST_BLOCKS]:
         fields = headers.split(block.strip())
         action = fields.text("action").lower().split()
-        address = _typed(fields, "original-recipient") or _typed(fields, "final-recipient")
+        address = recipient(fields)
         if action or address:
             yield (action[0] if action else ""), address
 
@@ -88,8 +88,13 @@ def disposition(parts: Sequence[Part]) -> Headers | None:
 
 def final_recipient(fields: Headers) -> tuple[str, ...]:
     """Whom a disposition notification is about."""
-    address = _typed(fields, "original-recipient") or _typed(fields, "final-recipient")
+    address = recipient(fields)
     return (address,) if address else ()
+
+
+def recipient(fields: Headers) -> str:
+    """Whom a group of fields is about, as the sender wrote the address where that is known; '' when it names nobody."""
+    return _typed(fields, "original-recipient") or _typed(fields, "final-recipient")
 
 
 def returned_ids(mail: Mail, *, wrapped: bool = False) -> tuple[str, ...]:
@@ -127,7 +132,7 @@ _EXPANDED = re.compile(r"(?:expanded|generated|forwarded|redirected) from:?\s*<?
 
 def prose(mail: Mail, excluded: frozenset[str]) -> Delivery:
     """What the text of a report says. `excluded`: addresses, case-folded, that stand in it for other reasons."""
-    told = _told(mail.text[:_LONGEST_TEXT])
+    told = own_words(mail.text)
     text = "\n".join(told)
     delayed = any(map(phrases.SAYS_DELAYED.search, (text, mail.subject))) or bool(
         phrases.DELAY_SUBJECT.search(mail.subject)
@@ -149,10 +154,10 @@ def known(mail: Mail, told: Delivery) -> Delivery:
     return replace(told, failed=_each_once(iter(failed))) if told.outcome == _FAILED and failed else told
 
 
-def _told(text: str) -> list[str]:
+def own_words(text: str) -> list[str]:
     """The lines a mail system wrote itself, up to the mail it returns."""
     lines: list[str] = []
-    for line in text.split("\n"):
+    for line in text[:_LONGEST_TEXT].split("\n"):
         if lines and phrases.RETURNED.match(line[:200]) and any(_ADDRESS.search(told) for told in lines):
             break
         lines.append(line[:_LONGEST_LINE])

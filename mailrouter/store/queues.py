@@ -12,6 +12,7 @@ from mailrouter import faults
 from mailrouter.store.tables import cases, messages, organisations, participants, queue_items, tellings
 
 SHARED = ("triage", "review", "bounces", "quarantine", "operator")
+STAFF = "staff-"  # so begins the `once` of every notice that a letter to one of us did not arrive
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,9 @@ def bounce(world: World, letter: Letter, to: str = "", recipient: str = "", **mo
     return world.fed(world.envelope(raw, "", (to,)))
 
 
-def undeliverable(world: World) -> list[str]:
+def undeliverable(world: World, name: str = VENDOR) -> list[str]:
     with world.look() as tx:
-        theirs = contacts.contacts_of(tx, contacts.named(tx, VENDOR).id)
+        theirs = contacts.contacts_of(tx, contacts.named(tx, name).id)
     return [contact.address for contact in theirs if contact.undeliverable]
 
 
@@ -228,7 +228,7 @@ def test_whatever_case_its_subject_names_the_token_says_which(house: World) -> N
     ("report_of", "kind", "note"),
     [
         ({"recipient": "gone@vendor.example"}, "bounce", "an address behind theirs takes no mail"),
-        ({"status": "4.4.7"}, "bounce", "does not say that the address is dead"),
+        ({"status": "4.4.7"}, "bounce", "the address is still written to"),
         ({"action": "delayed", "status": "4.4.1", "subject": "Delayed Mail"}, "delay", ""),
         ({"action": "relayed", "status": "2.1.9", "subject": "Successful Mail Delivery Report"}, "dsn-success", ""),
     ],
@@ -292,7 +292,8 @@ def relayed(worlds: MakeWorld, smarthost: Sink) -> World:
     return world
 
 
-@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "550 no such user", "553 5.1.10 no", "550 5.1.2 no host"])
+@pytest.mark.row("S33")
+@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "553 5.1.10 no", "550 5.1.2 no host", "551 5.1.6 moved"])
 def test_a_relay_that_knows_no_such_mailbox_is_believed(relayed: World, smarthost: Sink, reply: str) -> None:
     smarthost.replies["RCPT"] = reply
     deliver_once(relayed)
@@ -307,9 +308,13 @@ def test_a_relay_that_knows_no_such_mailbox_is_believed(relayed: World, smarthos
     assert [taken.rcpt for taken in smarthost.taken] == [(f"TO:<{SECOND}>".encode(),)]
 
 
+@pytest.mark.row("S33")
 @pytest.mark.parametrize(
-    "reply", ["550 5.7.1 refused", "552 5.2.2 full", "554 no", "550 5.1.8 bad sender", "550 5.1.7 x"]
-)
+    "reply",
+    ["550 5.7.1 refused", "552 5.2.2 full", "554 no", "550 5.1.8 bad sender", "550 5.1.7 x", "550 5.1.0 x",
+     "550 5.1.4 x", "550 no such user", "550 relay not permitted", "550 blacklisted",
+     "550 Sender address rejected: SPF fail"],
+)  # fmt: skip
 def test_a_refusal_for_another_reason_marks_nobody(relayed: World, smarthost: Sink, reply: str) -> None:
     smarthost.replies["RCPT"] = reply
     deliver_once(relayed)
@@ -350,6 +355,38 @@ def test_the_follow_up_after_a_dead_address_goes_to_another(relayed: World, smar
 
 def deliver_once(world: World) -> None:
     assert deliver.work(world.tools)
+
+
+@pytest.mark.row("S33")
+@pytest.mark.parametrize("reply", ["550 relay not permitted", "550 5.7.26 our SPF record is broken"])
+def test_a_fault_of_ours_at_the_relay_makes_no_vendor_undeliverable(
+    relayed: World, smarthost: Sink, reply: str
+) -> None:
+    others = {f"V{n}": f"psirt@v{n}.example" for n in range(3)}
+    for name, address in others.items():
+        relayed.organisation(name, address)
+        coordinate.add_vendor(relayed.tools, relayed.alice, VU, name)
+    coordinate.notify(relayed.tools, relayed.alice, VU)
+    smarthost.replies["RCPT"] = reply
+    relayed.deliver()
+    assert [letter.state for letter in relayed.letters("notification")] == ["failed"] * 4
+    assert len(relayed.notices()) == 4
+    assert [undeliverable(relayed, name) for name in (VENDOR, *others)] == [[]] * 4
+
+
+@pytest.mark.row("S33")
+@pytest.mark.parametrize("status", ["5.7.26", "5.7.1", "5.2.2", "5.3.4", "5.6.1", "5.1.8", "5.1.0"])
+def test_reports_of_a_fault_of_ours_make_no_vendor_undeliverable(house: World, status: str) -> None:
+    """One broken SPF record of ours is refused by everybody we write to, with our letters' own addresses."""
+    house.organisation("Bolt", "psirt@bolt.example")
+    coordinate.add_vendor(house.tools, house.alice, VU, "Bolt")
+    coordinate.notify(house.tools, house.alice, VU)
+    house.deliver()
+    for letter in house.letters("notification"):
+        bounce(house, letter, status=status)
+    assert (undeliverable(house), undeliverable(house, "Bolt"), len(house.letters("notification"))) == ([], [], 2)
+    kept = "the report gives another reason than the address, or none: the address is still written to"
+    assert house.notices() == [f"letter {n} came back: {kept}" for n in (1, 2)]
 
 
 # ---- back again -----------------------------------------------------------------------------------------------------
@@ -395,6 +432,45 @@ def test_a_notice_to_an_analyst_that_comes_back_writes_no_further_ones(house: Wo
     assert [s.item.why for s in house.queue("operator")] == [
         f"a notice to one of us came back: `mailrouter outbox show {letter.id}` says to whom it went"
     ]
+
+
+@pytest.mark.parametrize(("trouble", "notices"), [("refused", 2), ("comes back", 1)])
+def test_a_dead_address_of_our_own_writes_no_letters_to_itself(
+    worlds: MakeWorld, smarthost: Sink, trouble: str, notices: int
+) -> None:
+    """Whoever reads the operator's queue has a dead address, and so has Alice: no letter tells of letters that fail."""
+    world = worlds(RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}")
+    world.analyst("ops", "operator,review")
+    if trouble == "refused":
+        smarthost.replies["RCPT"] = "550 5.1.1 no such user"
+    world.feed(world.mail(EVE))
+    seen = 0
+    for _ in range(2 * 24):  # every half hour for a day, and so over a midnight
+        tell.arrivals(world.tools, world.clock())
+        world.deliver()
+        fresh, seen = world.letters()[seen:], len(world.letters())
+        for letter in fresh if trouble == "comes back" else ():
+            bounce(world, letter)
+        world.clock.forward(minutes=30)
+    assert [letter.recipient for letter in world.letters()] == ["alice@cert.example", "ops@cert.example"]
+    assert len(world.queue("operator")) == notices
+    world.feed(world.mail(EVE))
+    tell.arrivals(world.tools, world.clock())
+    assert sum("operator" in letter.body for letter in world.letters()) == 1, "told with the next arrival"
+
+
+def test_each_of_us_whose_letters_fail_is_told_of_once_a_day(worlds: MakeWorld, smarthost: Sink) -> None:
+    world = worlds(RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}")
+    world.analyst("ben", "review")
+    smarthost.replies["RCPT"] = "550 5.7.1 no"
+    for _ in range(48):
+        world.feed(world.mail(EVE))
+        tell.arrivals(world.tools, world.clock())
+        world.deliver()
+        world.clock.forward(hours=1)
+    days = {letter.made_at.date() for letter in world.letters("analyst-arrival")}
+    assert len(world.letters("analyst-arrival")) == 2 * 48
+    assert len(world.queue("operator")) == 2 * len(days)
 
 
 def test_what_came_about_a_letter_is_found_from_the_letter(house: World) -> None:
