@@ -41,9 +41,7 @@ def reconcile(db: Database, read: Sequence[Imap]) -> list[Reconciled]:
     if not read:
         return []
     before = _accounts(db, read)
-    looked = folder.look(
-        (one, Position(mine.uidvalidity, mine.last_uid)) for one, mine in zip(read, before, strict=True)
-    )
+    looked = folder.look((one, Position(mine.last_uids)) for one, mine in zip(read, before, strict=True))
     after = _accounts(db, read)  # after the look: what was moved until then was counted by us before
     return [_held_against(mine, looked[mine.name]) for mine in after]
 

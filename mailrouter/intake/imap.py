@@ -8,8 +8,7 @@ mailbox that cannot be read disturbs no other door, and is tried again within fi
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from mailrouter.faults import TryLater
 from mailrouter.intake.fetched import Postmark
 from mailrouter.intake.ledger import Ledger
 from mailrouter.intake.limits import InFlight
+from mailrouter.intake.uids import FOR_EVER, TRIES, Memory
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mailbox import folder, session
 from mailrouter.mailbox.answers import Selected
@@ -28,7 +28,6 @@ from mailrouter.settings.model import Imap
 
 MESSAGES_AT_ONCE = 100
 BYTES_AT_ONCE = 2**20  # of one batch; a larger message is a batch of its own
-TRIES = 3  # of a message that ends the session each time it is fetched alone
 REST_OF_THE_SICK = 3600.0  # seconds until a message that could not be fetched is tried again
 PAUSE_MOST = 300.0  # seconds between two attempts to open a session
 PAUSE_REFUSED = 32.0  # seconds at least after a refused login: servers count those
@@ -56,20 +55,6 @@ def pause(failures: int, *, refused: bool, chance: Callable[[], float] = random.
     """Seconds before the next session, after so many that failed in a row: doubling, up to five minutes, jittered."""
     longest = min(PAUSE_MOST, 2.0 ** min(failures, 16))
     return max(longest, PAUSE_REFUSED if refused else 0.0) * (0.5 + chance() / 2)
-
-
-@dataclass(slots=True)
-class Memory:
-    """What this process knows of a folder's UIDs; worth nothing under another UIDVALIDITY."""
-
-    uidvalidity: int = -1
-    unmarked: set[int] = field(default_factory=set)  # stored by us, and not yet moved or marked
-    alone: set[int] = field(default_factory=set)  # were in a batch that failed: fetched one by one, last
-    tries: Counter[int] = field(default_factory=Counter)
-    passed_over: dict[int, float] = field(default_factory=dict)  # until when, in the event loop's seconds
-    done: set[int] = field(
-        default_factory=set
-    )  # stored and marked where only we count (Way.COUNTED), above our position
 
 
 class Reader:
@@ -140,14 +125,14 @@ class Reader:
         position = await self._begin(line, selected)
         self._declined = ""
         await self._mark(line, selected, ())
-        waiting = self._in_order(await folder.waiting(line, self._mailbox, selected, position), selected)
+        there = await folder.waiting(line, self._mailbox, selected, position)
+        waiting = self._in_order(there, selected, position)
         for start in range(0, len(waiting), MESSAGES_AT_ONCE):
-            sizes = await line.sizes(waiting[start : start + MESSAGES_AT_ONCE])
-            for batch in self._batches(await self._within_limits(sizes, selected)):
+            for batch in await self._batches(line, selected, waiting[start : start + MESSAGES_AT_ONCE]):
                 await self._take(line, selected, batch)
                 if self._stop.is_set():
                     return
-        await self._end(selected, position, waiting)
+        await self._end(selected, position, there)
 
     async def _begin(self, line: Session, selected: Selected) -> Position:
         """Under another UIDVALIDITY nothing we remember of UIDs holds."""
@@ -160,20 +145,25 @@ class Reader:
         self._has_looked = True
         return position
 
-    def _in_order(self, waiting: Sequence[int], selected: Selected) -> list[int]:
-        """Oldest first; last those that were in a batch that failed; not those that are passed over for now."""
-        memory, now = self._memory, asyncio.get_running_loop().time()
-        if folder.way(self._mailbox, selected) is not Way.COUNTED:  # else it is below our position, and still there
-            there = set(waiting)
-            memory.passed_over = {uid: until for uid, until in memory.passed_over.items() if uid in there}
-        out = {uid for uid, until in memory.passed_over.items() if until > now} | memory.unmarked | memory.done
-        return sorted((uid for uid in waiting if uid not in out), key=lambda uid: (uid in memory.alone, uid))
+    def _in_order(self, there: Sequence[int], selected: Selected, position: Position) -> list[int]:
+        is_counted = folder.way(self._mailbox, selected) is Way.COUNTED
+        self._memory.forget_the_gone(there, position.last(selected) if is_counted else 0)  # below it nobody looked
+        return self._memory.in_order(there, asyncio.get_running_loop().time())
+
+    async def _batches(self, line: Session, selected: Selected, uids: Collection[int]) -> Iterable[dict[int, int]]:
+        """Small ones, by size. Who has no size is gone, as the next SEARCH will say, or a try has failed."""
+        sizes = await line.sizes(uids)
+        for uid in uids:
+            if uid not in sizes:
+                await self._try_counts(uid, selected)
+        within = await self._within_limits(sizes, selected)
+        return self._memory.batches(within, min(BYTES_AT_ONCE, self._desk.max_size))
 
     async def _within_limits(self, sizes: dict[int, int], selected: Selected) -> dict[int, int]:
         """A message beyond `smtp.max_size` is not fetched: it stays where it is, and people are told."""
         for uid, size in sizes.items():
             if size > self._desk.max_size:
-                await self._pass_over(uid, selected, f"{size} bytes are more than smtp.max_size", float("inf"))
+                await self._pass_over(uid, selected, f"{size} bytes are more than smtp.max_size", FOR_EVER)
         return {uid: size for uid, size in sizes.items() if size <= self._desk.max_size}
 
     async def _pass_over(self, uid: int, selected: Selected, why: str, seconds: float) -> None:
@@ -181,18 +171,7 @@ class Reader:
         logs.warn("imap.passed_over", mailbox=self._mailbox.name, uid=uid)
         await self._desk.ledger.passed_over(self._desk.now(), selected.uidvalidity, uid, why)
 
-    def _batches(self, sizes: dict[int, int]) -> Iterator[dict[int, int]]:
-        batch: dict[int, int] = {}
-        most = min(BYTES_AT_ONCE, self._desk.max_size)
-        for uid, size in sizes.items():
-            if batch and (uid in self._memory.alone or sum(batch.values()) + size > most):
-                yield batch
-                batch = {}
-            batch[uid] = size
-        if batch:
-            yield batch
-
-    async def _end(self, selected: Selected, position: Position, waiting: Collection[int]) -> None:
+    async def _end(self, selected: Selected, position: Position, there: Collection[int]) -> None:
         """All is well, unless the server would not move or mark what we took."""
         memory = self._memory
         if self._declined:
@@ -201,11 +180,10 @@ class Reader:
             return
         found = {"passed_over": len(memory.passed_over)} if len(memory.passed_over) != self._told_passed_over else {}
         self._told_passed_over = len(memory.passed_over)
-        if waiting and folder.way(self._mailbox, selected) is Way.COUNTED:
-            sick = [uid for uid, until in memory.passed_over.items() if until < float("inf")]
-            last = min(sick) - 1 if sick else max(waiting)
+        last = memory.last(there)
+        if folder.way(self._mailbox, selected) is Way.COUNTED and last > position.last(selected):
             memory.done = {uid for uid in memory.done if uid > last}
-            found |= {"uidvalidity": selected.uidvalidity, "last_uid": max(last, position.last(selected))}
+            found |= {"uidvalidity": selected.uidvalidity, "last_uid": last}
         await self._desk.ledger.well(self._desk.now(), **found)
 
     # -- one batch
@@ -225,10 +203,13 @@ class Reader:
             logs.event("imap.taken", mailbox=self._mailbox.name, mails=len(stored))
         if len(stored) < len(mails):
             raise TryLater("the database did not take it")
-        await self._desk.ledger.well(self._desk.now())
+        if self._declined:
+            await self._desk.ledger.take_turn(self._desk.now())  # it goes on, and not all is well
+        else:
+            await self._desk.ledger.well(self._desk.now())
 
     async def _room(self, octets: int) -> int:
-        """All doors together hold so many bytes of mail in memory: wait until these fit."""
+        """All mailboxes together hold so many bytes of mail in memory: wait until these fit."""
         while not self._desk.in_flight.take(octets):
             if self._stop.is_set():
                 raise TryLater("the doors are closing")
@@ -236,7 +217,7 @@ class Reader:
         return octets
 
     async def _fetch(self, line: Session, selected: Selected, sizes: dict[int, int]) -> dict[int, bytes]:
-        """The mails. A message that ended the session is fetched alone next time, and TRIES times at most."""
+        """The mails. One that ended the session or did not come is fetched alone next time, and TRIES times at most."""
         memory = self._memory
         try:
             mails = {uid: raw for uid, raw in (await line.fetch(sizes)).items() if uid in sizes}
@@ -248,9 +229,10 @@ class Reader:
             if len(sizes) == 1:
                 await self._try_counts(min(sizes), selected)
             raise
-        memory.alone.difference_update(sizes)
-        for uid in mails:
-            memory.passed_over.pop(uid, None)
+        memory.came(mails)
+        memory.alone.update(sizes.keys() - mails.keys())
+        if len(sizes) == 1 and not mails:
+            await self._try_counts(min(sizes), selected)
         real = await self._within_limits({uid: len(raw) for uid, raw in mails.items()}, selected)
         return {uid: mails[uid] for uid in real}
 
@@ -260,10 +242,7 @@ class Reader:
             raise Trouble("a mail came otherwise than announced")
 
     async def _try_counts(self, uid: int, selected: Selected) -> None:
-        tries = self._memory.tries
-        tries[uid] += 1
-        if tries[uid] >= TRIES:
-            del tries[uid]
+        if self._memory.failed(uid):
             await self._pass_over(uid, selected, f"could not be fetched in {TRIES} tries", REST_OF_THE_SICK)
 
     async def _commit(self, mails: dict[int, bytes]) -> list[int]:
@@ -296,12 +275,26 @@ class Reader:
                 await line.mark(uids, r"\Seen")
 
     async def _move(self, line: Session, uids: Collection[int]) -> None:
+        """Without MOVE in steps: what was copied is not copied again, however often the server declines the rest."""
+        if line.can_move():
+            await self._into_done(line, line.move, uids)
+            return
+        copied = self._memory.copied
+        if fresh := set(uids) - copied:
+            await self._into_done(line, line.copy, fresh)
+            copied.update(fresh)
+        await line.delete(uids)
+        copied.difference_update(uids)
+
+    async def _into_done(
+        self, line: Session, step: Callable[[Collection[int], str], Awaitable[None]], uids: Collection[int]
+    ) -> None:
         try:
-            await line.move(uids, self._mailbox.done_folder)
+            await step(uids, self._mailbox.done_folder)
         except Declined:  # perhaps it is not there yet
             with suppress(Declined):  # it is
                 await line.make(self._mailbox.done_folder)
-            await line.move(uids, self._mailbox.done_folder)
+            await step(uids, self._mailbox.done_folder)
 
 
 class Readers:

@@ -29,8 +29,7 @@ class Ledger:
 
     def _position(self) -> Position:
         with self._db.read() as tx:
-            account = mailboxes.account(tx, self._mailbox.name)
-        return Position(account.uidvalidity, account.last_uid)
+            return Position(mailboxes.account(tx, self._mailbox.name).last_uids)
 
     async def is_first_look(self) -> bool:
         """Whether nobody has counted yet what was done before our time."""

@@ -106,7 +106,7 @@ def client_of(peer: object) -> str:
 
 
 class InFlight:
-    """Bytes of mail held in memory between the wire and the commit, over all sessions."""
+    """Bytes of mail held in memory between the wire and the commit, over all who share it: sessions, or mailboxes."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -5,7 +5,7 @@ as the last UID of this UIDVALIDITY. A person's reading or unreading of a mail n
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,14 +27,13 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Up to where all is taken or passed over: worth something as long as the folder's UIDVALIDITY is this one."""
+    """Up to where all is taken or passed over, under each UIDVALIDITY that any node has seen."""
 
-    uidvalidity: int = 0
-    last_uid: int = 0
+    last_uids: Mapping[int, int]
 
     def last(self, selected: Selected) -> int:
         """The last UID dealt with in this folder as it is now."""
-        return self.last_uid if selected.uidvalidity and selected.uidvalidity == self.uidvalidity else 0
+        return self.last_uids.get(selected.uidvalidity, 0) if selected.uidvalidity else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,16 +180,23 @@ class Session:
         """Set flags, such as `\\Seen`."""
         await self._ok("STORE", self._client.uid("STORE", answers.uid_set(uids), "+FLAGS.SILENT", f"({flags})"))
 
+    def can_move(self) -> bool:
+        """Whether the server has MOVE (RFC 6851). If not: `copy`, then `delete`."""
+        return self._can("MOVE")
+
     async def move(self, uids: Collection[int], folder: str) -> None:
-        """Into another folder. Without MOVE (RFC 6851): copied first, then deleted here, and nothing but these."""
-        chosen, name = answers.uid_set(uids), answers.folder(folder)
-        if self._can("MOVE"):
-            await self._ok("MOVE", self._client.uid("MOVE", chosen, name))
-            return
-        await self._ok("COPY", self._client.uid("COPY", chosen, name))
+        """Into another folder: all of them, or, Declined, none."""
+        await self._ok("MOVE", self._client.uid("MOVE", answers.uid_set(uids), answers.folder(folder)))
+
+    async def copy(self, uids: Collection[int], folder: str) -> None:
+        """Into another folder as well: all of them, or, Declined, none (RFC 9051 section 6.4.7)."""
+        await self._ok("COPY", self._client.uid("COPY", answers.uid_set(uids), answers.folder(folder)))
+
+    async def delete(self, uids: Collection[int]) -> None:
+        """Marked as deleted, and removed if the server can remove these alone."""
         await self.mark(uids, r"\Deleted")
         if self._can("UIDPLUS"):  # a plain EXPUNGE would take what other people have marked
-            await self._ok("EXPUNGE", self._client.uid("EXPUNGE", chosen))
+            await self._ok("EXPUNGE", self._client.uid("EXPUNGE", answers.uid_set(uids)))
 
     # -- waiting
 

@@ -5,8 +5,8 @@ fetch the same mail (did they, nothing would be stored twice: that rests on `inb
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from mailrouter.store.tables import mailboxes, nodes, switches, tallies
 
 DOOR = "imap:"  # and the mailbox's name
 TURN = timedelta(minutes=2)  # a node that says nothing for so long has lost its turn
+SKEW = timedelta(minutes=1)  # between two nodes' clocks at most; a turn that ends later was taken by a clock gone wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,7 @@ class Account:
     new: int = 0  # of these, stored for the first time: the door's own tally
     done_before: int = 0
     passed_over: int = 0
-    uidvalidity: int = 0
-    last_uid: int = 0
+    last_uids: Mapping[int, int] = field(default_factory=dict)  # how far any node got, by UIDVALIDITY
     is_read: bool = False  # by a daemon that did not end in order
 
     @property
@@ -87,20 +87,21 @@ def unread_since(tx: Connection, before: datetime) -> list[Mailbox]:
 
 
 def account(tx: Connection, name: str) -> Account:
-    """What all nodes together took. The position is the furthest of those who know the newest UIDVALIDITY."""
+    """What all nodes together took. A restored server may go back to a lower UIDVALIDITY: none is the newest."""
     rows = [Mailbox(*row) for row in tx.execute(select(mailboxes).where(mailboxes.c.name == name))]
     tally = select(func.sum(tallies.c.accepted)).where(tallies.c.door == DOOR + name)
     if not rows:
         return Account(name)
-    newest = max(rows, key=lambda row: (row.uidvalidity, row.last_uid))
+    last_uids: Counter[int] = Counter()
+    for row in rows:
+        last_uids[row.uidvalidity] = max(last_uids[row.uidvalidity], row.last_uid)
     return Account(
         name,
         taken=sum(row.taken for row in rows),
         new=tx.execute(tally).scalar_one() or 0,
         done_before=min((row.done_before for row in rows if row.done_before is not None), default=0),
         passed_over=max(row.passed_over for row in rows),
-        uidvalidity=newest.uidvalidity,
-        last_uid=newest.last_uid,
+        last_uids=last_uids,
         is_read=any(row.read_at is not None for row in rows),
     )
 
@@ -114,7 +115,7 @@ def take_turn(tx: Connection, place: str, node: str, now: datetime) -> bool:
     tx.execute(_dialect(tx).insert(switches).values(name=name, value="").on_conflict_do_nothing())
     held = select(switches.c.value).where(switches.c.name == name).with_for_update()
     whose, _, until = tx.execute(held).scalar_one().partition("|")
-    if whose not in ("", node) and datetime.fromisoformat(until) > now:
+    if whose not in ("", node) and now < datetime.fromisoformat(until) <= now + TURN + SKEW:
         return False
     _write_turn(tx, name, f"{node}|{(now + TURN).isoformat()}")
     return True

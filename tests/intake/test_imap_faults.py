@@ -324,11 +324,11 @@ async def test_a_server_that_keeps_no_flags_of_ours(database: Database, server: 
     server.deliver(sent[:2])
     server.deliver(sent[2:3], r"\Seen")
     async with room.reading():
-        await until(lambda: room.account().last_uid == 3, "three to be taken")
+        await until(lambda: room.mine().last_uid == 3, "three to be taken")
     assert server.flagged(r"\Seen") == 3
     server.deliver(sent[3:], r"\Seen")
     async with room.reading():
-        await until(lambda: room.account().last_uid == 5, "the others")
+        await until(lambda: room.mine().last_uid == 5, "the others")
     assert same(room.stored(), sent)
     assert room.account().again == 0
     server.inbox.renumber()
@@ -345,10 +345,117 @@ async def test_without_flags_a_sick_message_costs_no_second_fetch_of_the_others(
     server.deliver(sent)
     server.fates = [Fate(rf"FETCH (3|1:6) .*{FETCH}", "drop", for_ever=True)]
     async with room.reading():
-        await until(lambda: room.account().last_uid == 2, "all but one")
+        await until(lambda: room.mine().last_uid == 2, "all but one")
         looks = server.count("SEARCH")
         await until(lambda: server.count("SEARCH") > looks + 3, "more looks")
     assert (room.account().taken, len(room.stored())) == (5, 5)
+
+
+def without(server: FakeImap, uid: int, what: str, instead: bytes = b"") -> None:
+    """Answers to FETCH that should tell this of a message do not, as long as `server._fetch` is this one."""
+    honest = server._fetch
+
+    def fetch(argument: str, does: str) -> list[bytes]:
+        told = zip(server._chosen(argument), honest(argument, does), strict=True)
+        return [instead if number == uid and what in argument else piece for (number, _), piece in told]
+
+    server._fetch = fetch  # type: ignore[method-assign]
+
+
+@pytest.fixture(params=["moved", "flagged", "counted"])
+def any_room(request: pytest.FixtureRequest, database: Database, server: FakeImap) -> Room:
+    """Once for each way in which it is remembered what was taken."""
+    server.keywords = request.param == "flagged"
+    return Room(database, server, done_folder="Done" if request.param == "moved" else "")
+
+
+@pytest.mark.row("I4")
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [("BODY", b""), ("BODY", b"* 3 FETCH (UID 3 BODY[] NIL)\r\n"), ("SIZE", b"")],
+    ids=["no body", "NIL", "no size"],
+)
+async def test_what_was_asked_for_and_not_given(any_room: Room, what: str, instead: bytes) -> None:
+    """It is tried alone, then shown to people, and never taken for dealt with: the next life asks again."""
+    room, sent = any_room, raws(6)
+    room.server.deliver(sent)
+    without(room.server, 3, what, instead)
+    async with room.reading():
+        await until(lambda: room.mine().passed_over, "it to be passed over")
+        asked = room.server.count(rf"FETCH 3 .*{what}")
+        looks = room.server.count("SEARCH")
+        await until(lambda: room.server.count("SEARCH") > looks + 3, "more looks")
+        assert room.server.count(rf"FETCH 3 .*{what}") == asked, "not at every look"
+    assert same(room.stored(), sent[:2] + sent[3:])
+    assert room.account().taken == 5
+    assert room.notices() == ["not taken: mailbox inbox, message 3 of INBOX: could not be fetched in 3 tries"]
+    assert room.mine().last_uid == (2 if not room.server.keywords and not room.mailbox.done_folder else 0)
+    del room.server._fetch
+    async with room.reading():
+        await until(lambda: len(room.stored()) == 6, "the one, now well")
+    assert same(room.stored(), sent)
+
+
+async def test_what_is_gone_holds_back_no_position(database: Database, server: FakeImap) -> None:
+    """Somebody expunged what could not be fetched: the next SEARCH says so, and no life after this fetches the rest."""
+    server.keywords = False
+    room, sent = Room(database, server), raws(6)
+    server.deliver(sent)
+    without(server, 3, "BODY")
+    async with room.reading():
+        await until(lambda: room.mine().passed_over == 1, "it to be passed over")
+        del server.inbox.messages[3]
+        await until(lambda: room.mine().last_uid == 6, "all to be dealt with")
+        await until(lambda: room.mine().passed_over == 0, "nothing to lie there")
+    async with room.reading():
+        looks = server.count("SEARCH")
+        await until(lambda: server.count("SEARCH") > looks + 3, "more looks")
+    assert room.account().taken == 5
+
+
+@pytest.mark.parametrize(
+    ("declined", "capabilities"),
+    [("STORE", "IMAP4rev1 IDLE"), ("STORE", "IMAP4rev1 IDLE UIDPLUS"), ("EXPUNGE", "IMAP4rev1 IDLE UIDPLUS")],
+)
+async def test_what_may_be_copied_and_not_deleted_is_copied_once(
+    database: Database, server: FakeImap, capabilities: str, declined: str
+) -> None:
+    """A server without MOVE whose ACL forbids the rest: no second copy, look after look, session after session."""
+    server.capabilities = capabilities
+    room, sent = Room(database, server, done_folder="Done"), raws(3)
+    server.deliver(sent)
+    server.fates = [Fate(declined, "NO [NOPERM] no", for_ever=True)]
+    async with room.reading():
+        for sessions in (1, 2):
+            looks = server.count("SELECT")
+            await until(lambda: server.count("SELECT") > looks + 3, "some looks")  # noqa: B023 - awaited in the loop
+            assert same([message.raw for message in server.folders["Done"].messages.values()], sent)
+            assert room.mine().trouble == f"the server declined {declined}"
+            server.fates.insert(0, Fate("SELECT", "drop"))
+            await until(lambda: server.sessions > sessions, "another session")  # noqa: B023 - awaited in the loop
+        server.fates = []
+        server.deliver(raws(1, "later"))
+        await until(lambda: len(room.stored()) == 4 and not room.mine().trouble, "all to be well")
+    assert same([message.raw for message in server.folders["Done"].messages.values()], sent + raws(1, "later"))
+    assert (room.account().taken, server.count(FETCH)) == (4, 2)
+
+
+async def test_a_server_that_goes_back_to_a_lower_uidvalidity(database: Database, server: FakeImap) -> None:
+    """What a dead node knew of the higher one is no reason to fetch all at every look."""
+    server.keywords = False
+    dead, alive, sent = Room(database, server, "dead"), Room(database, server, "alive"), raws(3)
+    server.inbox.uidvalidity = 50
+    server.deliver(sent)
+    async with dead.reading():
+        await until(lambda: dead.mine().last_uid == 3, "all to be taken")
+    server.inbox.renumber()
+    server.inbox.uidvalidity = 7
+    async with alive.reading():
+        await until(lambda: alive.mine().uidvalidity == 7, "all to be taken again")
+        looks = server.count("SEARCH")
+        await until(lambda: server.count("SEARCH") > looks + 3, "more looks")
+    assert (alive.account().new, alive.account().again) == (3, 3)
+    assert same(alive.stored(), sent)
 
 
 async def test_the_server_will_not_move_what_we_took(database: Database, server: FakeImap) -> None:
@@ -358,8 +465,12 @@ async def test_the_server_will_not_move_what_we_took(database: Database, server:
     server.fates = [Fate("MOVE", "NO [OVERQUOTA] full", for_ever=True)]
     async with room.reading():
         await until(lambda: room.mine().trouble == "the server declined MOVE", "the trouble")
+        all_was_well = room.mine().read_at
         server.deliver(raws(2, "later"))
         await until(lambda: len(room.stored()) == 5, "the later ones")
+        looks = server.count("SELECT")
+        await until(lambda: server.count("SELECT") > looks + 1, "the look to be over")
+        assert room.mine().read_at == all_was_well, "new mail is no reason to keep it from the operator"
         assert len(server.inbox.messages) == 5
         server.fates = []
         await until(lambda: all_done(room, 5) and not room.mine().trouble, "all to be moved")
@@ -447,3 +558,16 @@ async def test_a_node_that_says_nothing_for_two_minutes_has_lost_its_turn(databa
         assert not mailboxes.take_turn(tx, "place", "node1", now + timedelta(seconds=181))
         mailboxes.give_turn(tx, "place", "node2")
         assert mailboxes.take_turn(tx, "place", "node1", now + timedelta(seconds=181))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "may"),
+    [(timedelta(), False), (timedelta(seconds=59), False), (timedelta(seconds=61), True), (timedelta(days=3650), True)],
+    ids=str,
+)
+async def test_a_turn_taken_by_a_clock_gone_wrong_is_none(database: Database, ahead: timedelta, may: bool) -> None:
+    """A little ahead is how clocks are, and how two calls cross; more, and a dead node would keep it until then."""
+    now = datetime.now(UTC)
+    with database.write() as tx:
+        assert mailboxes.take_turn(tx, "place", "node1", now + ahead)
+        assert mailboxes.take_turn(tx, "place", "node2", now) is may
