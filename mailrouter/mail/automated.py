@@ -50,14 +50,13 @@ _DELIVERERS = re.compile(
     r"|(?:microsoft)?exchange[0-9a-f]{8,}|bounces?|ndr|.*(?:smtp|mail)[-_]?(?:service|gateways?)\b",
     re.IGNORECASE,
 )
+_DAEMON = re.compile(r"(?:mailer|mail|m)[-_.]?daemon", re.IGNORECASE)
 _DELIVERERS_NAME = re.compile(
     r"(?:internet )?(?:mail |message )?delivery (?:sub)?(?:system|service)"
     r"|mail(?:er)?[- ](?:daemon|administrator|system)|system administrator|post-?master"
     r"|microsoft outlook|mail\.delivery\.system",
     re.IGNORECASE,
 )
-_POSTMASTER = re.compile(r"post-?master@", re.IGNORECASE)
-_SYSTEMS_NAME = re.compile(r"mail|deliver|daemon|system|administrator|outlook", re.IGNORECASE)
 # RFC 7489 section 7.2.1.1 and RFC 8460 section 5.3 fix these subjects.
 _SUBJECT_OF_REPORT = re.compile(r"^\s*(?:\[[^\]]{0,40}\]\s*)?report[\s_]domain:\s*\S+.*\bsubmitter:", re.IGNORECASE)
 
@@ -136,8 +135,8 @@ def _delivery(mail: Mail, *, null_sender: bool | None) -> Automated | None:
         return _reported(mail, inner, "delivery-status part of the report within", wrapped=True)
     if not told.outcome and not is_report:
         return None
-    if not (is_report or null_sender or _speaks(mail) or told.failed or told.delayed or bounces.returned_ids(mail)):
-        return None  # the subject alone says so: nobody is named, nothing came back
+    if not (is_report or null_sender or _speaks(mail) or bounces.sets_apart(mail, _excluded(mail)) or _returns(mail)):
+        return None  # the subject alone says so: nobody is named as reports do, nothing came back
     return _reported(mail, bounces.known(mail, told), "delivery report in prose")
 
 
@@ -148,27 +147,37 @@ def _is_aggregate(mail: Mail) -> bool:
 
 def _speaks(mail: Mail) -> bool:
     """It comes from somebody who delivers mail, by address or by name."""
-    locals_ = [address.address.partition("@")[0].strip("\"' ") for address in mail.sender]
-    if any(_DELIVERERS.fullmatch(local) for local in locals_):
+    if any(_DELIVERERS.fullmatch(_local(address.address)) for address in mail.sender) or _is_daemon(mail):
         return True
     return any(_DELIVERERS_NAME.fullmatch(address.name.strip("\"' ")) for address in mail.sender)
 
 
-def _may_be_staff(mail: Mail) -> bool:
-    return all(_POSTMASTER.match(address.address) and not _SYSTEMS_NAME.search(address.name) for address in mail.sender)
+def _is_daemon(mail: Mail) -> bool:
+    """It comes from an address at which nobody sits."""
+    paths = (path.strip("<> ") for path in mail.values("return-path")[:1])
+    return any(_DAEMON.fullmatch(_local(one)) for one in (*(address.address for address in mail.sender), *paths))
+
+
+def _local(address: str) -> str:
+    return address.partition("@")[0].strip("\"' \\")
+
+
+def _returns(mail: Mail) -> bool:
+    return mail.headers.first("x-failed-recipients") is not None or bool(bounces.returned_ids(mail))
 
 
 def _may_be_bounce(mail: Mail, *, null_sender: bool | None) -> bool:
     """Somebody who delivers mail seems to speak. Headers only; the text has the last word.
 
     Reports come from the null sender (RFC 5321 section 4.5.5); without it the address and the subject must both say so.
+    Where nobody knows (a mailbox without Return-Path) a daemon needs no such subject; and such a subject no deliverer
+    where nobody's name stands in From: people have names, and write of a "User unknown oracle in FooMail".
     """
     if mail.headers.first("x-failed-recipients") is not None:
         return True
     speaks, titled = _speaks(mail), bool(phrases.SUBJECT_OF_BOUNCE.match(mail.subject))
-    answers = bool(mail.in_reply_to)
-    if null_sender is None:  # a person may sit at postmaster, nobody at mailer-daemon
-        return (titled and (speaks or not answers)) or (speaks and not answers and not _may_be_staff(mail))
+    if null_sender is None and not mail.in_reply_to:
+        return _is_daemon(mail) or (titled and (speaks or not any(address.name for address in mail.sender)))
     return (speaks or titled) if null_sender else (speaks and titled)
 
 

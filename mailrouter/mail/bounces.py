@@ -154,6 +154,12 @@ def known(mail: Mail, told: Delivery) -> Delivery:
     return replace(told, failed=_each_once(iter(failed))) if told.outcome == _FAILED and failed else told
 
 
+def sets_apart(mail: Mail, excluded: frozenset[str]) -> bool:
+    """Whether an address stands in a line of its own, as reports name whom they are about; people write sentences."""
+    alone = [match["address"] for line in own_words(mail.text) if (match := _ALONE.match(line))]
+    return bool(_addresses(alone, excluded))
+
+
 def own_words(text: str) -> list[str]:
     """The lines a mail system wrote itself, up to the mail it returns."""
     lines: list[str] = []

@@ -145,6 +145,43 @@ def test_people_who_write_of_such_things(subject, sender):
     assert (found.kind, found.must_not_autoreply) == (Kind.PERSON, False)
 
 
+TITLES = ["User unknown oracle in FooMail", "Undeliverable mail crashes FooMail", "Mail delivery failure leaks addresses",
+          "Returned mail: header injection", "Delayed mail is kept in clear"]  # fmt: skip
+
+
+@pytest.mark.row("S33")
+@pytest.mark.parametrize("sender", ["jo@finder.example", None])
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize(
+    ("who", "text"),
+    [
+        ("Jo <jo@finder.example>", "The server rejects unknown recipients: admin@target.example gives 'no such user'."),
+        ("jo@finder.example", "The server rejects unknown recipients: admin@target.example gives 'no such user'."),
+        ("Jo <jo@finder.example>", "It is not delivered to:\n\n  admin@target.example\n\nuser unknown"),
+        ("Jo <jo@finder.example>", f"Not delivered, permanently.\n\n> Message-ID: {OURS}\n"),
+    ],
+)
+def test_a_report_of_a_flaw_in_a_mail_system_is_a_persons(who, text, title, sender):
+    """Out of a mailbox without Return-Path nobody knows who handed it in: the title alone makes no delivery report."""
+    assert read(f"From: {who}\nTo: cert@cert.example\nSubject: {title}", text, sender).kind is Kind.PERSON
+
+
+@pytest.mark.row("S33")
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        ("From: MAILER-DAEMON@mx.example\nSubject: x", "It failed:\n\n  ann@vendor.example\n"),
+        ("From: postmaster@mx.example\nSubject: Undeliverable: x", "It failed: ann@vendor.example is unknown"),
+        ("From: gw@mx.example\nSubject: Mail could not be delivered", "It failed:\n\n  ann@vendor.example\n"),
+        ("From: gw@mx.example\nSubject: Mail could not be delivered", f"It failed.\n\nMessage-ID: {OURS}\n"),
+        ("Return-Path: <MAILER-DAEMON@mx.example>\nFrom: gw@mx.example\nSubject: Mail could not be delivered",
+         "It failed: ann@vendor.example is unknown"),
+    ],
+)  # fmt: skip
+def test_what_a_mail_system_wrote_is_known_without_the_reverse_path(head, text):
+    assert read(f"{head}\nTo: cert@cert.example", text, None).kind is Kind.BOUNCE
+
+
 FORWARDED = (
     "--b\nContent-Type: text/plain\n\nSee below: is this address dead?\n"
     "--b\nContent-Type: message/rfc822\n\nFrom: MAILER-DAEMON@mx.example\nSubject: Undelivered Mail\n"
