@@ -99,6 +99,7 @@ class MailArrived:
     stranger_why: str = ""
     suspicion: str = ""  # why a person must look at it whatever it names; '' mostly
     about: About | None = None
+    copy_of: int | None = None  # the message that this very mail became when it came by another road
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable
 
 

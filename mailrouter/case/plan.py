@@ -5,6 +5,7 @@ stands ends the waiting.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailrouter.case import followup, returned
@@ -36,10 +37,13 @@ def after(event: MailArrived | FellDue | Returned, policy: Policy, now: datetime
         return followup.due(event, policy, now)
     if isinstance(event, Returned):
         return returned.came_back(event)
+    if event.copy_of is not None:
+        why = f"a copy of message {event.copy_of}, by another road"
+        return [replace(file, queue=None, why=why) for file in _file(event)]
     return _file(event) + _turn(event, policy, now) + _about_a_letter(event, now)
 
 
-def _file(event: MailArrived) -> Actions:
+def _file(event: MailArrived) -> list[File]:
     """Where the mail goes."""
     routed, case = event.routed, event.case
     if event.kind in REPORTS:

@@ -52,7 +52,8 @@ def _recipients(read: Read) -> str:
 def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
     others = known.seen.get(read.mail.message_id or "", set()) - {read.item.mail_id}
     flags = {
-        REUSED: bool(read.mail.message_id and others),
+        REUSED: bool(read.mail.message_id and others) and event.copy_of is None,
+        "copy": event.copy_of is not None,
         "malformed-from": bool(read.sender.malformed),
         BAD_TOKEN: not known.ours.proves_all(read.hints),
         "not-decrypted": read.opened.decrypted == "fail",

@@ -15,7 +15,7 @@ from mailrouter.case.events import MailArrived, Meant, Routed, Signed
 from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import reports
+from mailrouter.flow import copies, reports
 from mailrouter.mail import authenticate, automated, parse, pgpmime, route, statement
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
@@ -138,9 +138,22 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         signed_after_latest=latest is None or not _older(read.opened, latest.signed_at),
         stranger_why=_stranger(read, evidence, participant),
         about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
+        copy_of=None if vouched else _copy_of(tx, read, known, case, participant, level),
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
     )
+
+
+def _copy_of(
+    tx: Connection, read: Read, known: Known, case: Case | None, participant: Participant | None, level: Standing
+) -> int | None:
+    """The message it already is, by another road."""
+    named = known.seen.get(read.mail.message_id, set()) if read.mail.message_id else set()
+    earlier = {mail_id for mail_id in named if mail_id is not None and mail_id != read.item.mail_id}
+    lies = copies.Lies(None, None, level)
+    if case is not None and participant is not None and level is not Standing.STRANGER:
+        lies = copies.Lies(case.id, participant.id, level)
+    return copies.of(tx, read.item, read.mail, earlier, lies)
 
 
 def _nature(read: Read, known: Known) -> tuple[str, str]:

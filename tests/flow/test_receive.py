@@ -12,9 +12,10 @@ from sqlalchemy.exc import OperationalError
 from mailrouter.faults import TryLater
 from mailrouter.flow import coordinate, receive, write
 from mailrouter.flow.write import Draft
+from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.pgpmime import Opened
 from mailrouter.pgp import Pgp
-from mailrouter.store import inbox
+from mailrouter.store import inbox, messages
 from mailrouter.store.inbox import Holder
 from mailrouter.store.messages import Message
 from tests.flow.world import OURS, PSIRT, VENDOR, VU, World
@@ -257,6 +258,37 @@ def test_whoever_takes_a_vendors_message_id_first_suppresses_nothing(world: Worl
     got = world.fed(world.mail(PSIRT, message_id="next@vendor.example"))
     assert (got.place, got.flags, world.turn()) == ("filed", "message-id-reused", "us")
     assert eve.place == "review"
+
+
+def by_another_road(made: Envelope) -> Envelope:
+    """The same mail as a mailbox or a list hands it on."""
+    return replace(made, raw=b"Received: from list.example by mx.cert.example\r\n" + made.raw)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("stranger", [True, False])
+def test_a_copy_by_another_road_is_kept_and_tells_nobody_again(world: World, together: bool, stranger: bool) -> None:
+    world.vendor_case()
+    one = world.mail(EVE, "A new flaw") if stranger else world.mail(PSIRT)
+    pair = [one, by_another_road(one)]
+    for batch in [pair] if together else [[each] for each in pair]:
+        world.feed(*batch)
+    with world.look() as tx:
+        first, second = messages.of_mails(tx, [1, 2]).values()
+    assert (first.flags, second.flags, second.place) == ("", "copy", first.place)
+    assert second.why == f"a copy of message {first.id}, by another road"
+    assert [item.item.message_id for item in world.queue("triage" if stranger else "alice")] == [first.id]
+    assert world.books().balanced
+
+
+def test_no_copy_hides_a_mail_that_is_believed_more_or_says_something_else(world: World) -> None:
+    """Eve knows a Message-ID, or even the words: what is behind hers is shown all the same."""
+    world.vendor_case()
+    real = world.mail(PSIRT)
+    world.feed(replace(real, raw=real.raw.replace(PSIRT.encode(), EVE.encode(), 1), sender=EVE))
+    got = world.fed(real)
+    assert (got.place, got.flags, world.turn()) == ("filed", "message-id-reused", "us")
+    assert [item.item.message_id for item in world.queue("alice")] == [got.id]
 
 
 # ---- sealed mail ----------------------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ def test_the_same_signed_text_again_changes_nothing(house: World) -> None:
     first = house.signed(TEXT, SUBJECT)
     house.feed(first)
     statements.approve(house.tools, house.alice, VU, VENDOR)
-    house.feed(house.envelope(b"X-Again: yes\r\n" + first.raw))
+    house.feed(house.envelope(first.raw.replace(b"Message-ID: <", b"Message-ID: <again-", 1)))
     assert states(house) == [("verified", ""), ("held", "the same signed text came before")]
     assert house.statements()[0].approved_by == "alice"
 

@@ -144,6 +144,17 @@ class Dovecot:
         lines = "".join(f"{user}:{word}::::::\n" for user, word in self._users.items())
         (self.folder / "users.new").write_text(lines)
         (self.folder / "users.new").rename(self.folder / "users")  # at once: a login may be under way
+        if self._process.poll() is None:
+            until(lambda: self._knows(name), "Dovecot to have read its accounts", seconds=30)
+
+    def _knows(self, name: str) -> bool:
+        """It looks at the time of the file, to the second."""
+        with imaplib.IMAP4("127.0.0.1", self.port) as line:
+            try:
+                return line.login(name, self._users[name])[0] == "OK"
+            except imaplib.IMAP4.error:
+                (self.folder / "users").touch()
+                return False
 
     @contextmanager
     def client(self, user: str) -> Iterator[imaplib.IMAP4]:
