@@ -1,4 +1,4 @@
-"""Whom we talk to: the database, the relay, the mailboxes that are configured, and nobody a mail names (testbook S35)."""
+"""Whom we talk to: the database, the relay, the configured mailboxes, and nobody a mail names (testbook S35)."""
 
 import ast
 from pathlib import Path
