@@ -109,6 +109,7 @@ def _prepare(daemon: Daemon) -> None:
         coordinate.notify(tools, actor, EMBARGOED)
         deliver.work(tools)
     finally:
+        tools.pgp.close()
         tools.db.close()
 
 
@@ -199,6 +200,7 @@ def _acknowledged(daemon: Daemon, asked: Sequence[Asked], count: int) -> None:
                 pass
             one.took("acknowledged", time.perf_counter() - began, _answer(daemon.data / "outgoing" / "new", sender))
     finally:
+        tools.pgp.close()
         tools.db.close()
 
 

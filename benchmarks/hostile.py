@@ -52,7 +52,12 @@ class Cost:
     cpu_seconds: float
     mib: float
     others_ms: float
-    within: bool  # kept where a person sees it, or refused; memory, too, within its bound
+    most_mib: float
+
+    @property
+    def within(self) -> bool:
+        """Kept where a person sees it, or refused; memory, too, within its bound."""
+        return bool(self.place) and self.mib <= self.most_mib
 
     @property
     def cells(self) -> Sequence[str]:
@@ -69,8 +74,7 @@ def measure(house: House, db: Database, worst: Worst) -> Cost:
             reply = send(house.port, worst.pieces)
             place = _place(db, newest) if reply == "250" else "refused"
     mib = max(0, watch.peak - before) / MIB
-    within = bool(place) and mib <= worst.mib
-    return Cost(worst.row, worst.what, reply, place, watch.cpu, mib, others.longest * 1000, within)
+    return Cost(worst.row, worst.what, reply, place, watch.cpu, mib, others.longest * 1000, worst.mib)
 
 
 def slow(house: House) -> Cost:
@@ -86,7 +90,7 @@ def slow(house: House) -> Cost:
                         client.sendall(b"x")
     mib = max(0, watch.peak - before) / MIB
     what = f"{SLOW_CLIENTS} slow clients for {SLOW_SECONDS} s"
-    return Cost("S10", what, "", "held open", watch.cpu, mib, others.longest * 1000, within=mib <= SLOW_MIB)
+    return Cost("S10", what, "", "held open", watch.cpu, mib, others.longest * 1000, SLOW_MIB)
 
 
 def _opened(port: int, kind: int) -> socket.socket:

@@ -104,6 +104,7 @@ def prepare(folder: Path, url: str, public_key: bytes) -> None:
             coordinate.open_case(tools, actor, f"Case {vu}", vu)
             coordinate.add_vendor(tools, actor, vu, VENDOR)
     finally:
+        tools.pgp.close()
         tools.db.close()
 
 
@@ -118,6 +119,7 @@ def fill(folder: Path, url: str, given: Iterator[Mail]) -> Iterator[int]:
             stored += len(batch)
             yield stored
     finally:
+        tools.pgp.close()
         tools.db.close()
 
 

@@ -116,6 +116,7 @@ class _Bench:
         try:
             work(tools)
         finally:
+            tools.pgp.close()
             tools.db.close()
 
 

@@ -54,7 +54,9 @@ def test_a_fault_of_ours_anywhere_is_451(houses: Houses, table: Table) -> None:
 
     house = houses(is_participant=broken)
     with house.wire() as wire:
-        assert wire.ask(b"MAIL FROM:<a@b.example>") == LATER
+        wire.ask(b"MAIL FROM:<a@b.example>")
+        assert wire.ask(b"RCPT TO:<cert@example.org>")[:3] == "250"
+        assert wire.ask(b"DATA") == LATER
         assert wire.ask(b"NOOP") == "250 2.0.0 Ok"
 
 
