@@ -6,11 +6,10 @@ that was wrong dated into the future counts for nothing until then, so that it s
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from mailrouter.store import upsert
 from mailrouter.store.tables import letters, switches
 
 NAME = "acknowledgement"
@@ -36,6 +35,5 @@ def count(tx: Connection, since: datetime, now: datetime) -> int:
 
 def take_turn(tx: Connection) -> None:
     """One node at a time acknowledges, until its transaction ends."""
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    row = dialect.insert(switches).values(name=NAME, value="")
+    row = upsert.into(tx, switches).values(name=NAME, value="")
     tx.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
+from mailrouter.store import upsert
 from mailrouter.store.tables import analysts, cases, deadlines, organisations, participants
 
 _CASE: Select[Any] = (
@@ -145,8 +145,7 @@ def _participant(row: Any) -> Participant:
 
 def set_deadline(tx: Connection, row: dict[str, Any]) -> bool:
     """Make a deadline; False if this rung of this series exists already (another node was first)."""
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(deadlines).values(row).on_conflict_do_nothing()
+    statement = upsert.into(tx, deadlines).values(row).on_conflict_do_nothing()
     return tx.execute(statement.returning(deadlines.c.id)).first() is not None
 
 

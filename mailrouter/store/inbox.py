@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter.mail.envelope import Envelope
+from mailrouter.store import upsert
 from mailrouter.store.tables import inbox, mails, messages, tallies
 
 LEASE = timedelta(minutes=5)
@@ -81,17 +81,16 @@ def _insert_mails(tx: Connection) -> Any:
     return _INSERT_MAILS[tx.dialect.name]
 
 
-_INSERT_MAILS = {
-    name: dialect.insert(mails)
-    .on_conflict_do_nothing(index_elements=["dedupe"])
-    .returning(mails.c.id, mails.c.size, mails.c.door)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+_INSERT_MAILS = upsert.built(
+    mails,
+    lambda insert: insert.on_conflict_do_nothing(index_elements=["dedupe"]).returning(
+        mails.c.id, mails.c.size, mails.c.door
+    ),
+)
 
 
 def _count(tx: Connection, node: str, door: str, count: int) -> None:
-    statement: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(tallies)
-    statement = statement.values(node=node, door=door, accepted=count)
+    statement = upsert.into(tx, tallies).values(node=node, door=door, accepted=count)
     tx.execute(
         statement.on_conflict_do_update(
             index_elements=["node", "door"], set_={"accepted": tallies.c.accepted + statement.excluded.accepted}
@@ -212,8 +211,7 @@ def take_out(tx: Connection, mail_id: int) -> None:
 def again(tx: Connection, mail_id: int) -> bool:
     """Put a parked mail back into the inbox, with all its tries; False if it is there already."""
     size = tx.execute(select(mails.c.size).where(mails.c.id == mail_id)).scalar_one()
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(inbox).values(mail_id=mail_id, size=size).on_conflict_do_nothing()
+    statement = upsert.into(tx, inbox).values(mail_id=mail_id, size=size).on_conflict_do_nothing()
     return tx.execute(statement.returning(inbox.c.mail_id)).first() is not None
 
 

@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from mailrouter.store import upsert
 from mailrouter.store.tables import chains, journal
 
 START = b"\0" * 32
@@ -114,9 +114,8 @@ def _held(tx: Connection, names: Collection[str]) -> dict[str, tuple[int, bytes]
 
 
 def _begin(tx: Connection, names: Sequence[str]) -> None:
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
     rows = [{"chain": name, "length": 0, "head": START} for name in names]
-    tx.execute(dialect.insert(chains).values(rows).on_conflict_do_nothing())
+    tx.execute(upsert.into(tx, chains).values(rows).on_conflict_do_nothing())
 
 
 def _digest(head: bytes, row: Mapping[str, Any]) -> bytes:

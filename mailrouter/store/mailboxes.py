@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from mailrouter.store import upsert
 from mailrouter.store.tables import mailboxes, nodes, switches, tallies
 
 DOOR = "imap:"  # and the mailbox's name
@@ -57,7 +57,7 @@ def count_taken(tx: Connection, node: str, doors: Iterable[str]) -> None:
     """These mails came through these doors, and the caller's transaction stores them; mailboxes' are counted."""
     for door, count in Counter(door for door in doors if door.startswith(DOOR)).items():
         row = {"node": node, "name": door.removeprefix(DOOR), "taken": count}
-        statement = _dialect(tx).insert(mailboxes).values(row)
+        statement = upsert.into(tx, mailboxes).values(row)
         more = {"taken": mailboxes.c.taken + statement.excluded.taken}
         tx.execute(statement.on_conflict_do_update(index_elements=["node", "name"], set_=more))
 
@@ -66,7 +66,7 @@ def reads(tx: Connection, node: str, names: Iterable[str], now: datetime) -> Non
     """From now on this node reads these, and no others: a new one's trouble is nobody's yet, a former one's is over."""
     tx.execute(update(mailboxes).where(mailboxes.c.node == node).values(read_at=None, trouble=""))
     for name in names:
-        statement = _dialect(tx).insert(mailboxes).values(node=node, name=name, read_at=now)
+        statement = upsert.into(tx, mailboxes).values(node=node, name=name, read_at=now)
         tx.execute(statement.on_conflict_do_update(index_elements=["node", "name"], set_={"read_at": now}))
 
 
@@ -112,7 +112,7 @@ def account(tx: Connection, name: str) -> Account:
 def take_turn(tx: Connection, place: str, node: str, now: datetime) -> bool:
     """Read `place` (a folder on a server) for the next TURN; False while another node does. Repeated, it goes on."""
     name = _TURN_OF + place
-    tx.execute(_dialect(tx).insert(switches).values(name=name, value="").on_conflict_do_nothing())
+    tx.execute(upsert.into(tx, switches).values(name=name, value="").on_conflict_do_nothing())
     held = select(switches.c.value).where(switches.c.name == name).with_for_update()
     whose, _, until = tx.execute(held).scalar_one().partition("|")
     if whose not in ("", node) and now < datetime.fromisoformat(until) <= now + TURN + SKEW:
@@ -134,7 +134,3 @@ def _write_turn(tx: Connection, name: str, value: str) -> None:
 
 
 _TURN_OF = "mailbox:"
-
-
-def _dialect(tx: Connection) -> Any:
-    return sqlite if tx.dialect.name == "sqlite" else postgresql

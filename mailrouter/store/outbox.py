@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter import faults
+from mailrouter.store import upsert
 from mailrouter.store.inbox import Holder
 from mailrouter.store.tables import cases, letters, switches
 
@@ -58,8 +58,7 @@ class Letter:
 
 def queue(tx: Connection, row: dict[str, Any]) -> int | None:
     """Queue a letter; None if this step's letter exists already (another node was first)."""
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(letters).on_conflict_do_nothing().returning(letters.c.id)
+    statement = upsert.into(tx, letters).on_conflict_do_nothing().returning(letters.c.id)
     return tx.execute(statement, row).scalar_one_or_none()
 
 
@@ -255,8 +254,7 @@ def paused(tx: Connection) -> bool:
 
 def brake(tx: Connection, *, on: bool) -> None:
     """Stop or resume all outgoing letters."""
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(switches).values(name="outbox", value="paused" if on else "")
+    statement = upsert.into(tx, switches).values(name="outbox", value="paused" if on else "")
     tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value}))
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter import faults
+from mailrouter.store import upsert
 from mailrouter.store.tables import cases, messages, organisations, participants, queue_items, tellings
 
 SHARED = ("triage", "review", "bounces", "quarantine", "operator")
@@ -73,9 +73,8 @@ _ADD = insert(queue_items)
 
 def add_notice(tx: Connection, queue: str, why: str, now: datetime, *, once: str, **about: Any) -> bool:
     """A notice waits here; the same `once` raises it once only. False if it was raised before."""
-    dialect: Any = sqlite if tx.dialect.name == "sqlite" else postgresql
     row = {"kind": "notice", "queue": queue, "why": why, "once": once, "created_at": now, **about}
-    statement = dialect.insert(queue_items).values(row).on_conflict_do_nothing()
+    statement = upsert.into(tx, queue_items).values(row).on_conflict_do_nothing()
     return tx.execute(statement.returning(queue_items.c.id)).first() is not None  # an INSERT's rowcount may be -1
 
 

@@ -4,11 +4,10 @@ It is in backups, and restored with them: addresses in letters that left long ag
 """
 
 import secrets as random
-from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from mailrouter.store import upsert
 from mailrouter.store.tables import secrets
 
 OWN_ADDRESSES = "own-addresses"
@@ -28,13 +27,8 @@ def made(tx: Connection) -> bytes:
     """The secret, made now if there is none. Two who make it at once get the same."""
     found = known(tx)
     if found is None:
-        tx.execute(_MAKE[tx.dialect.name], {"name": OWN_ADDRESSES, "value": random.token_bytes(OCTETS)})
+        row = {"name": OWN_ADDRESSES, "value": random.token_bytes(OCTETS)}
+        tx.execute(upsert.into(tx, secrets).values(row).on_conflict_do_nothing(index_elements=["name"]))
         found = known(tx)
     assert found is not None
     return found
-
-
-_MAKE: dict[str, Any] = {
-    name: dialect.insert(secrets).on_conflict_do_nothing(index_elements=["name"])
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailrouter.case.model import STANDING_STATES, Statement
+from mailrouter.store import upsert
 from mailrouter.store.tables import messages, organisations, participants, statements
 
 _STATEMENT: Select[Any] = (
@@ -29,15 +29,15 @@ def keep(tx: Connection, row: dict[str, Any]) -> int:
     return kept
 
 
-def _keep(dialect: Any) -> Any:
+def _keep(insert: Any) -> Any:
     """What the row does not name gets its default again: among it the approval."""
-    added = dialect.insert(statements).returning(statements.c.id)
+    added = insert.returning(statements.c.id)
     anew = {column.name: added.excluded[column.name] for column in statements.c if column.name not in _WHICH}
     return added.on_conflict_do_update(index_elements=["message_id"], set_=anew)
 
 
 _WHICH = ("id", "message_id")
-_KEEP = {"sqlite": _keep(sqlite), "postgresql": _keep(postgresql)}
+_KEEP = upsert.built(statements, _keep)
 
 
 def change(tx: Connection, statement_id: int, **values: Any) -> None:
