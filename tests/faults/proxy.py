@@ -10,38 +10,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.servers.middle import Middle, end
+
 COMMIT = b"COMMIT\0"  # the end of a simple query (PostgreSQL's protocol, "Query")
 LOST_ANSWER, LOST_COMMIT, NO = "the answer is lost", "the COMMIT is lost", ""
 
 
-class Proxy:
+class Proxy(Middle):
     """Listens on loopback until it is closed. `fate` is asked at each COMMIT; `cuts` counts the connections it cut."""
 
     def __init__(self, server: Path) -> None:
         self.fate: Callable[[], str] = lambda: NO
         self.cuts = 0
         self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def close(self) -> None:
-        """No further connections."""
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):  # closed
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+    def serve(self, client: socket.socket) -> None:
+        """Hand on both ways, and cut where fate says so."""
+        with socket.socket(socket.AF_UNIX) as server:
             server.connect(str(self._server))
             back = threading.Thread(target=self._answers, args=(server, client), daemon=True)
             back.start()
             self._requests(client, server)
-            _end(client, server)
+            end(client, server)
             back.join()
 
     def _requests(self, client: socket.socket, server: socket.socket) -> None:
@@ -62,13 +53,7 @@ class Proxy:
         with suppress(OSError):
             while data := server.recv(65536):
                 client.sendall(data)
-        _end(client)
-
-
-def _end(*ends: socket.socket) -> None:
-    for end in ends:
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+        end(client)
 
 
 @contextmanager

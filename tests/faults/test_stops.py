@@ -65,16 +65,22 @@ def test_a_mail_under_way_ends_and_no_other_begins(migrated_url: str, daemons: D
     store.in_order()
 
 
+def with_a_letter_in_hand(daemons: Callable[..., Daemon], url: str, host: Sink) -> Daemon:
+    """A running node whose one letter the smarthost has and does not answer."""
+    node = daemons(url, RELAY__URL=f"smtp://127.0.0.1:{host.port}")
+    notify_vendors(node, 1)
+    node.start()
+    until(lambda: host.taken, "the letter to be on its way")
+    return node
+
+
 @pytest.mark.row("R28")
 def test_a_letter_in_hand_is_not_half_sent(
     migrated_url: str, daemons: Daemons, smarthosts: Callable[..., Sink]
 ) -> None:
     """The smarthost has the mail and does not answer; it answers never, and the letter stays ours."""
     host, store = smarthosts(replies={"dot": HANG}), Store(migrated_url)
-    node = daemons(migrated_url, RELAY__URL=f"smtp://127.0.0.1:{host.port}")
-    notify_vendors(node, 1)
-    node.start()
-    until(lambda: host.taken, "the letter to be on its way")
+    node = with_a_letter_in_hand(daemons, migrated_url, host)
     begin_to_stop(node)
     host.close()
     assert node.wait() == 0
@@ -94,10 +100,7 @@ def test_a_smarthost_that_keeps_silent_holds_up_the_end_for_half_a_minute_at_mos
 ) -> None:
     """The letter is sent again after the next start, as after a crash."""
     host, store = smarthosts(replies={"dot": HANG}), Store(migrated_url)
-    node = daemons(migrated_url, RELAY__URL=f"smtp://127.0.0.1:{host.port}")
-    notify_vendors(node, 1)
-    node.start()
-    until(lambda: host.taken, "the letter to be on its way")
+    node = with_a_letter_in_hand(daemons, migrated_url, host)
     assert node.terminate(seconds=45) == 0
     host.replies.clear()
     node.start()

@@ -5,10 +5,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.servers.middle import Middle, end
+
 CUT, SILENT = "cut", "silent"
 
 
-class Line:
+class Line(Middle):
     """Listens on loopback. Each of `troubles` befalls one connection; `befell` counts them.
 
     A trouble: after so many bytes of what is answered to `asked`, what happens.
@@ -18,22 +20,11 @@ class Line:
         self.troubles: list[tuple[int, str]] = []
         self.befell = 0
         self._server, self._asked = server, asked
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def close(self) -> None:
-        """No further connections."""
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):  # closed
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._server)) as server, suppress(OSError):
+    def serve(self, client: socket.socket) -> None:
+        """Hand on both ways, until a trouble is due."""
+        with socket.create_connection(("127.0.0.1", self._server)) as server:
             heard = threading.Event()
             back = threading.Thread(target=self._answers, args=(server, client, heard), daemon=True)
             back.start()
@@ -41,7 +32,7 @@ class Line:
                 if self._asked in data:
                     heard.set()
                 server.sendall(data)
-            _end(client, server)
+            end(client, server)
             back.join()
 
     def _answers(self, server: socket.socket, client: socket.socket, heard: threading.Event) -> None:
@@ -59,13 +50,7 @@ class Line:
                         pass
                 left -= len(data)
                 client.sendall(data)
-        _end(client, server)
-
-
-def _end(*ends: socket.socket) -> None:
-    for end in ends:
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+        end(client, server)
 
 
 @contextmanager
