@@ -1,6 +1,7 @@
 """Addresses of ours that prove something: where a participant answers, and where a letter's bounces come back.
 
-`cert+vu123456.TOKEN@…` stands in the Reply-To of a letter, `cert+b42.TOKEN@…` is the envelope sender of letter 42. The
+`cert+vu123456.TOKEN@…` stands in the Reply-To of a letter, `cert+b42.TOKEN@…` is the envelope sender of letter 42,
+`cert+s7.TOKEN@…` is where voucher 7 is confirmed, `cert+q9.TOKEN@…` where an analyst answers the notice of item 9. The
 token is an HMAC over the purpose and what the address is for, so that one cannot be made from another. Whoever was
 never given the address cannot say it; who was given it may pass it on: it routes, and proves nothing about a sender
 alone (DOMAIN.md, standing).
@@ -11,7 +12,7 @@ Read without regard to case, since mail systems change it; compared in constant 
 import hmac
 import re
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -24,7 +25,9 @@ LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
 MOST_ADDRESSES = 200  # looked at in one mail
 MOST_CLAIMS = 8  # kept of one mail
 
-_TAG = re.compile(r"(?:vu(?P<vu>[1-9][0-9]{2,6})|b(?P<letter>[1-9][0-9]{0,17}))\.(?P<token>[a-z2-7]{16})")
+_TAG = re.compile(
+    r"(?:vu(?P<vu>[1-9][0-9]{2,6})|(?P<kind>[bsq])(?P<number>[1-9][0-9]{0,17}))\.(?P<token>[a-z2-7]{16})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,32 @@ class Bounce:
         return hmac.compare_digest(self.token, _token(secret, "bounce", self.letter))
 
 
-Claim = Reply | Bounce
+@dataclass(frozen=True, slots=True)
+class Vouch:
+    """What a voucher's address claims: whoever answers here was given the text we ask about."""
+
+    voucher: int
+    token: str
+
+    def proved(self, secret: bytes) -> bool:
+        """Whether the letter of this voucher gave the address."""
+        return hmac.compare_digest(self.token, _token(secret, "vouch", self.voucher))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the address in a notice claims: an analyst's answer about this queue item."""
+
+    item: int
+    token: str
+
+    def proved(self, secret: bytes, analyst_id: int) -> bool:
+        """Whether this analyst was given the address."""
+        return hmac.compare_digest(self.token, _token(secret, "order", self.item, analyst_id))
+
+
+Claim = Reply | Bounce | Vouch | Order
+_KINDS: dict[str, Callable[[int, str], Claim]] = {"b": Bounce, "s": Vouch, "q": Order}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,6 +97,14 @@ class Mint:
     def bounce(self, letter_id: int) -> str:
         """Where the bounces of this letter come back; '' when there are no such addresses here."""
         return self._address(f"b{letter_id}", _token(self.secret, "bounce", letter_id))
+
+    def vouch(self, voucher_id: int) -> str:
+        """Where a text is confirmed as a vendor's own; '' when there are no such addresses here."""
+        return self._address(f"s{voucher_id}", _token(self.secret, "vouch", voucher_id))
+
+    def order(self, item_id: int, analyst_id: int) -> str:
+        """Where this analyst answers a notice about a queue item; '' when there are no such addresses here."""
+        return self._address(f"q{item_id}", _token(self.secret, "order", item_id, analyst_id))
 
     def _address(self, tag: str, token: str) -> str:
         local, _, domain = wire_address(self.identity).rpartition("@")
@@ -120,6 +156,11 @@ def _claim(address: str, prefixes: tuple[tuple[str, str], ...]) -> Claim | None:
     for prefix, own_domain in prefixes:
         found = _TAG.fullmatch(local, len(prefix)) if domain == own_domain and local.startswith(prefix) else None
         if found:
-            token = found["token"]
-            return Reply(int(found["vu"]), token) if found["vu"] else Bounce(int(found["letter"]), token)
+            return _claimed(found)
     return None
+
+
+def _claimed(found: re.Match[str]) -> Claim:
+    if found["vu"]:
+        return Reply(int(found["vu"]), found["token"])
+    return _KINDS[found["kind"]](int(found["number"]), found["token"])

@@ -44,7 +44,10 @@ class PinnedKey:
     can_encrypt: bool
     expires_at: datetime | None
     pinned_at: datetime
+    pinned_by: str
+    channel: str  # the second channel over which its fingerprint was compared
     retired_at: datetime | None
+    retired_why: str
 
     def usable(self, now: datetime) -> bool:
         """Whether a letter may be encrypted to it."""

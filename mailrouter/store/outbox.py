@@ -41,6 +41,7 @@ class Letter:
     automatic: bool
     confidential: bool
     asks: bool
+    about_item_id: int | None
     state: str
     why: str
     signed: bool

@@ -174,7 +174,37 @@ pinned_keys = Table(
     _flag("can_encrypt"),
     _time("expires_at"),
     _time("pinned_at", nullable=False),
+    _text("pinned_by"),
+    _text("channel"),  # the second channel over which the fingerprint was compared
     _time("retired_at"),
+    _text("retired_why"),
+)
+
+candidate_keys = Table(  # what mails brought along: shown to a person, used for nothing
+    "candidate_keys",
+    metadata,
+    _id(),
+    _ref("organisation_id", "organisations", nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    _text("user_id"),
+    _text("source"),  # autocrypt | attached | inline
+    _ref("message_id", "messages"),  # in which it came last
+    _flag("proved"),  # a mail that brought it was well signed by a key pinned to them: a rollover
+    _time("seen_at", nullable=False),
+    _time("decided_at"),
+    _text("decided_by"),
+    _text("outcome"),  # pinned | refused
+    UniqueConstraint("organisation_id", "fingerprint"),
+)
+
+certificates = Table(  # every form of a key that was ever believed, by the SHA-256 of its bytes: a key as it was
+    "certificates",
+    metadata,
+    Column("digest", Text, primary_key=True),  # 64 hex digits
+    Column("fingerprint", Text, nullable=False, index=True),
+    Column("data", LargeBinary, nullable=False),
+    _time("kept_at", nullable=False),
 )
 
 key_names = Table(  # every fingerprint and key id a signature may name its issuer by
@@ -220,6 +250,8 @@ participants = Table(
     _count("follow_ups_sent"),
     _text("their_ref"),
     _flag("anonymous"),
+    _time("clear_text_at"),  # since when confidential letters to them may leave unencrypted
+    _text("clear_text_by"),  # who says so: an analyst, or message:ID
     UniqueConstraint("case_id", "organisation_id"),
 )
 
@@ -248,6 +280,8 @@ messages = Table(  # one mail or letter as people see it
     _text("signature_id"),
     _time("signed_at"),
     _text("reason"),  # why a signature is not good
+    _text("certificate"),  # digest of the key that proved it, as it was then
+    _text("gpg"),  # the version that said so
     _flag("encrypted"),
     _text("decrypted", "none"),
     _text("why"),  # why it lies where it lies
@@ -329,6 +363,39 @@ statements = Table(
     Index("ix_statements_case_id_id", "case_id", "id"),
 )
 
+vouchers = Table(  # how a text without a signature became a statement that stands: whom we asked, who confirmed
+    "vouchers",
+    metadata,
+    _id(),
+    _ref("statement_id", "statements", nullable=False, index=True),
+    _text("how"),  # mail | telephone
+    _text("sha256"),  # of exactly the text that was put to them
+    _time("asked_at", nullable=False),
+    _text("asked_by"),
+    _ref("letter_id", "letters"),  # mail: the letter that returned the text
+    _text("telephone"),  # the number on file that was called
+    _text("spoke_with"),
+    _ref("message_id", "messages"),  # mail: the answer that confirmed it
+    _text("agreed_by"),  # telephone: the second analyst
+    _time("done_at"),
+)
+
+orders = Table(  # an analyst's order by mail: a row until it is done, then the proof that it was
+    "orders",
+    metadata,
+    Column("message_id", Id, ForeignKey("messages.id"), primary_key=True, autoincrement=False),
+    _ref("analyst_id", "analysts", nullable=False),
+    _ref("item_id", "queue_items", nullable=False),
+    _time("received_at", nullable=False),
+    _time("done_at"),
+    Index(
+        "ix_orders_open",
+        "message_id",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
+)
+
 # ---- letters and clocks ---------------------------------------------------------------------------------------------
 
 letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the first try
@@ -351,6 +418,7 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
     _flag("automatic"),
     _flag("confidential"),
     _flag("asks"),
+    Column("about_item_id", Id),  # of a notice to an analyst: the queue item (no foreign key: it would close a circle)
     _text("state", "queued"),  # queued | sent | held | failed | withdrawn
     _text("why"),
     _flag("signed"),

@@ -188,7 +188,10 @@ def upgrade() -> None:
         sa.Column("can_encrypt", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pinned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("pinned_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("channel", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retired_why", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_pinned_keys_organisation_id_organisations")
         ),
@@ -224,6 +227,8 @@ def upgrade() -> None:
         sa.Column("follow_ups_sent", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("their_ref", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("anonymous", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("clear_text_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clear_text_by", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_participants_case_id_cases")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_participants_organisation_id_organisations")
@@ -288,6 +293,7 @@ def upgrade() -> None:
         sa.Column("automatic", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("confidential", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("asks", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("about_item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("state", sa.Text(), server_default=sa.text("'queued'"), nullable=False),
         sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("signed", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
@@ -351,6 +357,8 @@ def upgrade() -> None:
         sa.Column("signature_id", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("certificate", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("gpg", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("encrypted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("decrypted", sa.Text(), server_default=sa.text("'none'"), nullable=False),
         sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),

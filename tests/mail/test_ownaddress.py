@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.mail import compose, ownaddress
-from mailrouter.mail.ownaddress import SEPARATORS, Bounce, Claim, Mint, Reply
+from mailrouter.mail.ownaddress import SEPARATORS, Bounce, Claim, Mint, Order, Reply, Vouch
 
 OURS = ("cert@cert.example", "vul@notes.example")
 SECRET, OTHER = b"s" * 32, b"o" * 32
@@ -60,6 +60,27 @@ def test_a_bounce_address_proves_its_letter_only(letter: int, separator: str, up
     assert claim.proved(SECRET)
     assert not claim.proved(OTHER)
     assert not Bounce(letter + 1, claim.token).proved(SECRET)
+
+
+@given(voucher=ids, separator=signs)
+def test_a_vouchers_address_proves_its_voucher_only(voucher: int, separator: str) -> None:
+    (claim,) = claimed(mint(separator).vouch(voucher).upper(), separator=separator)
+    assert claim == Vouch(voucher, claim.token)
+    assert claim.proved(SECRET)
+    assert not claim.proved(OTHER)
+    assert not Vouch(voucher + 1, claim.token).proved(SECRET)
+    assert not Bounce(voucher, claim.token).proved(SECRET)
+
+
+@given(item=ids, analyst=ids, separator=signs)
+def test_an_orders_address_is_one_analysts_only(item: int, analyst: int, separator: str) -> None:
+    (claim,) = claimed(mint(separator).order(item, analyst).title(), separator=separator)
+    assert claim == Order(item, claim.token)
+    assert claim.proved(SECRET, analyst)
+    assert not claim.proved(SECRET, analyst + 1)
+    assert not claim.proved(OTHER, analyst)
+    assert not Order(item + 1, claim.token).proved(SECRET, analyst)
+    assert not Vouch(item, claim.token).proved(SECRET)
 
 
 @given(number=st.integers(100, 9_999_999), participant=ids)

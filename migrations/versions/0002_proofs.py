@@ -1,0 +1,97 @@
+"""Proofs: keys as they were, keys that were offered, what was vouched for, and orders by mail.
+
+Revision 0002, after 0001.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "certificates",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_certificates")),
+    )
+    with op.batch_alter_table("certificates", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_certificates_fingerprint"), ["fingerprint"], unique=False)
+
+    op.create_table(
+        "candidate_keys",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("organisation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("source", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("proved", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("outcome", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_candidate_keys_message_id_messages")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_candidate_keys_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_candidate_keys")),
+        sa.UniqueConstraint(
+            "organisation_id", "fingerprint", name=op.f("uq_candidate_keys_organisation_id_fingerprint")
+        ),
+    )
+    op.create_table(
+        "orders",
+        sa.Column(
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("analyst_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["analyst_id"], ["analysts.id"], name=op.f("fk_orders_analyst_id_analysts")),
+        sa.ForeignKeyConstraint(["item_id"], ["queue_items.id"], name=op.f("fk_orders_item_id_queue_items")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_orders_message_id_messages")),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_orders")),
+    )
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_orders_open",
+            ["message_id"],
+            unique=False,
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        )
+
+    op.create_table(
+        "vouchers",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("statement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("how", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("sha256", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("telephone", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("spoke_with", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("agreed_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_vouchers_letter_id_letters")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_vouchers_message_id_messages")),
+        sa.ForeignKeyConstraint(["statement_id"], ["statements.id"], name=op.f("fk_vouchers_statement_id_statements")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vouchers")),
+    )
+    with op.batch_alter_table("vouchers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_vouchers_statement_id"), ["statement_id"], unique=False)
+
+
+def downgrade() -> None:
+    raise RuntimeError("what was proved is not thrown away; restore a backup instead")
