@@ -37,6 +37,8 @@ class Message:
     signature_id: str
     signed_at: datetime | None
     reason: str
+    certificate: str  # digest of the key that proved its signature, as it was then
+    gpg: str  # the version that said so
     encrypted: bool
     decrypted: str
     why: str
