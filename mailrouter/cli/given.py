@@ -118,6 +118,17 @@ class _Domain(_Typed):
         return domain
 
 
+class _Telephone(_Typed):
+    name = "number"
+
+    def read(self, value: str) -> str:
+        """With its country, as it is written: +49 30 1234-56."""
+        number = " ".join(value.split())
+        if not re.fullmatch(r"\+[0-9][0-9 ()./-]{4,40}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?", number):
+            raise ValueError("a telephone number is written with its country, as +49 30 123456 or +1 555 0100 x12")
+        return number
+
+
 class _Fingerprint(_Typed):
     name = "fingerprint"
 
@@ -130,7 +141,7 @@ class _Fingerprint(_Typed):
 
 
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
-ADDRESS, DOMAIN, FINGERPRINT = _Address(), _Domain(), _Fingerprint()
+ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 ID = click.IntRange(1, 2**63 - 1)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours
 

@@ -145,6 +145,7 @@ def vendor(one: Vendor) -> Shape:
     """`vendor show`, and one of `vendor list`."""
     return {
         "name": one.organisation.name, "kind": one.organisation.kind, "cna": one.organisation.cna,
+        "telephone": one.organisation.telephone or None,
         "contacts": [{"address": c.address, "undeliverable": c.undeliverable} for c in one.contacts],
         "domains": list(one.domains), "keys": [key(k) for k in one.keys],
     }  # fmt: skip

@@ -29,13 +29,16 @@ def vendor() -> None:
 @click.option("--domain", "domains", multiple=True, type=given.DOMAIN, help="Mail from there speaks for the vendor.")
 @click.option("--key", "files", multiple=True, type=given.FILE, help="A public key to pin.")
 @click.option("--cna", is_flag=True, help="It is a CVE Numbering Authority.")
+@click.option("--phone", type=given.TELEPHONE, help="The number to call when a text must be confirmed.")
 @here
 def add(
-    context: Here, name: str, emails: Sequence[str], domains: Sequence[str], files: Sequence[Path], cna: bool
-) -> None:
+    context: Here, name: str, emails: Sequence[str], domains: Sequence[str], files: Sequence[Path], cna: bool,
+    phone: str | None,
+) -> None:  # fmt: skip
     """Add an organisation, all of it or nothing."""
     keys = keys_in(context, files)
-    added = directory.add_vendor(context.tools, context.actor, name, emails, domains, keys, cna=cna)
+    actor = context.actor
+    added = directory.add_vendor(context.tools, actor, name, emails, domains, keys, cna=cna, telephone=phone or "")
     click.echo(f"{show.cell(added.name)} added, {len(emails)} contact(s), {len(keys)} key(s)")
 
 
@@ -74,7 +77,8 @@ def one(context: Here, name: str, json_: bool) -> None:
     if json_:
         return show.show_json({**shapes.vendor(found), "cases": in_cases})
     click.echo(show.cell(found.organisation.name) + (" (CNA)" if found.organisation.cna else ""))
-    show.fields([("domains", ", ".join(found.domains)), *_contacts(found), *_keys(context, found)])
+    about = [("domains", ", ".join(found.domains)), ("telephone", found.organisation.telephone)]
+    show.fields([*about, *_contacts(found), *_keys(context, found)])
     show.fields(("case", f"{c['vu']} {c['state']}, as {c['role']}") for c in in_cases)
     return None
 
@@ -116,15 +120,16 @@ def _expiry(context: Here, key: contacts.PinnedKey) -> str:
 @click.option("--domain", "added", multiple=True, type=given.DOMAIN, help="Another mail domain of theirs.")
 @click.option("--remove-domain", "removed", multiple=True, type=given.DOMAIN, help="One that is not theirs.")
 @click.option("--deliverable", multiple=True, type=given.ADDRESS, help="A contact that takes mail after all.")
+@click.option("--phone", type=given.TELEPHONE, help="The number to call when a text must be confirmed.")
 @here
 def change(
     context: Here, name: str, new_name: str | None, cna: bool | None, added: Sequence[str], removed: Sequence[str],
-    deliverable: Sequence[str],
+    deliverable: Sequence[str], phone: str | None,
 ) -> None:  # fmt: skip
-    """Change name, domains, CNA; or say that a contact which was marked undeliverable takes mail again."""
-    wanted = directory.Change(new_name or "", cna, tuple(added), tuple(removed), tuple(deliverable))
+    """Change name, domains, CNA, telephone; or say that a contact which was marked undeliverable takes mail again."""
+    wanted = directory.Change(new_name or "", cna, tuple(added), tuple(removed), tuple(deliverable), phone or "")
     if wanted == directory.Change():
-        options = "--name, --cna, --no-cna, --domain, --remove-domain or --deliverable"
+        options = "--name, --cna, --no-cna, --domain, --remove-domain, --deliverable or --phone"
         raise faults.Refused(f"say what to change: {options}")
     changed = directory.set_vendor(context.tools, context.actor, name, wanted)
     click.echo(f"{show.cell(changed.name)} changed")

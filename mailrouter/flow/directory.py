@@ -28,11 +28,11 @@ RESERVED = ("mailrouter", "unix:", "analyst:")  # what the journal and the queue
 
 def add_vendor(
     tools: Tools, actor: Actor, name: str, addresses: Sequence[str], domains: Sequence[str] = (),
-    keys: Sequence[KeyInfo] = (), *, cna: bool = False,
+    keys: Sequence[KeyInfo] = (), *, cna: bool = False, telephone: str = "",
 ) -> Organisation:  # fmt: skip
     """A new organisation. Letters go to the first address; all are recognised."""
     with tools.db.write() as tx:
-        added = contacts.add(tx, name, cna=cna)
+        added = contacts.add(tx, name, cna=cna, telephone=telephone)
         for address in addresses:
             contacts.add_contact(tx, added.id, address)
         for domain in domains:
@@ -51,6 +51,7 @@ class Change:
     add_domains: Sequence[str] = ()
     remove_domains: Sequence[str] = ()
     deliverable: Sequence[str] = ()  # contacts that take mail after all
+    telephone: str = ""  # the number on file
 
 
 def set_vendor(tools: Tools, actor: Actor, name: str, change: Change) -> Organisation:
@@ -61,6 +62,8 @@ def set_vendor(tools: Tools, actor: Actor, name: str, change: Change) -> Organis
             contacts.rename(tx, vendor.id, change.name)
         if change.cna is not None:
             contacts.set_cna(tx, vendor.id, change.cna)
+        if change.telephone:
+            contacts.set_telephone(tx, vendor.id, change.telephone)
         for domain in change.remove_domains:
             contacts.remove_domain(tx, vendor.id, domain)
         for domain in change.add_domains:

@@ -19,6 +19,7 @@ class Organisation:
     name: str
     kind: str  # organisation | person
     cna: bool
+    telephone: str = ""  # the number on file, to hear from them whether something is theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,13 @@ class Speaker:
 # ---- organisations -----------------------------------------------------------------------------------------------
 
 
-def add(tx: Connection, name: str, *, kind: str = "organisation", cna: bool = False) -> Organisation:
+def add(
+    tx: Connection, name: str, *, kind: str = "organisation", cna: bool = False, telephone: str = ""
+) -> Organisation:
     """A new organisation; `Refused` if the name is taken."""
     if find(tx, name) is not None:
         raise faults.Refused(f"an organisation named {name!r} exists already")
-    row = {"name": name, "name_key": _key(name), "kind": kind, "cna": cna}
+    row = {"name": name, "name_key": _key(name), "kind": kind, "cna": cna, "telephone": telephone}
     return get(tx, tx.execute(insert(organisations).returning(organisations.c.id), row).scalar_one())
 
 
@@ -104,6 +107,11 @@ def set_cna(tx: Connection, organisation_id: int, cna: bool) -> None:  # noqa: F
     tx.execute(update(organisations).where(organisations.c.id == organisation_id).values(cna=cna))
 
 
+def set_telephone(tx: Connection, organisation_id: int, number: str) -> None:
+    """The number on file; '' for none."""
+    tx.execute(update(organisations).where(organisations.c.id == organisation_id).values(telephone=number))
+
+
 def rename(tx: Connection, organisation_id: int, name: str) -> None:
     """Another name; `Refused` if it is taken by another organisation."""
     other = find(tx, name)
@@ -119,7 +127,7 @@ def _key(name: str) -> str:
 
 
 def _organisation(row: Any) -> Organisation:
-    return Organisation(row.id, row.name, row.kind, row.cna)
+    return Organisation(row.id, row.name, row.kind, row.cna, row.telephone)
 
 
 # ---- contacts and domains ------------------------------------------------------------------------------------------

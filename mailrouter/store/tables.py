@@ -143,6 +143,7 @@ organisations = Table(
     Column("name_key", Text, nullable=False, unique=True),  # casefolded
     _text("kind", "organisation"),  # organisation | person
     _flag("cna"),
+    _text("telephone"),  # the number we would call to hear whether something is theirs
 )
 
 contacts = Table(
@@ -373,7 +374,8 @@ vouchers = Table(  # how a text without a signature became a statement that stan
     _time("asked_at", nullable=False),
     _text("asked_by"),
     _ref("letter_id", "letters"),  # mail: the letter that returned the text
-    _text("telephone"),  # the number on file that was called
+    _text("telephone"),  # telephone: the number that was called
+    _text("why"),  # telephone: why that number, when it is not the one on file
     _text("spoke_with"),
     _ref("message_id", "messages"),  # mail: the answer that confirmed it
     _text("agreed_by"),  # telephone: the second analyst

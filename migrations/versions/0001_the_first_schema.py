@@ -92,6 +92,7 @@ def upgrade() -> None:
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), server_default=sa.text("'organisation'"), nullable=False),
         sa.Column("cna", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("telephone", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
         sa.UniqueConstraint("name_key", name=op.f("uq_organisations_name_key")),
     )

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("telephone", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("spoke_with", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("agreed_by", sa.Text(), server_default=sa.text("''"), nullable=False),

@@ -9,7 +9,7 @@ from tests.cli.console import Console
 from tests.flow.world import World
 from tests.pgp.keys import Keymaker
 
-CHANGES = "--name, --cna, --no-cna, --domain, --remove-domain or --deliverable"
+CHANGES = "--name, --cna, --no-cna, --domain, --remove-domain, --deliverable or --phone"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_added_with_everything(console: Console, key_file: Path) -> None:
     shown = console.json("vendor", "show", "acme  inc.")
     key = shown.pop("keys")[0]
     assert shown == {
-        "name": "ACME Inc.", "kind": "organisation", "cna": True, "domains": ["acme.example"], "cases": [],
+        "name": "ACME Inc.", "kind": "organisation", "cna": True, "telephone": None, "domains": ["acme.example"], "cases": [],
         "contacts": [
             {"address": "psirt@acme.example", "undeliverable": False},
             {"address": "sec@acme.example", "undeliverable": False},
@@ -200,3 +200,11 @@ def test_journaled_under_who_did_it(console: Console, key_file: Path) -> None:
         told = [(e.actor, e.kind) for e in journal.entries(tx, journal.node_chain("n1"))]
     assert told == [("alice", "vendor.added"), ("unix:bob", "vendor.contacts-added")]
     assert console.world.breaks() == []
+
+
+def test_the_number_on_file(console: Console) -> None:
+    console.run("vendor", "add", "ACME", "--email", "psirt@acme.example", "--phone", "+49 30  1234-56")
+    assert console.json("vendor", "show", "ACME")["telephone"] == "+49 30 1234-56"
+    console.run("vendor", "set", "ACME", "--phone", "+1 (555) 0100 x12")
+    assert "+1 (555) 0100 x12" in console.out("vendor", "show", "ACME")
+    assert "written with its country" in console.refused("vendor", "set", "ACME", "--phone", "call Bob", status=2)
