@@ -28,7 +28,8 @@ def test_added_with_everything(console: Console, key_file: Path) -> None:
     shown = console.json("vendor", "show", "acme  inc.")
     key = shown.pop("keys")[0]
     assert shown == {
-        "name": "ACME Inc.", "kind": "organisation", "cna": True, "telephone": None, "domains": ["acme.example"], "cases": [],
+        "name": "ACME Inc.", "kind": "organisation", "cna": True, "telephone": None, "domains": ["acme.example"],
+        "cases": [],
         "contacts": [
             {"address": "psirt@acme.example", "undeliverable": False},
             {"address": "sec@acme.example", "undeliverable": False},
