@@ -76,7 +76,10 @@ def message(one: Message, letter: Sent | None = None) -> Shape:
         "place": one.place, "why": one.why, "standing": one.standing, "automated": is_automated(one, letter),
         "encrypted": letter.encrypted if letter else one.encrypted, "assurance": one.assurance,
         "flags": one.flags.split(), "reason": one.reason,
-        "signature": {"verdict": one.verdict, "fingerprint": one.fingerprint, "covers": one.covers},
+        "signature": {
+            "verdict": one.verdict, "fingerprint": one.fingerprint, "covers": one.covers, "signed_at": one.signed_at,
+            "certificate": one.certificate or None, "gpg": one.gpg or None,
+        },
         "message_id": one.message_id, "vouched_by": one.vouched_by,
         "about": {"letter": one.about_letter_id, "evidence": one.about_evidence} if one.about_letter_id else None,
     }  # fmt: skip

@@ -49,6 +49,8 @@ class Opened:
     reason: str = ""  # plain words for people, why it is not good or was not decrypted; '' when there is nothing to say
     covers: str = "none"  # all | part | none, of what is shown
     fingerprint: str = ""  # primary key, 40 upper-case hex digits, proved by VALIDSIG; '' otherwise
+    certificate: str = ""  # SHA-256 of the very key, as it was given to gpg, that `fingerprint` was proved with
+    gpg: str = ""  # the version of GnuPG that said so; '' when it was not asked, or nothing came of it
     issuer: str = ""  # key id or fingerprint the signature names; proves nothing
     signed_at: datetime | None = None  # UTC, as the signature says
     stale: bool = False  # signed more than 30 days before it was opened (P72)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mailrouter.faults import NotFound, Refused, TryLater
 from mailrouter.mail import pgpmime
-from mailrouter.mail.pgpmime import Opened
+from mailrouter.mail.pgpmime import Opened, Shape
 from mailrouter.pgp import imports, packets
 from mailrouter.pgp.agent import Agent, ShortHome
 from mailrouter.pgp.imports import KeyInfo
@@ -91,6 +91,16 @@ class Pgp:
             return Opened()
         ours = self._own_public() if self._inspecting else ()
         return self._opener.open(seal, (*self._always, *ours, *known), find, now)
+
+    def unwrapped(self, raw: bytes) -> bytes:
+        """The signed OpenPGP message that a mail is, or that its one encrypted part holds, without the encryption.
+
+        Armored: anybody can verify it with any OpenPGP program. For mail that `open` said is of the form `message`;
+        proves nothing by itself. b'' when there is no such message, or it cannot be decrypted.
+        """
+        seal = pgpmime.sealed(raw)
+        whole = seal is not None and seal.shape in {Shape.ENCRYPTED, Shape.MESSAGE}
+        return self._opener.unwrapped(seal) if seal is not None and whole else b""
 
     def import_public(self, data: bytes) -> KeyInfo:
         """The one usable public key in a key file; see `imports.import_public`. Nothing is kept."""

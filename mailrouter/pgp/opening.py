@@ -4,9 +4,10 @@ Every way out is a verdict that was proved or a `TryLater`; there is no third. A
 that it was decrypted whole and unaltered (testbook/pgp.md, condition 8).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from mailrouter.faults import TryLater
 from mailrouter.mail import pgpmime
@@ -38,6 +39,39 @@ class Opener:
         """Decrypt and verify what one mail holds; see `Pgp.open`."""
         return _Opening(self, tuple(known), find, now).of(seal)
 
+    def unwrapped(self, seal: Sealed) -> bytes:
+        """The signed message within what one mail holds; see `Pgp.unwrapped`."""
+        try:
+            message = packets.dearmor(seal.data, b"MESSAGE")
+            encrypted = packets.is_encrypted(message)
+        except packets.Malformed:
+            return b""
+        if not encrypted:
+            return packets.armored(message, b"MESSAGE")
+        tries = self.tries(message, (), self.runner.unwrap)
+        within = (ran.output for ran, lines in tries if lines is not None and status.unwrapped(lines, ran.code))
+        found = next(within, b"")
+        return packets.armored(found, b"MESSAGE") if found else b""
+
+    def tries(
+        self, message: bytes, keys: Sequence[PublicKey], decrypt: Callable[[bytes, str, bytes | None], Ran]
+    ) -> Iterator[tuple[Ran, tuple[status.Line, ...] | None]]:
+        """What gpg says to each way an encrypted message may be for us, until the caller is content with one.
+
+        Raises TryLater when the caller is not, and it was a fault of ours.
+        """
+        self.agent.ready()
+        own = self.own()
+        everyone = self.keyrings.file((*keys, *own))
+        ours = {material.fingerprint[-16:] for key in own for material in packets.keys_of(key.data)}
+        for variant in packets.for_us(message, ours):
+            ran = decrypt(variant, everyone, self.passphrase)
+            lines = _lines(ran)
+            yield ran, lines
+            # gpg says 'no secret key' as well when it cannot reach the agent: a fault of ours, not of the mail.
+            if not self.agent.answers() or status.our_trouble(lines or ()):
+                raise TryLater("the gpg agent does not answer, or does not accept our passphrase")
+
 
 @dataclass(slots=True)
 class _Opening:
@@ -47,6 +81,7 @@ class _Opening:
     keys: tuple[PublicKey, ...]
     find: Find
     now: datetime
+    asked: bool = False  # gpg, about a signature or a message
 
     def of(self, seal: Sealed) -> Opened:
         """Open by shape."""
@@ -144,6 +179,7 @@ class _Opening:
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         """Ask gpg; when it does not know the key, and we do, ask once more with it."""
+        self.asked = True
         judged, text = question()
         if judged.verdict is Verdict.UNKNOWN_KEY:
             found = tuple(self.find(judged.issuer))
@@ -175,26 +211,11 @@ class _Opening:
         return (ran.code, ran.output) == (0, b"x") and _lines(ran) is not None
 
     def _decrypt(self, message: bytes) -> Answer:
-        self.opener.agent.ready()
-        own = self.opener.own()
-        everyone = self.opener.keyrings.file((*self.keys, *own))
-        ours = {material.fingerprint[-16:] for key in own for material in packets.keys_of(key.data)}
-        for variant in packets.for_us(message, ours):
-            answer = self._try_to_decrypt(variant, everyone)
-            if answer is not None:
-                return answer
+        for ran, lines in self.opener.tries(message, self.keys, self.opener.runner.decrypt):
+            about = None if lines is None else status.decrypted(lines, ran.code)
+            if about is not None:
+                return (status.signature(about, ran.code) if about else status.NO_SIGNATURE), ran.output
         return Judged(Verdict.NONE, "the message cannot be decrypted with our keys, or was altered on its way"), None
-
-    def _try_to_decrypt(self, message: bytes, everyone: str) -> Answer | None:
-        ran = self.opener.runner.decrypt(message, everyone, self.opener.passphrase)
-        lines = _lines(ran)
-        about = None if lines is None else status.decrypted(lines, ran.code)
-        if about is not None:
-            return (status.signature(about, ran.code) if about else status.NO_SIGNATURE), ran.output
-        # gpg says 'no secret key' as well when it cannot reach the agent: a fault of ours, not of the mail.
-        if not self.opener.agent.answers() or status.our_trouble(lines or ()):
-            raise TryLater("the gpg agent does not answer, or does not accept our passphrase")
-        return None
 
     def _keyring(self) -> str:
         return self.opener.keyrings.file(self.keys)
@@ -221,12 +242,21 @@ class _Opening:
             reason=judged.reason,
             covers=("all" if seal.whole else "part") if signed else "none",
             fingerprint=judged.fingerprint,
+            certificate=self._certificate(judged.fingerprint),
+            gpg=self.opener.runner.version() if signed and self.asked else "",
             issuer=judged.issuer,
             signed_at=judged.signed_at,
             stale=judged.signed_at is not None and judged.signed_at < self.now - STALE_AFTER,
             signature_id=judged.signature_id,
             form=form if signed else "none",
         )
+
+    def _certificate(self, fingerprint: str) -> str:
+        """The digest of the key that was proved, in the form it had now: renewals come and go (Opened.certificate)."""
+        if not fingerprint:
+            return ""
+        proved = [key for key in self.keys if key.fingerprint == fingerprint] or self.opener.own()
+        return next((sha256(key.data).hexdigest() for key in proved if key.fingerprint == fingerprint), "")
 
 
 _LITERAL = b"\xcb\x07b\0\0\0\0\0x"  # an OpenPGP message that says 'x' and nothing else

@@ -98,6 +98,18 @@ def _content(armored: bytes) -> bytes:
     return content
 
 
+def armored(content: bytes, kind: bytes) -> bytes:
+    """`content` as text that any OpenPGP program reads; `kind` is the word in its frame, such as MESSAGE.
+
+    With the checksum that RFC 9580 section 6.1 tells to leave out, for gpg before 2.4 misreads blocks without one.
+    """
+    encoded = binascii.b2a_base64(content, newline=False)
+    lines = [encoded[at : at + 64] for at in range(0, len(encoded), 64)]
+    checksum = b"=" + binascii.b2a_base64(_crc24(content), newline=False)
+    begin, end = b"-----BEGIN PGP " + kind + b"-----", b"-----END PGP " + kind + b"-----"
+    return b"\n".join([begin, b"", *lines, checksum, end, b""])
+
+
 def with_checksum(armored: bytes) -> bytes:
     """An armored signature as it is, but with a checksum if it has none.
 

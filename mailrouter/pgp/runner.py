@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import IO
 
 from mailrouter.faults import TryLater
@@ -27,6 +28,7 @@ _CHUNK = 65_536
 _NO_MEMORY = re.compile(
     rb"^gpg: [^\"\n]{0,200}(?:[Cc]an(?:no|')t allocate|[Oo]ut of (?:core|memory|secure memory))", re.MULTILINE
 )
+_VERSION = re.compile(rb"gpg \([^\n)]{1,40}\) ([0-9][0-9A-Za-z.+~-]{0,39})")  # the first line of --version
 _LEGAL_EXITS = frozenset({0, 1, 2})  # gpg has no others; 126, 127 and the like are a broken installation
 
 OPTIONS = (
@@ -56,14 +58,22 @@ class Runner:
 
     def verify(self, signature: bytes, signed: bytes, keyring: str) -> Ran:
         """A detached signature over `signed`. Always two files: with one, gpg guesses what was meant (P31)."""
-        return self._run("--verify", (signature, signed), keyring, passphrase=None, output=False)
+        return self._run(("--verify",), (signature, signed), keyring, passphrase=None, output=False)
 
     def decrypt(self, message: bytes, keyring: str, passphrase: bytes | None) -> Ran:
         """A message or a cleartext-signed block: its plaintext in `output`, which proves nothing without the status."""
-        return self._run("--decrypt", (message,), keyring, passphrase=passphrase, output=True)
+        return self._run(("--decrypt",), (message,), keyring, passphrase=passphrase, output=True)
+
+    def unwrap(self, message: bytes, keyring: str, passphrase: bytes | None) -> Ran:
+        """An encrypted message: the OpenPGP message within it in `output`, its signature untouched and unverified."""
+        return self._run(("--unwrap", "--decrypt"), (message,), keyring, passphrase=passphrase, output=True)
+
+    def version(self) -> str:
+        """What this gpg calls itself: '2.2.40'. Asked once in a process. Raises TryLater."""
+        return _version(self.program, self.limit)
 
     def _run(
-        self, command: str, files: Sequence[bytes], keyring: str, *, passphrase: bytes | None, output: bool
+        self, command: Sequence[str], files: Sequence[bytes], keyring: str, *, passphrase: bytes | None, output: bool
     ) -> Ran:
         """Run one gpg command over `files` with exactly the keys of `keyring`.
 
@@ -76,7 +86,7 @@ class Runner:
             raise TryLater("there is no memory, or no file descriptor, for gpg") from trouble
 
     def _held(
-        self, command: str, files: Sequence[bytes], keyring: str, *, passphrase: bytes | None, output: bool
+        self, command: Sequence[str], files: Sequence[bytes], keyring: str, *, passphrase: bytes | None, output: bool
     ) -> Ran:
         with ExitStack() as held:
             inputs = [_memory_file(held, content) for content in files]
@@ -86,11 +96,27 @@ class Runner:
             arguments = [
                 self.program, "--homedir", self.home, *OPTIONS, "--pinentry-mode", *pinentry,
                 "--no-default-keyring", "--keyring", keyring, "--status-fd", str(status_end.fileno()),
-                command, "--", *(f"-&{number}" for number in inputs),
+                *command, "--", *(f"-&{number}" for number in inputs),
             ]  # fmt: skip
             process = held.enter_context(_start(arguments, [*passed, status_end.fileno()], output=output))
             status_end.close()
             return _watch(process, status, self.limit)
+
+
+@lru_cache(maxsize=4)
+def _version(program: str, limit: float) -> str:
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+    try:
+        said = subprocess.run(
+            [program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=True,
+            env=environment,
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as trouble:
+        raise TryLater("gpg does not say its version") from trouble
+    found = _VERSION.match(said)
+    if found is None:
+        raise TryLater("gpg does not say its version")
+    return found[1].decode("ascii")
 
 
 def _memory_file(held: ExitStack, content: bytes) -> int:

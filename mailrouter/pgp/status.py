@@ -244,6 +244,13 @@ def decrypted(lines: Sequence[Line], code: int) -> tuple[Line, ...] | None:
     return _about_signatures(within, lines, code)
 
 
+def unwrapped(lines: Sequence[Line], code: int) -> bool:
+    """Whether the encryption of a message was taken off whole and unaltered, and what is within left as it is."""
+    said = [line.keyword for line in lines if line.keyword not in WEIGHTLESS and line.keyword not in _BEFORE]
+    info = next((line.fields for line in lines if line.keyword == "DECRYPTION_INFO"), ("0", ""))
+    return code == 0 and tuple(said) == (*_OPENING[:2], *_CLOSING) and (int(info[0]) != 0 or int(info[1] or 0) != 0)
+
+
 def plain(lines: Sequence[Line], code: int) -> tuple[Line, ...] | None:
     """The lines about signatures of a message that is not encrypted and holds exactly one text; else None (P27)."""
     weighty = [line for line in lines if line.keyword not in WEIGHTLESS]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from mailrouter import faults
+from mailrouter.store import certificates
 from mailrouter.store.tables import contacts, domains, key_names, organisations, participants, pinned_keys
 
 
@@ -235,7 +236,10 @@ _PARTICIPANTS = select(contacts.c.address).where(contacts.c.organisation_id.in_(
 
 
 def pin(tx: Connection, key: dict[str, Any], names: Sequence[str]) -> None:
-    """Pin a key (a row's values), or renew it when its fingerprint is known; `Refused` if it is another's."""
+    """Pin a key (a row's values), or renew it when its fingerprint is known; `Refused` if it is another's.
+
+    This form of it is kept for ever: it may prove something from now on.
+    """
     known = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == key["fingerprint"])).first()
     if known is None:
         key_id = tx.execute(insert(pinned_keys).returning(pinned_keys.c.id), key).scalar_one()
@@ -245,6 +249,7 @@ def pin(tx: Connection, key: dict[str, Any], names: Sequence[str]) -> None:
         key_id = known.id
         tx.execute(update(pinned_keys).where(pinned_keys.c.id == key_id).values({**key, "retired_at": None}))
         tx.execute(delete(key_names).where(key_names.c.key_id == key_id))
+    certificates.keep(tx, key["fingerprint"], key["data"], key["pinned_at"])
     tx.execute(insert(key_names), [{"key_id": key_id, "name": name} for name in sorted(set(names))])
 
 

@@ -37,7 +37,7 @@ class Message:
     signature_id: str
     signed_at: datetime | None
     reason: str
-    certificate: str  # digest of the key that proved its signature, as it was then
+    certificate: str  # digest of the key that proved it, as it was then; see store/certificates.py
     gpg: str  # the version that said so
     encrypted: bool
     decrypted: str

@@ -3,6 +3,8 @@
 Revision 0002, after 0001.
 """
 
+from hashlib import sha256
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -23,6 +25,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("certificates", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_certificates_fingerprint"), ["fingerprint"], unique=False)
+    _keep_the_keys_there_are()
 
     op.create_table(
         "candidate_keys",
@@ -92,6 +95,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("vouchers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_vouchers_statement_id"), ["statement_id"], unique=False)
+
+
+def _keep_the_keys_there_are() -> None:
+    """The keys pinned until now may have proved something, in this form as far as we know."""
+    here = op.get_bind()
+    for key in here.execute(sa.text("SELECT fingerprint, data, pinned_at FROM pinned_keys")):
+        row = {"digest": sha256(key.data).hexdigest(), "f": key.fingerprint, "data": key.data, "at": key.pinned_at}
+        here.execute(sa.text("INSERT INTO certificates VALUES (:digest, :f, :data, :at)"), row)
 
 
 def downgrade() -> None:

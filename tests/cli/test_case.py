@@ -97,7 +97,7 @@ def test_json_has_the_keys_of_the_contract(console: Console) -> None:
         assert shown[f"{name}s"], name
         for one in shown[f"{name}s"]:
             assert set(one) >= KEYS[name]
-    assert [set(m["signature"]) for m in shown["messages"]] == [{"verdict", "fingerprint", "covers"}] * 3
+    assert all(set(m["signature"]) >= {"verdict", "fingerprint", "covers"} for m in shown["messages"])
 
 
 def test_json_of_a_statement_that_stands(console: Console) -> None:
@@ -115,8 +115,13 @@ def test_json_of_a_statement_that_stands(console: Console) -> None:
         "out", "cert@cert.example", PSIRT, "sent",
     )  # fmt: skip
     assert (came["direction"], came["from"], came["standing"], came["assurance"]) == ("in", PSIRT, "signed", "verified")
-    assert came["signature"] == {
-        "verdict": "good", "fingerprint": world.keymaker.vendor.fingerprint, "covers": "all",
+    proof = came["signature"]
+    assert (proof["verdict"], proof["fingerprint"], proof["covers"], proof["signed_at"], len(proof["certificate"])) == (
+        "good", world.keymaker.vendor.fingerprint, "all", came["received_at"], 64,
+    )  # fmt: skip
+    assert proof["gpg"] == world.keymaker.gpg("--version").split()[2].decode()
+    assert out["signature"] == {
+        "verdict": "none", "fingerprint": "", "covers": "none", "signed_at": None, "certificate": None, "gpg": None,
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from tests.servers.wait import until
 
 # A stand-in finds the descriptor it has to write to as gpg does: after --status-fd.
 STUB = """#!/bin/sh
+[ "$1" = --version ] && echo 'gpg (GnuPG) 2.2.40' && exit 0
 while [ $# -gt 0 ]; do [ "$1" = --status-fd ] && fd=$2; shift; done
 say() { printf '%b' "$1" > /proc/self/fd/$fd; }
 """

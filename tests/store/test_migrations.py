@@ -1,9 +1,15 @@
 """The migrations give exactly the tables the program works with, on both databases."""
 
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from mailrouter.store import certificates, migrate
 from mailrouter.store.engine import Database
 from mailrouter.store.tables import metadata
 
@@ -58,3 +64,27 @@ def test_partial_indexes_are_used_for_what_they_are_for(database: Database) -> N
         for index, query in plans.items():
             explained = " ".join(str(row) for row in tx.execute(text(f"EXPLAIN QUERY PLAN {query}")))
             assert index in explained, explained
+
+
+def test_keys_pinned_before_are_kept_in_the_form_they_have(database_url: str) -> None:
+    """Revision 0002: a message may name the key that proves it from now on, whenever that was pinned."""
+    db = Database(database_url)
+    try:
+        config = Config()
+        config.set_main_option("script_location", str(migrate.scripts()))
+        with db.write() as tx:
+            config.attributes["connection"] = tx
+            command.upgrade(config, "0001")
+            zone = "" if db.is_sqlite else "+00"
+            pinned = {"f": "A" * 40, "data": b"the key", "at": f"2026-03-02 09:00:00.000000{zone}"}
+            tx.execute(text("INSERT INTO organisations (name, name_key) VALUES ('Acme', 'acme')"))
+            tx.execute(text(
+                "INSERT INTO pinned_keys (organisation_id, fingerprint, data, pinned_at) VALUES (1, :f, :data, :at)"
+            ), pinned)  # fmt: skip
+        migrate.upgrade(db)
+        with db.read() as tx:
+            kept = certificates.get(tx, sha256(b"the key").hexdigest())
+        assert kept is not None
+        assert (kept.fingerprint, kept.kept_at) == ("A" * 40, datetime(2026, 3, 2, 9, tzinfo=UTC))
+    finally:
+        db.close()
