@@ -40,7 +40,7 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
     mine = [m for m in file.messages if m.participant_id == found.id]
     said = list(conversation.read(context.tools, mine)) if text else []
     if json_:
-        shape = shapes.participant(file, found) | {"contacts": shapes.vendor(known)["contacts"]}
+        shape = shapes.participant(file, found) | {"contacts": shapes.vendor(known, context.now)["contacts"]}
         new = {seen.message.id: {"new": seen.new, "text": seen.text} for seen in said}
         return show.show_json(shape | {"messages": [shapes.message_of_case(file, m) | new.get(m.id, {}) for m in mine]})
     if text:

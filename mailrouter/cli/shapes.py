@@ -1,9 +1,13 @@
 """The JSON of `show` and `list`: stable keys (CONTRACT.md, Commands). A key may be added, never renamed."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement
 from mailrouter.cli.show import number
 from mailrouter.flow import look
 from mailrouter.store.analysts import Analyst
+from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.messages import Message
 from mailrouter.store.queues import Shown
@@ -144,22 +148,38 @@ def statement(one: Statement) -> Shape:
 # ---- who -----------------------------------------------------------------------------------------------------------
 
 
-def vendor(one: Vendor) -> Shape:
+def vendor(one: Vendor, now: datetime) -> Shape:
     """`vendor show`, and one of `vendor list`."""
     return {
         "name": one.organisation.name, "kind": one.organisation.kind, "cna": one.organisation.cna,
         "telephone": one.organisation.telephone or None,
         "contacts": [{"address": c.address, "undeliverable": c.undeliverable} for c in one.contacts],
-        "domains": list(one.domains), "keys": [key(k) for k in one.keys],
+        "domains": list(one.domains), "keys": [key(k, now) for k in one.keys],
     }  # fmt: skip
 
 
-def key(one: PinnedKey) -> Shape:
+def key(one: PinnedKey, now: datetime) -> Shape:
     """A pinned key."""
     return {
-        "fingerprint": one.fingerprint, "user_id": one.user_id, "can_encrypt": one.can_encrypt,
-        "expires_at": one.expires_at, "pinned_at": one.pinned_at, "retired_at": one.retired_at,
+        "fingerprint": one.fingerprint, "user_id": one.user_id, "state": one.state(now),
+        "can_encrypt": one.can_encrypt, "expires_at": one.expires_at, "pinned_at": one.pinned_at,
+        "pinned_by": one.pinned_by or None, "channel": one.channel or None, "retired_at": one.retired_at,
+        "retired_why": one.retired_why or None, "revoked_at": one.revoked_at,
     }  # fmt: skip
+
+
+def candidate(one: Candidate, pinned: Sequence[PinnedKey]) -> Shape:
+    """A key that a mail brought along, and nobody has decided about."""
+    return {
+        "fingerprint": one.fingerprint, "user_id": one.user_id, "renews": renews(one, pinned),
+        "expires_at": one.expires_at, "source": one.source, "message": one.message_id, "proved": one.proved,
+        "seen_at": one.seen_at,
+    }  # fmt: skip
+
+
+def renews(one: Candidate, pinned: Sequence[PinnedKey]) -> bool:
+    """Whether it is another form of a key that is pinned already: a new user id, another expiry."""
+    return any(key.fingerprint == one.fingerprint for key in pinned)
 
 
 def analyst(one: Analyst, cover: str | None, waiting: int) -> Shape:

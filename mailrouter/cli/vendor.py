@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 
 from mailrouter import faults
-from mailrouter.cli import given, shapes, show
+from mailrouter.cli import given, shapes, show, vendorkey
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.cli.keyfile import keys_in
 from mailrouter.flow import directory
-from mailrouter.store import contacts, views
+from mailrouter.store import candidates, contacts, views
 
 name_argument = click.argument("name", type=given.LINE)
-key_files = click.argument("files", nargs=-1, required=True, type=given.FILE, metavar="FILE...")
 
 
 @click.group()
@@ -29,16 +28,17 @@ def vendor() -> None:
 @click.option("--domain", "domains", multiple=True, type=given.DOMAIN, help="Mail from there speaks for the vendor.")
 @click.option("--key", "files", multiple=True, type=given.FILE, help="A public key to pin.")
 @click.option("--cna", is_flag=True, help="It is a CVE Numbering Authority.")
+@click.option("--channel", type=given.LINE, help="How the keys' fingerprints were compared.")
 @click.option("--phone", type=given.TELEPHONE, help="The number to call when a text must be confirmed.")
 @here
 def add(
     context: Here, name: str, emails: Sequence[str], domains: Sequence[str], files: Sequence[Path], cna: bool,
-    phone: str | None,
+    channel: str | None, phone: str | None,
 ) -> None:  # fmt: skip
     """Add an organisation, all of it or nothing."""
     keys = keys_in(context, files)
-    actor = context.actor
-    added = directory.add_vendor(context.tools, actor, name, emails, domains, keys, cna=cna, telephone=phone or "")
+    more = {"telephone": phone or "", "channel": channel or ""}
+    added = directory.add_vendor(context.tools, context.actor, name, emails, domains, keys, cna=cna, **more)
     click.echo(f"{show.cell(added.name)} added, {len(emails)} contact(s), {len(keys)} key(s)")
 
 
@@ -50,7 +50,7 @@ def listing(context: Here, json_: bool) -> None:
     with context.db.read() as tx:
         found = views.vendors(tx, contacts.everyone(tx))
     if json_:
-        return show.show_json([shapes.vendor(one) for one in found])
+        return show.show_json([shapes.vendor(one, context.now) for one in found])
     rows = [
         (
             show.short(one.organisation.name, 30),
@@ -72,39 +72,22 @@ def one(context: Here, name: str, json_: bool) -> None:
     """One organisation."""
     with context.db.read() as tx:
         found = views.vendor(tx, contacts.named(tx, name))
+        offered = candidates.of(tx, found.organisation.id)
         takes_part = views.cases_with(tx, found.organisation.id)
     in_cases = [{"vu": show.number(vu), "state": state, "role": role} for vu, state, role in takes_part]
     if json_:
-        return show.show_json({**shapes.vendor(found), "cases": in_cases})
+        keys = {"candidates": [shapes.candidate(one, found.keys) for one in offered]}
+        return show.show_json({**shapes.vendor(found, context.now), **keys, "cases": in_cases})
     click.echo(show.cell(found.organisation.name) + (" (CNA)" if found.organisation.cna else ""))
     about = [("domains", ", ".join(found.domains)), ("telephone", found.organisation.telephone)]
-    show.fields([*about, *_contacts(found), *_keys(context, found)])
+    show.fields([*about, *_contacts(found), *vendorkey.pinned(found.keys, context.now)])
+    vendorkey.show_candidates(found, offered)
     show.fields(("case", f"{c['vu']} {c['state']}, as {c['role']}") for c in in_cases)
     return None
 
 
 def _contacts(found: views.Vendor) -> list[tuple[str, str]]:
     return [("contact", c.address + (" (undeliverable)" if c.undeliverable else "")) for c in found.contacts]
-
-
-def _keys(context: Here, found: views.Vendor) -> list[tuple[str, str]]:
-    lines = []
-    for key in found.keys:
-        state = [
-            "retired " + show.when(key.retired_at) if key.retired_at else "",
-            "cannot encrypt" if not key.can_encrypt else "",
-            _expiry(context, key),
-        ]
-        said = ", ".join(word for word in state if word)
-        lines.append(("key", f"{show.fingerprint(key.fingerprint)} ({said})"))
-        lines.append(("", key.user_id))
-    return lines
-
-
-def _expiry(context: Here, key: contacts.PinnedKey) -> str:
-    if key.expires_at is None:
-        return "does not expire"
-    return f"{'expired' if key.expires_at <= context.now else 'expires'} {key.expires_at:%Y-%m-%d}"
 
 
 @vendor.command(
@@ -155,25 +138,5 @@ def remove_contact(context: Here, name: str, address: str) -> None:
     click.echo(f"{show.cell(changed.name)}: contact removed")
 
 
-@vendor.command("add-key", epilog=examples("mailrouter vendor add-key ACME acme-2027.asc"))
-@name_argument
-@key_files
-@here
-def add_key(context: Here, name: str, files: Sequence[Path]) -> None:
-    """Pin public keys; a known key given again is renewed."""
-    keys = keys_in(context, files)
-    changed = directory.add_keys(context.tools, context.actor, name, keys)
-    for key in keys:
-        click.echo(f"{show.cell(changed.name)}: {show.fingerprint(key.fingerprint)} pinned")
-
-
-@vendor.command(
-    "retire-key", epilog=examples("mailrouter vendor retire-key ACME 0123456789ABCDEF0123456789ABCDEF01234567")
-)
-@name_argument
-@click.argument("fingerprint", type=given.FINGERPRINT)
-@here
-def retire_key(context: Here, name: str, fingerprint: str) -> None:
-    """The key proves nothing from now on; what it proved before stays."""
-    changed = directory.retire_key(context.tools, context.actor, name, fingerprint)
-    click.echo(f"{show.cell(changed.name)}: {show.fingerprint(fingerprint)} retired")
+for command in vendorkey.COMMANDS:
+    vendor.add_command(command)

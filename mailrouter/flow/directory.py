@@ -14,7 +14,7 @@ from mailrouter.flow import letters, tell
 from mailrouter.flow.actor import Actor, note
 from mailrouter.mail import texts
 from mailrouter.pgp import KeyInfo
-from mailrouter.store import analysts, cases, contacts, queues
+from mailrouter.store import analysts, candidates, cases, contacts, queues
 from mailrouter.store.analysts import Analyst
 from mailrouter.store.contacts import Organisation
 from mailrouter.tools import Tools
@@ -28,7 +28,7 @@ RESERVED = ("mailrouter", "unix:", "analyst:")  # what the journal and the queue
 
 def add_vendor(
     tools: Tools, actor: Actor, name: str, addresses: Sequence[str], domains: Sequence[str] = (),
-    keys: Sequence[KeyInfo] = (), *, cna: bool = False, telephone: str = "",
+    keys: Sequence[KeyInfo] = (), *, cna: bool = False, telephone: str = "", channel: str = "",
 ) -> Organisation:  # fmt: skip
     """A new organisation. Letters go to the first address; all are recognised."""
     with tools.db.write() as tx:
@@ -37,7 +37,7 @@ def add_vendor(
             contacts.add_contact(tx, added.id, address)
         for domain in domains:
             contacts.add_domain(tx, added.id, domain)
-        pinned = _pin(tx, tools, added, keys)
+        pinned = _pin(tx, tools, actor, added, keys, channel)
         note(tx, tools, actor, "vendor.added", organisation=added.id, contacts=len(addresses), keys=pinned, cna=cna)
         return added
 
@@ -105,40 +105,48 @@ def remove_contact(tools: Tools, actor: Actor, name: str, address: str) -> Organ
         return vendor
 
 
-def add_keys(tools: Tools, actor: Actor, name: str, keys: Sequence[KeyInfo]) -> Organisation:
-    """Pin keys; a known fingerprint given again renews the key. `Refused` if one is another organisation's."""
+def add_keys(tools: Tools, actor: Actor, name: str, keys: Sequence[KeyInfo], *, channel: str = "") -> Organisation:
+    """Pin keys; a known fingerprint given again renews the key. `Refused` if one is another organisation's.
+
+    `channel`: over which second channel their fingerprints were compared, in the analyst's words; '' if over none.
+    """
     with tools.db.write() as tx:
         vendor = contacts.named(tx, name)
-        pinned = _pin(tx, tools, vendor, keys)
-        note(tx, tools, actor, "vendor.keys-pinned", organisation=vendor.id, keys=pinned)
+        pinned = _pin(tx, tools, actor, vendor, keys, channel)
+        told = {"organisation": vendor.id, "keys": pinned, "channel": channel}
+        note(tx, tools, actor, "vendor.keys-pinned", **told)
         return vendor
 
 
-def retire_key(tools: Tools, actor: Actor, name: str, fingerprint: str) -> Organisation:
+def retire_key(tools: Tools, actor: Actor, name: str, fingerprint: str, why: str = "") -> Organisation:
     """The key proves nothing from now on; what it proved before stays."""
     with tools.db.write() as tx:
         vendor = contacts.named(tx, name)
         if fingerprint not in {key.fingerprint for key in contacts.keys_of(tx, [vendor.id])}:
             raise faults.NotFound(f"no key in use of {vendor.name} has that fingerprint")
-        contacts.retire(tx, vendor.id, fingerprint, tools.now())
-        note(tx, tools, actor, "vendor.key-retired", organisation=vendor.id, fingerprint=fingerprint)
+        contacts.retire(tx, vendor.id, fingerprint, tools.now(), why)
+        note(tx, tools, actor, "vendor.key-retired", organisation=vendor.id, fingerprint=fingerprint, why=why)
         return vendor
 
 
-def _pin(tx: Connection, tools: Tools, vendor: Organisation, keys: Iterable[KeyInfo]) -> list[str]:
+def _pin(
+    tx: Connection, tools: Tools, actor: Actor, vendor: Organisation, keys: Iterable[KeyInfo], channel: str
+) -> list[str]:
     """Under every name a signature may give its issuer by; returns the fingerprints."""
     pinned = []
     for key in keys:
         row = {
-            "organisation_id": vendor.id, "fingerprint": key.fingerprint, "data": key.data, "user_id": _user_id(key),
+            "organisation_id": vendor.id, "fingerprint": key.fingerprint, "data": key.data, "user_id": user_id(key),
             "can_encrypt": key.can_encrypt, "expires_at": key.expires, "pinned_at": tools.now(),
+            "pinned_by": actor.name, "channel": channel,
         }  # fmt: skip
         contacts.pin(tx, row, [key.fingerprint, *key.subkeys, *key.key_ids])
+        candidates.decide(tx, vendor.id, key.fingerprint, "pinned", actor.name, tools.now())
         pinned.append(key.fingerprint)
     return pinned
 
 
-def _user_id(key: KeyInfo) -> str:
+def user_id(key: KeyInfo) -> str:
     """A stranger's words: one line, nothing a terminal or a database would stumble over (testbook P15)."""
     return texts.one_line(key.user_ids[0], LONGEST_USER_ID) if key.user_ids else ""
 

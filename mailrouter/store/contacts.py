@@ -50,10 +50,17 @@ class PinnedKey:
     channel: str  # the second channel over which its fingerprint was compared
     retired_at: datetime | None
     retired_why: str
+    revoked_at: datetime | None  # `data` holds the revocation, so that gpg says so of every signature
+
+    def state(self, now: datetime) -> str:
+        """In one word: valid | retired | revoked | expired."""
+        expired = self.expires_at is not None and self.expires_at <= now
+        words = (("retired", self.retired_at), ("revoked", self.revoked_at), ("expired", expired))
+        return next((word for word, holds in words if holds), "valid")
 
     def usable(self, now: datetime) -> bool:
         """Whether a letter may be encrypted to it."""
-        return self.can_encrypt and self.retired_at is None and (self.expires_at is None or self.expires_at > now)
+        return self.can_encrypt and self.state(now) == "valid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,19 +252,32 @@ def pin(tx: Connection, key: dict[str, Any], names: Sequence[str]) -> None:
         key_id = tx.execute(insert(pinned_keys).returning(pinned_keys.c.id), key).scalar_one()
     elif known.organisation_id != key["organisation_id"]:
         raise faults.Refused(f"this key is already pinned to {get(tx, known.organisation_id).name}")
+    elif known.revoked_at is not None:
+        raise faults.Refused("this key was revoked by itself, and no older copy of it makes it good again")
     else:
         key_id = known.id
-        tx.execute(update(pinned_keys).where(pinned_keys.c.id == key_id).values({**key, "retired_at": None}))
+        anew = {**key, "retired_at": None, "retired_why": ""}
+        tx.execute(update(pinned_keys).where(pinned_keys.c.id == key_id).values(anew))
         tx.execute(delete(key_names).where(key_names.c.key_id == key_id))
     certificates.keep(tx, key["fingerprint"], key["data"], key["pinned_at"])
     tx.execute(insert(key_names), [{"key_id": key_id, "name": name} for name in sorted(set(names))])
 
 
-def retire(tx: Connection, organisation_id: int, fingerprint: str, now: datetime) -> None:
+def retire(tx: Connection, organisation_id: int, fingerprint: str, now: datetime, why: str = "") -> None:
     """The key proves nothing from now on; what it proved before stays. `NotFound` if it is not pinned to them."""
     mine = (pinned_keys.c.organisation_id == organisation_id) & (pinned_keys.c.fingerprint == fingerprint)
-    if not tx.execute(update(pinned_keys).where(mine).values(retired_at=now)).rowcount:
+    if not tx.execute(update(pinned_keys).where(mine).values(retired_at=now, retired_why=why)).rowcount:
         raise faults.NotFound(f"that key is not pinned to {get(tx, organisation_id).name}")
+
+
+def revoked(tx: Connection, key: PinnedKey, data: bytes, now: datetime, *, can_encrypt: bool, whole: bool) -> bool:
+    """The key itself revoked itself (`whole`), or subkeys of it; False if it was changed or retired meanwhile.
+
+    `data`: the key with its revocation.
+    """
+    same = (pinned_keys.c.id == key.id) & (pinned_keys.c.data == key.data) & pinned_keys.c.retired_at.is_(None)
+    changed = update(pinned_keys).where(same).values(data=data, can_encrypt=can_encrypt)
+    return tx.execute(changed.values(revoked_at=now) if whole else changed).rowcount == 1
 
 
 def keys_of(tx: Connection, organisation_ids: Iterable[int], *, retired: bool = False) -> list[PinnedKey]:
@@ -271,6 +291,12 @@ _KEYS = (
     .where(pinned_keys.c.organisation_id.in_(bindparam("organisations", expanding=True)))
     .order_by(pinned_keys.c.id)
 )
+
+
+def pinned(tx: Connection, fingerprint: str) -> PinnedKey | None:
+    """By the full fingerprint of its primary key, whoever's it is, retired or not."""
+    row = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == fingerprint)).first()
+    return PinnedKey(*row) if row else None
 
 
 def keys_named(tx: Connection, issuer: str) -> list[PinnedKey]:

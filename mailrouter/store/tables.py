@@ -179,6 +179,7 @@ pinned_keys = Table(
     _text("channel"),  # the second channel over which the fingerprint was compared
     _time("retired_at"),
     _text("retired_why"),
+    _time("revoked_at"),  # since when we know that the key itself says so; `data` then holds the revocation
 )
 
 candidate_keys = Table(  # what mails brought along: shown to a person, used for nothing
@@ -189,6 +190,7 @@ candidate_keys = Table(  # what mails brought along: shown to a person, used for
     Column("fingerprint", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
     _text("user_id"),
+    _time("expires_at"),
     _text("source"),  # autocrypt | attached | inline
     _ref("message_id", "messages"),  # in which it came last
     _flag("proved"),  # a mail that brought it was well signed by a key pinned to them: a rollover

@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retired_why", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_pinned_keys_organisation_id_organisations")
         ),

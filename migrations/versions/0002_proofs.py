@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.Column("user_id", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("source", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("proved", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),

@@ -29,7 +29,7 @@ def test_added_with_everything(console: Console, key_file: Path) -> None:
     key = shown.pop("keys")[0]
     assert shown == {
         "name": "ACME Inc.", "kind": "organisation", "cna": True, "telephone": None, "domains": ["acme.example"],
-        "cases": [],
+        "cases": [], "candidates": [],
         "contacts": [
             {"address": "psirt@acme.example", "undeliverable": False},
             {"address": "sec@acme.example", "undeliverable": False},
@@ -44,7 +44,7 @@ def test_list_is_what_show_is(console: Console, key_file: Path) -> None:
     add(console, "--key", str(key_file))
     console.run("vendor", "add", "Beta", "--email", "b@beta.example")
     one = console.json("vendor", "show", "ACME Inc.")
-    del one["cases"]
+    del one["cases"], one["candidates"]
     assert console.json("vendor", "list")[0] == one
     table = console.out("vendor", "list")
     assert "ACME Inc." in table
@@ -87,9 +87,9 @@ NOTHING = "no organisation is named 'Nobody'; `mailrouter vendor list` shows tho
         (("add-contact", "ACME Inc.", "nobody"), 2, "'nobody' is not one mail address"),
         (("remove-contact", "ACME Inc.", "psirt@acme.example"), 2, "an organisation needs one contact"),
         (("remove-contact", "ACME Inc.", "x@acme.example"), 1, "x@acme.example is not a contact of ACME Inc."),
-        (("add-key", "ACME Inc."), 2, "Missing argument 'FILE...'"),
-        (("retire-key", "ACME Inc.", "1234"), 2, "a key is named by its fingerprint, 40 hexadecimal digits"),
-        (("retire-key", "ACME Inc.", "A" * 40), 1, "no key in use of ACME Inc. has that fingerprint"),
+        (("add-key", "ACME Inc."), 2, "give the key's FILE, or --candidate FINGERPRINT"),
+        (("retire-key", "ACME Inc.", "1234", "--why", "x"), 2, "a key is named by its fingerprint, 40 hexa"),
+        (("retire-key", "ACME Inc.", "A" * 40, "--why", "x"), 1, "no key in use of ACME Inc. has that fingerprint"),
     ],
 )  # fmt: skip
 def test_refused_in_one_line(console: Console, arguments: tuple[str, ...], status: int, said: str) -> None:
@@ -131,10 +131,10 @@ def test_a_key_is_retired_and_given_again(console: Console, key_file: Path) -> N
     add(console, "--key", str(key_file))
     fingerprint = console.world.keymaker.vendor.fingerprint
     spaced = " ".join(fingerprint[i : i + 4] for i in range(0, 40, 4)).lower()
-    console.run("vendor", "retire-key", "ACME Inc.", spaced)
+    console.run("vendor", "retire-key", "ACME Inc.", spaced, "--why", "replaced")
     assert console.json("vendor", "show", "ACME Inc.")["keys"][0]["retired_at"] == "2026-03-02T09:00:00Z"
     assert "retired 2026-03-02" in console.out("vendor", "show", "ACME Inc.")
-    console.refused("vendor", "retire-key", "ACME Inc.", fingerprint, status=1)
+    console.refused("vendor", "retire-key", "ACME Inc.", fingerprint, "--why", "again", status=1)
     console.run("vendor", "add-key", "ACME Inc.", str(key_file))
     keys = console.json("vendor", "show", "ACME Inc.")["keys"]
     assert [(k["fingerprint"], k["retired_at"]) for k in keys] == [(fingerprint, None)]
