@@ -65,6 +65,17 @@ class KeepStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class Vouch:
+    """The vendor's own word makes a held text its statement; it supersedes the one before."""
+
+    participant: Participant
+    statement_id: int
+    voucher_id: int
+    how: str  # mail | telephone
+    agreed_by: str = ""  # telephone: the second analyst
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An automatic letter to a participant."""
 
@@ -136,6 +147,7 @@ Action = (
     | Close
     | Set
     | KeepStatement
+    | Vouch
     | Write
     | Notice
     | Finish

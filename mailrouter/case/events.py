@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from mailrouter.case.model import Case, Deadline, Participant, Place, Statement
 from mailrouter.case.standing import Assurance, Standing
+from mailrouter.case.vouching import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class MailArrived:
     suspicion: str = ""  # why a person must look at it whatever it names; '' mostly
     about: About | None = None
     copy_of: int | None = None  # the message that this very mail became when it came by another road
+    confirms: Answer | None = None  # it came to where a text is confirmed
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable
 
 

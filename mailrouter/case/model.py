@@ -127,3 +127,9 @@ class Statement:
     def stands(self) -> bool:
         """Whether this is the vendor's word as it would be published."""
         return self.state in STANDING_STATES
+
+    @property
+    def made_at(self) -> datetime:
+        """When the vendor made it: when it was signed, if a signature proves it; else when it came."""
+        proved = self.signed_at if self.state == "verified" else None
+        return proved or self.received_at

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailrouter.case import followup, returned
+from mailrouter.case import followup, returned, vouching
 from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
@@ -21,6 +21,7 @@ from mailrouter.case.actions import (
     Reachable,
     Set,
     Turn,
+    Vouch,
 )
 from mailrouter.case.events import FellDue, MailArrived, Returned
 from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Waiting
@@ -99,8 +100,12 @@ def _is_theirs(event: MailArrived) -> bool:
 def _reason(event: MailArrived, case: Case) -> str:
     if not case.is_open:
         return f"the case is {case.state}"
+    if _vouched(event):
+        return "confirms the text we asked about"
     if event.meant:
         return "statement"
+    if event.confirms:
+        return f"answer about a text to be confirmed: {vouching.refusal(event.confirms)}"
     if event.doubt:
         return f"does not count as an answer: {event.doubt}"
     return "answer" if event.counts else f"{event.standing}: does not count as an answer"
@@ -111,13 +116,13 @@ def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
     participant, case = event.participant, event.case
     if case is None or participant is None or event.kind != "person" or not _is_theirs(event):
         return []
-    kept = _statement(event, participant)
+    kept = _vouched(event) or _statement(event, participant)
     if not event.counts or not case.is_open:
         return [*kept]
     heard: Actions = [Heard(participant, "answered")]
     if event.speaks_again:
         heard.append(Reachable(participant, event.speaks_again))
-    if kept and kept[0].state == "verified":
+    if kept and _stands(kept[0]):
         return [*kept, *heard, Close(participant, ALL_CLOCKS, "statement"), Turn(participant, Waiting.NOBODY, None)]
     return [*kept, *heard, *_our_turn(event, participant, policy, now)]
 
@@ -132,6 +137,18 @@ def _our_turn(event: MailArrived, participant: Participant, policy: Policy, now:
         Turn(participant, Waiting.US, event.since),
         Set(participant, DeadlineKind.ANSWER, event.since, 1, due_at),
     ]
+
+
+def _stands(order: KeepStatement | Vouch) -> bool:
+    return isinstance(order, Vouch) or order.state == "verified"
+
+
+def _vouched(event: MailArrived) -> Sequence[Vouch]:
+    """The vendor's word for a text we returned to them: it stands as a signed one does."""
+    said, participant = event.confirms, event.participant
+    if said is None or participant is None or vouching.refusal(said):
+        return []
+    return [Vouch(participant, said.asked.id, said.voucher_id, "mail")]
 
 
 def _statement(event: MailArrived, participant: Participant) -> Sequence[KeepStatement]:

@@ -118,6 +118,17 @@ class _Domain(_Typed):
         return domain
 
 
+class _Digits(_Typed):
+    name = "hex"
+
+    def read(self, value: str) -> str:
+        """How a SHA-256 begins, in lower case."""
+        digits = value.strip().lower()
+        if not re.fullmatch(r"[0-9a-f]{8,64}", digits):
+            raise ValueError("8 to 64 hexadecimal digits are wanted (`mailrouter statement show`)")
+        return digits
+
+
 class _Telephone(_Typed):
     name = "number"
 
@@ -142,6 +153,7 @@ class _Fingerprint(_Typed):
 
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
+DIGITS = _Digits()
 ID = click.IntRange(1, 2**63 - 1)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours
 

@@ -12,6 +12,7 @@ from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.messages import Message
 from mailrouter.store.queues import Shown
 from mailrouter.store.views import CaseFile, Sent, Turn, Vendor
+from mailrouter.store.vouchers import Voucher
 
 Shape = dict[str, object]
 PEOPLES = ("person", "unread", "letter", "call", "phone", "other")  # kinds that no machine wrote, as far as we know
@@ -37,7 +38,7 @@ def case(file: CaseFile) -> Shape:
         "first_contact_at": file.case.first_contact_at,
         "participants": [participant(file, p) for p in file.participants],
         "messages": [message_of_case(file, m) for m in file.messages],
-        "statements": [statement(s) for s in file.statements],
+        "statements": [statement(s, file.vouched.get(s.id)) for s in file.statements],
         "deadlines": [deadline(file, d) for d in file.deadlines],
         "remarks": [{"id": m.id, "at": m.received_at, "by": m.sender, "text": m.note} for m in file.remarks],
         "elsewhere": [message(m) for m in file.elsewhere],
@@ -135,13 +136,22 @@ def turn(one: Turn) -> Shape:
 # ---- statements ----------------------------------------------------------------------------------------------------
 
 
-def statement(one: Statement) -> Shape:
-    """One of `case show` and `statement list`; `statement show`."""
+def statement(one: Statement, by: Voucher | None = None) -> Shape:
+    """One of `case show` and `statement list`; `statement show`. `by`: who vouched for it."""
     return {
         "vendor": one.vendor, "state": one.state, "reason": one.reason, "bound": one.bound, "message": one.message_id,
         "received_at": one.received_at, "signed_at": one.signed_at, "fingerprint": one.fingerprint,
         "sha256": one.sha256, "form": one.form, "approved": one.approved_at is not None,
-        "approved_at": one.approved_at, "approved_by": one.approved_by or None,
+        "approved_at": one.approved_at, "approved_by": one.approved_by or None, "vouched": vouched(by) if by else None,
+    }  # fmt: skip
+
+
+def vouched(by: Voucher) -> Shape:
+    """How a text without a signature came to stand, when, and by whom."""
+    return {
+        "how": by.how, "sha256": by.sha256, "asked_at": by.asked_at, "asked_by": by.asked_by, "done_at": by.done_at,
+        "message": by.message_id, "letter": by.letter_id, "telephone": by.telephone or None,
+        "why": by.why or None, "spoke_with": by.spoke_with or None, "agreed_by": by.agreed_by or None,
     }  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from mailrouter.case.model import Statement
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import statements as flow
+from mailrouter.flow import vouching
 from mailrouter.flow.actor import taking_part
-from mailrouter.store import cases, statements
+from mailrouter.store import cases, statements, vouchers
 
 vendor_argument = click.argument("vendor", type=given.LINE)
 
@@ -29,8 +30,9 @@ def listing(context: Here, vu: int, json_: bool) -> None:
     """All statements of a case, in the order they came."""
     with context.db.read() as tx:
         found = statements.of_case(tx, cases.by_vu(tx, vu).id)
+        by = vouchers.made_stand(tx, [one.id for one in found])
     if json_:
-        return show.show_json([shapes.statement(one) for one in found])
+        return show.show_json([shapes.statement(one, by.get(one.id)) for one in found])
     headers = ("vendor", "state", "VU#", "message", "received (UTC)", "approved by", "why")
     return show.table(headers, (_row(one) for one in found), "No statement.")
 
@@ -74,11 +76,12 @@ def one(
         raise faults.Refused("give one of --verbatim, --signed and --json")
     with context.db.read() as tx:
         found = _found(tx, vu, vendor, message)
+        by = vouchers.made_stand(tx, [found.id]).get(found.id)
     if verbatim:
         return click.echo(found.verbatim, nl=False)
     if signed is not None:
         return _export(found, signed)
-    return show.show_json(shapes.statement(found)) if json_ else _show(found)
+    return show.show_json(shapes.statement(found, by)) if json_ else _show(found, by)
 
 
 def _found(tx: Connection, vu: int, vendor: str, message: int | None) -> Statement:
@@ -92,7 +95,7 @@ def _found(tx: Connection, vu: int, vendor: str, message: int | None) -> Stateme
     return best[-1]
 
 
-def _show(one: Statement) -> None:
+def _show(one: Statement, by: vouchers.Voucher | None) -> None:
     show.fields(
         (
             ("vendor", one.vendor),
@@ -103,11 +106,19 @@ def _show(one: Statement) -> None:
             ("signed", one.signed_at),
             ("key", show.fingerprint(one.fingerprint)),
             ("SHA-256", one.sha256),
+            ("vouched for", _vouched(by) if by else ""),
             ("approved", f"{show.when(one.approved_at)} by {one.approved_by}" if one.approved_at else "no"),
         )
     )
     click.echo()
     show.block(one.verbatim.decode("utf-8", "replace"))
+
+
+def _vouched(by: vouchers.Voucher) -> str:
+    if by.how == "mail":
+        return f"by mail, message {by.message_id} of {show.when(by.done_at)}; asked by {by.asked_by}"
+    called = f"by telephone, {by.telephone}, with {by.spoke_with} on {show.when(by.asked_at)}"
+    return f"{called}; called by {by.asked_by}, agreed by {by.agreed_by} on {show.when(by.done_at)}"
 
 
 NOT_EXPORTED = {
@@ -172,6 +183,52 @@ def approve(context: Here, vu: int, vendor: str, sha256: str) -> None:
     """Approve exactly the text that stands for publication; an analyst's order."""
     approved = flow.approve(context.tools, context.actor, vu, vendor, sha256)
     click.echo(f"statement of {show.cell(approved.vendor)} on VU#{vu} approved, SHA-256 {approved.sha256}")
+
+
+@statement.command(
+    "vouch",
+    epilog=examples(
+        "mailrouter statement vouch VU#123456 ACME --by mail",
+        "mailrouter statement vouch VU#123456 ACME --by telephone --spoke-with 'Jo Doe, product security'",
+    ),
+)
+@given.vu_argument
+@vendor_argument
+@click.option("--by", "how", required=True, type=click.Choice(["mail", "telephone"]), help="How they confirm it.")
+@click.option("--message", type=given.ID, help="The held one that came in this message; else the newest held one.")
+@click.option("--number", type=given.TELEPHONE, help="The number you called, if it is not the one on file.")
+@click.option("--spoke-with", type=given.LINE, help="Who confirmed it at the telephone.")
+@click.option("--why", type=given.PROSE, help="Why the number is theirs; it stands in the journal.")
+@here
+def vouch(
+    context: Here, vu: int, vendor: str, how: str, message: int | None, number: str | None, spoke_with: str | None,
+    why: str | None,
+) -> None:  # fmt: skip
+    """A held statement of a vendor without PGP: ask them by mail to confirm it, or say that they did by telephone."""
+    if how == "mail":
+        if number or spoke_with or why:
+            raise faults.Refused("--number, --spoke-with and --why are about a call: --by telephone")
+        asked = vouching.by_mail(context.tools, context.actor, vu, vendor, message)
+        return click.echo(f"letter {asked.letter_id} returns the text of SHA-256 {asked.statement.sha256}")
+    if not spoke_with:
+        raise faults.Refused("say --spoke-with whom")
+    call = vouching.Call(number or "", spoke_with, why or "")
+    asked = vouching.by_telephone(context.tools, context.actor, vu, vendor, call, message)
+    return click.echo(
+        f"a second analyst must agree: mailrouter statement agree VU#{vu} '{show.cell(asked.statement.vendor)}' "
+        f"--sha256 {asked.statement.sha256[:12]}"
+    )
+
+
+@statement.command("agree", epilog=examples("mailrouter statement agree VU#123456 ACME --sha256 44bae50e12ab"))
+@given.vu_argument
+@vendor_argument
+@click.option("--sha256", required=True, type=given.DIGITS, help="The text you have read: how its SHA-256 begins.")
+@here
+def agree(context: Here, vu: int, vendor: str, sha256: str) -> None:
+    """Agree, as the second analyst, that the vendor confirmed exactly this text by telephone: it stands."""
+    agreed = vouching.agree(context.tools, context.actor, vu, vendor, sha256)
+    click.echo(f"statement of {show.cell(agreed.vendor)} on VU#{vu} vouched for, SHA-256 {agreed.sha256}")
 
 
 @statement.command(

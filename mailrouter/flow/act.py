@@ -16,7 +16,7 @@ from mailrouter.case import actions as do
 from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
 from mailrouter.flow import letters
-from mailrouter.store import cases, contacts, journal, messages, outbox, queues, statements
+from mailrouter.store import cases, contacts, journal, messages, outbox, queues, statements, vouchers
 from mailrouter.tools import Tools
 
 
@@ -154,6 +154,16 @@ def _keep_statement(doing: Doing, action: do.KeepStatement) -> None:
     _write(doing, doing.case, f"statement.{action.state}", statement=kept, message=mail.message_id, bound=action.bound)
 
 
+def _vouch(doing: Doing, action: do.Vouch) -> None:
+    supersede(doing.tx, action.participant.id)
+    statements.change(doing.tx, action.statement_id, state="vouched", reason="")
+    message_id = doing.mail.message_id if doing.mail else None
+    proof = {"message_id": message_id, "agreed_by": action.agreed_by, "done_at": doing.now}
+    vouchers.change(doing.tx, action.voucher_id, **proof)
+    told = {"statement": action.statement_id, "voucher": action.voucher_id, "how": action.how, "message": message_id}
+    _write(doing, doing.case, "statement.vouched", **told)
+
+
 def statement_row(
     proof: dict[str, Any], case: Case, participant: Participant, message_id: int, received_at: datetime
 ) -> dict[str, Any]:
@@ -257,6 +267,7 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.Close: _close,
     do.Set: _set,
     do.KeepStatement: _keep_statement,
+    do.Vouch: _vouch,
     do.Write: _automatic_letter,
     do.Notice: _notice,
     do.Finish: _finish,

@@ -22,7 +22,7 @@ from mailrouter.mail import compose, fate
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
-from mailrouter.store import acknowledgements, analysts, cases, contacts, journal, outbox, queues
+from mailrouter.store import acknowledgements, analysts, cases, contacts, journal, outbox, queues, vouchers
 from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
@@ -164,7 +164,9 @@ def _reply_to(tools: Tools, letter: outbox.Letter) -> str:
         return ""
     with tools.db.read() as tx:
         vu = cases.get(tx, letter.case_id).vu
-    return ownaddresses.mint(tools).reply(vu, letter.participant_id)
+        voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
+    ours = ownaddresses.mint(tools)
+    return ours.vouch(voucher) if voucher else ours.reply(vu, letter.participant_id)
 
 
 def _decode(data: str) -> bytes:

@@ -15,7 +15,7 @@ from mailrouter.case.events import MailArrived, Meant, Routed, Signed
 from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import copies, reports
+from mailrouter.flow import confirmed, copies, reports
 from mailrouter.mail import authenticate, automated, parse, pgpmime, route, statement
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
@@ -122,23 +122,29 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     signed = _signed(tx, read, case) if case and participant else Signed()
     meant = _meant(tx, read, participant) if participant else None
     latest = statements.standing(tx, participant.id, but=_before(read, known)) if meant and participant else None
+    counts, worth = (trusted and not doubt) or vouched_for, assurance(evidence)
+    about_text = confirmed.asked(known.ours, read.hints, participant)
     return MailArrived(
         since=f"mail:{read.item.mail_id}",
         routed=routed,
         kind=kind,
         doubt=doubt,
         standing=max(level, Standing.CLAIMED) if vouched and participant else level,
-        assurance=assurance(evidence),
-        counts=(trusted and not doubt) or vouched_for,
+        assurance=worth,
+        counts=counts,
         case=case,
         participant=participant,
         signed=signed,
         meant=meant,
         latest=latest,
-        signed_after_latest=latest is None or not _older(read.opened, latest.signed_at),
+        signed_after_latest=latest is None or not _older(read.opened, latest.made_at),
         stranger_why=_stranger(read, evidence, participant),
         about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
         copy_of=None if vouched else _copy_of(tx, read, known, case, participant, level),
+        confirms=confirmed.answer(
+            tx, about_text, read.words, worth, registered=evidence.organisation_id == counts_for,
+            person=kind == "person" and not doubt, counts=counts,
+        ) if about_text else None,
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
     )

@@ -13,10 +13,10 @@ from mailrouter.case.events import About, Fate, Returned
 from mailrouter.case.model import Case, Participant
 from mailrouter.mail import fate
 from mailrouter.mail.automated import Automated
-from mailrouter.mail.ownaddress import Bounce, Claim, Reply, reply_token
+from mailrouter.mail.ownaddress import Bounce, Claim, Reply, Vouch, reply_token
 from mailrouter.mail.parse import Mail
 from mailrouter.mail.route import Hints
-from mailrouter.store import cases, contacts, messages, outbox, queues, secret
+from mailrouter.store import cases, contacts, messages, outbox, queues, secret, vouchers
 from mailrouter.store.outbox import Letter
 
 TOKEN, MESSAGE_ID = "token", "message-id"
@@ -46,11 +46,13 @@ class Ours:
     given: dict[Claim | str, int]  # address or Message-ID of ours -> the participant it was given to
     proved: dict[Claim, int] = field(default_factory=dict)  # address of ours -> case
     notices: set[Claim] = field(default_factory=set)  # proved too: the bounce address of a letter of no case
+    vouched: dict[Claim, vouchers.Asked] = field(default_factory=dict)  # proved too: where a text is confirmed
 
     @property
     def case_ids(self) -> set[int]:
-        """The cases of the letters."""
-        return {letter.case_id for letter in self.letters.values() if letter.case_id is not None}
+        """The cases of the letters and vouchers."""
+        of_letters = {letter.case_id for letter in self.letters.values() if letter.case_id is not None}
+        return of_letters | {asked.case_id for asked in self.vouched.values()}
 
     def prove_replies(self, cases: Mapping[int, int], participants: Iterable[Participant]) -> None:
         """Which reply addresses were given to one of these participants. `cases`: VU number -> case id."""
@@ -76,6 +78,15 @@ class Ours:
                 self.notices.add(claim)
             else:
                 self.proved[claim], self.given[claim] = letter.case_id, letter.participant_id
+
+    def prove_vouchers(self, tx: Connection) -> None:
+        """Which addresses were given to have a text confirmed, and by whom."""
+        claims = [claim for claim in self.claims if isinstance(claim, Vouch) and claim.proved(self.secret)]
+        known = vouchers.some(tx, {claim.voucher for claim in claims})
+        for claim in claims:
+            if asked := known.get(claim.voucher):
+                self.vouched[claim] = asked
+                self.proved[claim], self.given[claim] = asked.case_id, asked.participant_id
 
     def proves_all(self, hints: Hints) -> bool:
         """Whether every address that looks like one of these is one."""
@@ -111,6 +122,7 @@ def ours(tx: Connection, batch: Sequence[tuple[Hints, str]], references: Sequenc
         given={r.message_id: r.participant_id for r in sent if r.participant_id is not None},
     )
     found.prove_bounces()
+    found.prove_vouchers(tx)
     return found
 
 

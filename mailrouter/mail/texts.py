@@ -86,6 +86,7 @@ LETTERS: Mapping[str, Letter] = {
     "follow-up-1": _to_participant("asked", "asked_on", automatic=True),
     "follow-up-2": _to_participant("asked", "asked_on", automatic=True),
     "write": _to_participant("body", must="body"),
+    "voucher": _to_participant("received", "sha256", "quoted", must="sha256 quoted"),
     "reply": _to_participant("body", "quoted", must="body"),
     # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24)
     "acknowledgement": Letter(frozenset(_OURS) - {"fingerprint"}, frozenset(), automatic=True),

@@ -108,6 +108,14 @@ def copy_of(tx: Connection, letter_id: int) -> Letter | None:
     return Letter(*row) if row else None
 
 
+def first_of(tx: Connection, letter: Letter) -> int:
+    """The letter in whose place this one went again; the letter itself when it is the first."""
+    first = letter
+    while first.step and first.step.startswith(_AGAIN):
+        first = get(tx, int(first.step.removeprefix(_AGAIN)))
+    return first.id
+
+
 def withdraw_copy(tx: Connection, letter: Letter, why: str) -> None:
     """What was to go in place of this letter, after an earlier try of it, need not: this try succeeded.
 
@@ -121,7 +129,10 @@ def withdraw_copy(tx: Connection, letter: Letter, why: str) -> None:
 
 def again_step(letter_id: int) -> str:
     """The step of the letter that goes again to another contact: once, however often this one comes back."""
-    return f"again:{letter_id}"
+    return f"{_AGAIN}{letter_id}"
+
+
+_AGAIN = "again:"
 
 
 def attachments(letter: Letter) -> list[dict[str, str]]:

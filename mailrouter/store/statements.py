@@ -62,6 +62,11 @@ def of_participant(tx: Connection, participant_id: int) -> list[Statement]:
     return [Statement(*row) for row in tx.execute(mine.order_by(statements.c.id))]
 
 
+def get(tx: Connection, statement_id: int) -> Statement:
+    """By id."""
+    return Statement(*tx.execute(_STATEMENT.where(statements.c.id == statement_id)).one())
+
+
 def of_message(tx: Connection, message_id: int) -> Statement | None:
     """The statement a mail was kept as."""
     row = tx.execute(_STATEMENT.where(statements.c.message_id == message_id)).first()

@@ -371,6 +371,7 @@ vouchers = Table(  # how a text without a signature became a statement that stan
     metadata,
     _id(),
     _ref("statement_id", "statements", nullable=False, index=True),
+    _ref("participant_id", "participants", nullable=False),  # to whom it was put, in which case
     _text("how"),  # mail | telephone
     _text("sha256"),  # of exactly the text that was put to them
     _time("asked_at", nullable=False),

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from mailrouter.case.model import Case, Deadline, Participant, Statement, Waiting
-from mailrouter.store import cases, contacts, statements
+from mailrouter.store import cases, contacts, statements, vouchers
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
 from mailrouter.store.messages import Message
@@ -48,6 +48,7 @@ class CaseFile:
     remarks: Sequence[Message]
     letters: Mapping[int, Sent]  # by letter id
     statements: Sequence[Statement]
+    vouched: Mapping[int, vouchers.Voucher]  # by statement id: who said that it is theirs, where no signature does
     deadlines: Sequence[Deadline]
     elsewhere: Sequence[Message]  # mails that name the case and wait for a person's decision
 
@@ -65,13 +66,15 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
     """All of one case; `NotFound` if there is none."""
     case = cases.by_vu(tx, vu)
     everything = mail.of_case(tx, case.id)
+    stated = statements.of_case(tx, case.id)
     return CaseFile(
         case=case,
         participants=cases.participants_of(tx, [case.id]),
         messages=[m for m in everything if m.direction != "remark"],
         remarks=[m for m in everything if m.direction == "remark"],
         letters={sent.id: sent for sent in _letters(tx, case.id)},
-        statements=statements.of_case(tx, case.id),
+        statements=stated,
+        vouched=vouchers.made_stand(tx, [one.id for one in stated]) if stated else {},
         deadlines=cases.deadlines_of(tx, case.id),
         elsewhere=_elsewhere(tx, vu),
     )

@@ -78,6 +78,7 @@ def upgrade() -> None:
         "vouchers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("statement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("participant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("how", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("sha256", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
@@ -91,6 +92,9 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_vouchers_letter_id_letters")),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_vouchers_message_id_messages")),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participants.id"], name=op.f("fk_vouchers_participant_id_participants")
+        ),
         sa.ForeignKeyConstraint(["statement_id"], ["statements.id"], name=op.f("fk_vouchers_statement_id_statements")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vouchers")),
     )

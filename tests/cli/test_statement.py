@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.flow.actor import Actor
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
@@ -153,3 +154,53 @@ def test_approving_needs_an_analyst(console: Console, case: World) -> None:
     case.feed(case.signed(TEXT, f"VU#{VU} statement"))
     said = console.as_login("root").refused("statement", "approve", str(VU), VENDOR, status=1)
     assert said == "approving needs an analyst; `mailrouter analyst add NAME --login root` makes you one"
+
+
+def test_vouched_for_by_telephone(console: Console, case: World) -> None:
+    case.feed(case.mail(PSIRT, f"VU#{VU} statement", TEXT))
+    console.run("vendor", "set", VENDOR, "--phone", "+1 555 0100")
+    said = console.out("statement", "vouch", str(VU), VENDOR, "--by", "telephone", "--spoke-with", "Jo Doe")
+    sha256 = console.json("statement", "show", str(VU), VENDOR)["sha256"]
+    order = f"mailrouter statement agree VU#{VU} 'Vendor' --sha256 {sha256[:12]}"
+    assert said == f"a second analyst must agree: {order}\n"
+    refused = console.refused("statement", "agree", str(VU), VENDOR, "--sha256", sha256, status=1)
+    assert refused == "alice made the call: a second analyst must agree"
+    console.actor = Actor("bob", case.analyst("bob").id)
+    assert "vouched for, SHA-256" in console.out("statement", "agree", str(VU), VENDOR, "--sha256", sha256[:12])
+    shown = console.json("case", "show", str(VU))["statements"][0]
+    by = shown["vouched"]
+    assert (shown["state"], by["how"], by["asked_by"], by["agreed_by"], by["spoke_with"], by["telephone"]) == (
+        "vouched", "telephone", "alice", "bob", "Jo Doe", "+1 555 0100",
+    )  # fmt: skip
+    assert "called by alice, agreed by bob" in console.out("statement", "show", str(VU), VENDOR)
+    assert console.json("statement", "list", str(VU))[0]["vouched"] == by
+
+
+def test_vouched_for_by_mail(console: Console, case: World) -> None:
+    case.feed(case.mail(PSIRT, f"VU#{VU} statement", TEXT))
+    sha256 = console.json("statement", "show", str(VU), VENDOR)["sha256"]
+    said = console.out("statement", "vouch", str(VU), VENDOR, "--by", "mail")
+    [letter] = case.letters("voucher")
+    assert said == f"letter {letter.id} returns the text of SHA-256 {sha256}\n"
+    case.deliver()
+    address = next(mail["Reply-To"] for mail in case.sent_to(PSIRT) if "+s" in (mail["Reply-To"] or ""))
+    got = case.fed(case.mail(PSIRT, "Re: your text", f"I confirm {sha256[:16]}\r\n", to=(address,)))
+    shown = console.json("statement", "show", str(VU), VENDOR)
+    assert (shown["state"], shown["vouched"]["how"], shown["vouched"]["message"]) == ("vouched", "mail", got.id)
+    assert f"by mail, message {got.id}" in console.out("statement", "show", str(VU), VENDOR)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("vouch", "--by", "mail", "--number", "+1 555 0100"), 2, "--number, --spoke-with and --why are about a call"),
+        (("vouch", "--by", "telephone"), 2, "say --spoke-with whom"),
+        (("vouch", "--by", "telephone", "--spoke-with", "Jo"), 1, "no statement of Vendor is held"),
+        (("vouch", "--by", "pigeon"), 2, "'pigeon' is not one of"),
+        (("agree", "--sha256", "12345678"), 1, "nobody vouched by telephone"),
+        (("agree", "--sha256", "1234"), 2, "8 to 64 hexadecimal digits"),
+    ],
+)
+def test_vouching_refused(console: Console, case: World, arguments: tuple[str, ...], status: int, said: str) -> None:
+    verb, *options = arguments
+    assert said in console.refused("statement", verb, str(VU), VENDOR, *options, status=status)

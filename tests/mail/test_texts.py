@@ -12,7 +12,7 @@ from mailrouter.mail import texts
 
 SHIPPED = texts.read()
 TO_PARTICIPANTS = [name for name, letter in texts.LETTERS.items() if "vendor" in letter.fields]
-AUTOMATIC = [name for name in texts.LETTERS if name not in {"notification", "write", "reply"}]
+AUTOMATIC = [name for name in texts.LETTERS if name not in {"notification", "write", "reply", "voucher"}]
 
 VALUES = {
     "organisation": "CERT Example", "address": "cert@cert.example", "phone": "+1 555 0100", "analyst": "Ada Lane",
@@ -23,7 +23,7 @@ VALUES = {
     "items": "triage  7  VU#123456  answer\nada  8  VU#123457  statement", "date": "2026-02-01", "waiting": "nothing",
     "due": "follow-up-1  VU#123456  ACME", "participant": "ACME", "since": "2026-01-30", "item": "7", "sent": "2",
     "letter": "write", "state": "held", "reason": "no key", "away": "Bob", "until": "2026-02-10", "node": "a",
-    "alarm": "x",
+    "alarm": "x", "received": "2026-01-20", "sha256": "44bae50e" * 8,
 }  # fmt: skip
 HOSTILE = [
     "x\r\nBcc: victim@elsewhere.example", "x\nDATA", "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i",
