@@ -274,7 +274,8 @@ def test_a_copy_by_another_road_is_kept_and_tells_nobody_again(world: World, tog
     for batch in [pair] if together else [[each] for each in pair]:
         world.feed(*batch)
     with world.look() as tx:
-        first, second = messages.of_mails(tx, [1, 2]).values()
+        known = messages.of_mails(tx, [1, 2])
+    first, second = known[1], known[2]
     assert (first.flags, second.flags, second.place) == ("", "copy", first.place)
     assert second.why == f"a copy of message {first.id}, by another road"
     assert [item.item.message_id for item in world.queue("triage" if stranger else "alice")] == [first.id]
