@@ -16,6 +16,7 @@ from tests.servers.wait import free_port, until
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "cert@cert.example"
+LAST_WORDS = 40  # lines of its log
 
 
 class Daemon:
@@ -174,6 +175,7 @@ def daemons(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
 
     yield make
     for one in made:
+        print(*one.stderr().splitlines()[-LAST_WORDS:], sep="\n")  # pytest shows it when the test fails
         one.kill()
         one.end_gpg()
 
