@@ -24,7 +24,7 @@ run: .venv/runtime.stamp  ## leave a plain daemon running on loopback (data in v
 	$(BIN)/mailrouter serve
 
 test: servers .venv/dev.stamp lint  ## the servers, the linters, then all tests but the long ones
-	$(PYTEST) -n $(WORKERS) --dist loadgroup
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp lint  ## the linters and the tests of the repository itself
 	$(PYTEST) tests/test_repository.py

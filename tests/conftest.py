@@ -18,6 +18,7 @@ from tests.servers.databases import (
     migrated_url,
     postgres_stock,
     postgres_template,
+    sqlite_copy,
     sqlite_template,
 )  # fmt: skip
 from tests.servers.dovecot import dovecot_server, dovecots
@@ -29,7 +30,7 @@ from tests.servers.wait import MISSING
 __all__ = [
     "certificate", "clock", "daemons", "database", "database_url", "dovecot_server", "dovecots", "migrated_url",
     "postfix", "postgres_server", "postgres_stock", "postgres_template", "postgres_url", "serve", "smarthost",
-    "smarthosts", "sqlite_template",
+    "smarthosts", "sqlite_copy", "sqlite_template",
 ]  # fmt: skip
 
 # A shared machine is slow at times: no test is judged by its time.

@@ -21,7 +21,7 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def test_a_run(kind: str, folder: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> None:
     if kind == "postgres":
         request.getfixturevalue("postgres_server")  # skips, or fails, for want of one

@@ -196,7 +196,7 @@ def test_doctor_of_a_running_house(serve: MakeDaemon, database_url: str) -> None
     assert "no greeting from" in told
 
 
-def test_letters_dir_with_a_fault_names_the_file(daemons: MakeDaemon, migrated_url: str, tmp_path: Path) -> None:
+def test_letters_dir_with_a_fault_names_the_file(daemons: MakeDaemon, sqlite_copy: str, tmp_path: Path) -> None:
     for name, words, said in (
         ("notification.txt", "Subject: x\n\n$nothing $vu\n", "unknown placeholder $nothing"),
         ("follow-up-1.txt", "no subject\n", "must begin with one line 'Subject: …'"),
@@ -206,7 +206,7 @@ def test_letters_dir_with_a_fault_names_the_file(daemons: MakeDaemon, migrated_u
         folder = tmp_path / name.removesuffix(".txt")
         folder.mkdir()
         (folder / name).write_text(words)
-        node = daemons(migrated_url, LETTERS_DIR=str(folder))
+        node = daemons(sqlite_copy, LETTERS_DIR=str(folder))
         for command in (("letter", "list"), ("serve",), ("doctor",)):
             line = refused(node, *command)
             assert name in line

@@ -1,6 +1,5 @@
 """Fixtures of the fault tests."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +18,6 @@ def postgres_migrated(postgres_server: Postgres, postgres_template: str) -> Iter
     if not postgres_server.up():
         postgres_server.start()
     postgres_server.drop(name)
-
-
-@pytest.fixture
-def sqlite_copy(tmp_path: Path, sqlite_template: Path) -> str:
-    """A SQLite database with our tables."""
-    shutil.copyfile(sqlite_template, tmp_path / "mailrouter.db")
-    return f"sqlite:///{tmp_path / 'mailrouter.db'}"
 
 
 @pytest.fixture(scope="session")

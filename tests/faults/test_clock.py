@@ -91,7 +91,7 @@ def test_a_start_under_a_clock_far_back_and_one_far_ahead(node: Daemon, sqlite_c
     ):
         clock.set(offset)
         node.start("--only", "ticker")
-        # Two minutes: gpg's own clock is set as well, and the beat after one that it made fail is fifteen seconds later.
+        # Two minutes: gpg's clock is set as well, and the beat after one it made fail is fifteen seconds later.
         until(lambda expected=expected: follow_ups(store) == expected, f"the letters at {offset}", seconds=120)
         assert node.terminate() == 0
         assert follow_ups(store) == expected

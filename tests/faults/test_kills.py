@@ -15,7 +15,7 @@ long = pytest.mark.long
 
 
 @pytest.mark.row("R01")
-@pytest.mark.parametrize("kills", [20, pytest.param(500, marks=long)])
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=long), pytest.param(500, marks=long)])
 async def test_kills_under_load(migrated_url: str, daemons: Callable[..., Daemon], kills: int) -> None:
     chance = dice()
     node, store = daemons(migrated_url, **UNLIMITED), Store(migrated_url)
@@ -32,7 +32,7 @@ async def test_kills_under_load(migrated_url: str, daemons: Callable[..., Daemon
 
 
 @pytest.mark.row("R02")
-@pytest.mark.parametrize("kills", [2, pytest.param(250, marks=long)])
+@pytest.mark.parametrize("kills", [1, pytest.param(250, marks=long)])
 async def test_two_nodes_killed_in_turn(postgres_migrated: str, daemons: Callable[..., Daemon], kills: int) -> None:
     """Both have clients of their own; while one is down the other goes on taking mail."""
     chance = dice()

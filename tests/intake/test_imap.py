@@ -1,7 +1,6 @@
 """The IMAP door against a real Dovecot: what it takes, marks and leaves (testbook/faults.md I1, R20, R21, R22)."""
 
 import random
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +24,6 @@ SOME, MANY = 300, 20_000
 def user(dovecot_server: Dovecot) -> str:
     """A user of this test's own."""
     return dovecot_server.new_user()
-
-
-@pytest.fixture
-def sqlite_copy(tmp_path: Path, sqlite_template: Path) -> str:
-    """A SQLite database with our tables."""
-    shutil.copyfile(sqlite_template, tmp_path / "mailrouter.db")
-    return f"sqlite:///{tmp_path / 'mailrouter.db'}"
 
 
 def marked(server: Dovecot, user: str) -> int:

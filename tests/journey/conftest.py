@@ -40,6 +40,13 @@ def bolt(organisations: Callable[[str], Organisation]) -> Organisation:
     return organisations("Bolt")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database. The flows' own tests are over both kinds each time; whole journeys are so at length only."""
+    sqlite = f"sqlite:///{tmp_path / 'mailrouter.db'}"
+    return sqlite if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
 def office(serve: Callable[..., Daemon], smarthost: Sink, database_url: str) -> Office:
     """A running one, on each database."""

@@ -49,6 +49,13 @@ def postgres_template(postgres_server: Postgres) -> str:
     return name
 
 
+@pytest.fixture
+def sqlite_copy(tmp_path: Path, sqlite_template: Path) -> str:
+    """A SQLite database with our tables."""
+    shutil.copyfile(sqlite_template, tmp_path / "mailrouter.db")
+    return f"sqlite:///{tmp_path / 'mailrouter.db'}"
+
+
 @pytest.fixture(scope="session")
 def postgres_stock() -> list[str]:
     """Migrated, empty databases that an earlier test gave back."""
