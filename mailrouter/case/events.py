@@ -1,9 +1,10 @@
 """What happened to a case, as the plan must know it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from mailrouter.case.conditions import Signed
 from mailrouter.case.model import Case, Deadline, Participant, Place, Statement
 from mailrouter.case.standing import Assurance, Standing
 from mailrouter.case.vouching import Answer
@@ -18,21 +19,6 @@ class Routed:
     why: str = ""
     claimed_vu: int | None = None  # a number the mail names, ours or not
     suggested_vu: int | None = None  # what an analyst may file it under with one command
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What a good signature says of a mail, beyond who made it (testbook/pgp.md, Verdicts, conditions 4 and 7)."""
-
-    bound: bool = False  # the signed bytes name the VU#
-    stale: bool = False
-    replay: bool = False  # the same signature came before, in another case
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """What keeps it from changing anything by itself, as `case show` says it."""
-        named = (("unbound", not self.bound), ("stale", self.stale), ("replay", self.replay))
-        return tuple(word for word, holds in named if holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +79,12 @@ class MailArrived:
     doubt: str = ""  # why its kind may be wrong; '' mostly
     case: Case | None = None
     participant: Participant | None = None
-    signed: Signed = Signed()
+    signed: Signed = field(default_factory=Signed)
     meant: Meant | None = None
     latest: Statement | None = None  # the statement that stands so far
     signed_after_latest: bool = True
     stranger_why: str = ""
+    lacks: str = ""  # what its signature lacks to be verified, in plain words; '' when it is, or nothing is told
     suspicion: str = ""  # why a person must look at it whatever it names; '' mostly
     about: About | None = None
     copy_of: int | None = None  # the message that this very mail became when it came by another road

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailrouter.case import followup, returned, vouching
+from mailrouter.case import conditions, followup, returned, vouching
 from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
@@ -164,18 +164,10 @@ def _lacks(event: MailArrived) -> str:
     meant, signed = event.meant, event.signed
     assert meant is not None
     reasons = (
-        (event.assurance is Assurance.UNSIGNED, "it is not signed"),
-        (event.assurance is Assurance.INVALID, meant.reason or "its signature is not valid"),
-        (
-            event.assurance is Assurance.OTHER_SIGNER,
-            "it is signed by a key that is not pinned to its sender's organisation",
-        ),
-        (event.assurance is Assurance.PARTIAL, "its signature covers only a part of it"),
+        (event.assurance is not Assurance.VERIFIED, meant.reason or conditions.reason(event.assurance)),
         (meant.empty, "it holds no text of its own"),
-        (signed.replay, "the same signature came before, in another case"),
         (meant.repeated, "the same signed text came before"),
-        (signed.stale, "it was signed more than 30 days before it came"),
-        (not signed.bound, "its signature is good, but the signed text does not name the VU#"),
+        *((flag.lacks(signed), flag.reason) for flag in conditions.FLAGS),
         (not event.signed_after_latest, "it was signed before the statement that stands"),
     )
     return next((text for holds, text in reasons if holds), "")

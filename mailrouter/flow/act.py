@@ -105,6 +105,7 @@ def _told(mail: Arrived, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "message": mail.message_id, "kind": row["kind"], "standing": row["standing"], "assurance": row["assurance"],
         "fingerprint": row["fingerprint"], "sha256": mail.sha256, "participant": row["participant_id"],
+        **({"certificate": row["certificate"], "gpg": row["gpg"]} if row.get("certificate") else {}),
         **({"about": row["about_letter_id"]} if row.get("about_letter_id") else {}),
     }  # fmt: skip
 

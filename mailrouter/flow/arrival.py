@@ -38,12 +38,17 @@ def _row(read: Read, event: MailArrived) -> dict[str, object]:
         "message_id": mail.message_id or None, "received_at": read.item.envelope.received_at,
         "standing": str(event.standing), "assurance": str(event.assurance), "verdict": str(opened.verdict),
         "covers": opened.covers, "fingerprint": opened.fingerprint, "signature_id": opened.signature_id,
-        "signed_at": opened.signed_at, "reason": opened.reason, "certificate": opened.certificate, "gpg": opened.gpg,
-        "encrypted": opened.encrypted,
-        "decrypted": opened.decrypted, "claimed_vu": event.routed.claimed_vu, "defects": " ".join(mail.defects[:20]),
+        "signed_at": opened.signed_at, "reason": _reason(read, event), "certificate": opened.certificate,
+        "gpg": opened.gpg, "encrypted": opened.encrypted, "decrypted": opened.decrypted,
+        "claimed_vu": event.routed.claimed_vu, "defects": " ".join(mail.defects[:20]),
         "about_letter_id": event.about.letter_id if event.about else None,
         "about_evidence": reports.evidence(event.about),
     }  # fmt: skip
+
+
+def _reason(read: Read, event: MailArrived) -> str:
+    """Why its signature proves nothing, or why it was not decrypted; '' when there is nothing to say."""
+    return event.lacks if event.assurance is Assurance.INVALID else read.opened.reason
 
 
 def _recipients(read: Read) -> str:

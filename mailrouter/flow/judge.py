@@ -11,7 +11,8 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
-from mailrouter.case.events import MailArrived, Meant, Routed, Signed
+from mailrouter.case.conditions import Signed, lacking
+from mailrouter.case.events import MailArrived, Meant, Routed
 from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
@@ -120,7 +121,8 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     if vouched_for or (doubt and level is Standing.SIGNED):
         kind, doubt = "person", ""
     signed = _signed(tx, read, case) if case and participant else Signed()
-    meant = _meant(tx, read, participant) if participant else None
+    lacks = _lacks(read.opened, evidence)
+    meant = _meant(tx, read, participant, lacks) if participant else None
     latest = statements.standing(tx, participant.id, but=_before(read, known)) if meant and participant else None
     counts, worth = (trusted and not doubt) or vouched_for, assurance(evidence)
     about_text = confirmed.asked(known.ours, read.hints, participant)
@@ -131,6 +133,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         doubt=doubt,
         standing=max(level, Standing.CLAIMED) if vouched and participant else level,
         assurance=worth,
+        lacks=lacks,
         counts=counts,
         case=case,
         participant=participant,
@@ -259,7 +262,15 @@ def _signed(tx: Connection, read: Read, case: Case) -> Signed:
     )
 
 
-def _meant(tx: Connection, read: Read, participant: Participant) -> Meant | None:
+def _lacks(opened: pgpmime.Opened, evidence: Evidence) -> str:
+    """What its signature lacks to be worth anything here; in GnuPG's words where it is GnuPG that found it lacking."""
+    lack = lacking(evidence)
+    if lack is None:
+        return ""
+    return opened.reason if lack.costs is Assurance.INVALID and opened.reason else lack.reason
+
+
+def _meant(tx: Connection, read: Read, participant: Participant, lacks: str) -> Meant | None:
     opened = read.opened
     if not statement.meant(opened.protected_subject or read.mail.subject, read.raw_words, lambda: read.words):
         return None
@@ -267,7 +278,7 @@ def _meant(tx: Connection, read: Read, participant: Participant) -> Meant | None
     return Meant(
         empty=not statement.verbatim(read.words).strip(),
         repeated=good and statements.kept(tx, participant.id, opened.signature_id, read.item.mail_id),
-        reason=opened.reason or ("its key is not pinned" if good else ""),
+        reason=lacks,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from mailrouter import failpoint, logs
 from mailrouter.case import actions as do
 from mailrouter.case import plan
+from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
 from mailrouter.flow import acknowledge, act, arrival, judge
@@ -219,7 +220,7 @@ def _park(tools: Tools, item: inbox.Item, trouble: str = "") -> None:
     why = f"could not be read in {inbox.TRIES} tries" + (f" ({trouble})" if trouble else "")
     row: dict[str, object] = {
         "mail_id": item.mail_id, "received_at": item.envelope.received_at, "kind": "unread", "standing": "stranger",
-        "assurance": "retry", "fingerprint": "", "participant_id": None,
+        "assurance": str(Assurance.RETRY), "fingerprint": "", "participant_id": None,
     }  # fmt: skip
     try:
         _lay_aside(tools, item, row, why)

@@ -100,7 +100,8 @@ _END = {
     b"MESSAGE": re.compile(rb"^-----END PGP MESSAGE-----[ \t]*\r?(?:\n|\Z)", re.MULTILINE),
 }
 _ARMOR = re.compile(rb".*\n((?:[^\r\n]*[^\s][^\r\n]*\r?\n)*)[ \t]*\r?\n")
-_HASH = re.compile(rb"(?:Hash: [A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*[ \t]*\r?\n)*")
+# One of RFC 9580 section 9.5 a line: by another name, or in a list, some readers find no hash, and gpg finds its own.
+_HASH = re.compile(rb"(?:Hash: (?:MD5|SHA1|RIPEMD160|SHA224|SHA256|SHA384|SHA512|SHA3-256|SHA3-512)[ \t]*\r?\n)*")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 _LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (MAX_LINE + 1))
 _LOOSE_DASH = re.compile(rb"^-(?! )", re.MULTILINE)

@@ -4,9 +4,13 @@ So whether it answers is asked apart from gpg, at its own socket. It is started 
 would hand it the limits of a single run.
 """
 
+import os
+import shutil
 import socket
 import subprocess
 import tempfile
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,19 +25,29 @@ class ShortHome:
     """A path to a GNUPGHOME that is short enough for the agent's sockets: itself, or a symbolic link in /tmp."""
 
     def __init__(self, home: Path) -> None:
-        self._link: tempfile.TemporaryDirectory[str] | None = None
+        self._forget: Callable[[], object] = _nothing
         self.path = str(home.absolute())
         if len(self.path.encode()) > LONGEST_HOME:
             # Not in TMPDIR, which may be long itself.
-            self._link = tempfile.TemporaryDirectory(prefix="mr-", dir="/tmp")
-            short = Path(self._link.name) / "h"
+            folder = tempfile.mkdtemp(prefix="mr-", dir="/tmp")
+            self._forget = weakref.finalize(self, _remove, folder, os.getpid())
+            short = Path(folder) / "h"
             short.symlink_to(home.absolute())
             self.path = str(short)
 
     def close(self) -> None:
-        """Remove the link, if there is one."""
-        if self._link is not None:
-            self._link.cleanup()
+        """Remove the link, if there is one; whoever forgets to has it removed all the same."""
+        self._forget()
+
+
+def _nothing() -> None:
+    """There is no link."""
+
+
+def _remove(folder: str, maker: int) -> None:
+    """In the process that made it: those it has forked use it too."""
+    if os.getpid() == maker:
+        shutil.rmtree(folder, ignore_errors=True)  # whoever cleans /tmp may have been first
 
 
 @dataclass

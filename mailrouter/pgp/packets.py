@@ -81,15 +81,15 @@ def dearmor(data: bytes, *kinds: bytes) -> bytes:
 
 
 def _content(armored: bytes) -> bytes:
-    """Armor headers, a blank line, base64, perhaps `=` and a checksum."""
+    """Armor headers, a blank line, base64, perhaps a line with `=` and a checksum; nothing else, or readers differ."""
     blank = _BLANK.search(armored)
     if blank is None:
         raise Malformed("armor without a blank line")
-    encoded, checksum = b"".join(armored[blank.end() :].split()), b""
-    if encoded[-5:-4] == b"=":
-        encoded, checksum = encoded[:-5], encoded[-4:]
+    *lines, last = [line.strip(b" \t\r") for line in armored[blank.end() :].rstrip(b" \t\r\n").split(b"\n")]
+    checksum = last[1:] if last[:1] == b"=" and len(last) == 5 else b""
+    encoded = lines if checksum else [*lines, last]
     try:
-        content = binascii.a2b_base64(encoded, strict_mode=True)
+        content = binascii.a2b_base64(b"".join(encoded), strict_mode=True)
         claimed = binascii.a2b_base64(checksum, strict_mode=True)
     except binascii.Error as trouble:
         raise Malformed("broken base64") from trouble

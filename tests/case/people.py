@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mailrouter.case.events import FellDue, MailArrived, Meant, Routed, Signed
+from mailrouter.case.conditions import Signed
+from mailrouter.case.events import FellDue, MailArrived, Meant, Routed
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
 from mailrouter.case.standing import Assurance, Standing
 

@@ -8,7 +8,8 @@ from hypothesis import given
 
 from mailrouter.case import plan
 from mailrouter.case.actions import ALL_CLOCKS, CLOCKS_OF_SILENCE, Close, File, Heard, KeepStatement, Set, Turn, Write
-from mailrouter.case.events import MailArrived, Meant, Routed, Signed
+from mailrouter.case.conditions import Signed
+from mailrouter.case.events import MailArrived, Meant, Routed
 from mailrouter.case.model import DeadlineKind, Place, Waiting
 from mailrouter.case.policy import Policy
 from mailrouter.case.standing import Assurance, Standing

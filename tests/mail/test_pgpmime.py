@@ -139,6 +139,7 @@ def test_more_than_one_block_is_invalid(body: bytes) -> None:
     [
         cleartext(b"a\x00b\r\n"), cleartext(b"a\x0bb\r\n"), cleartext(b"a\x0c\r\n"), cleartext(b"a\rb\r\n"),
         cleartext(b"a\x1b[31mb\r\n"), cleartext(armor=b"Comment: x\r\n"), cleartext(armor=b"Hash: SHA512, EVIL x\r\n"),
+        cleartext(armor=b"Hash: SHA256, SHA512\r\n"), cleartext(armor=b"Hash: SHA25\r\n"),
         cleartext(armor=b"Hash SHA512\r\n"), cleartext(armor=b"NotDashEscaped: x\r\n"), cleartext(b"-evil\r\n"),
         cleartext(b"--\r\n"), cleartext(b"x" + b" " * 20_000 + b"EVIL\r\n"), cleartext(b"x" * 999 + b"\r\n"),
         cleartext().replace(b"-----BEGIN PGP SIGNATURE-----", b""), cleartext().replace(b"-----END", b"----END"),
@@ -152,7 +153,7 @@ def test_cleartext_that_could_be_shown_otherwise(block: bytes) -> None:
 @pytest.mark.parametrize(
     "block",
     [
-        cleartext(b""), cleartext(armor=b""), cleartext(armor=b"Hash: SHA256, SHA512\r\n"),
+        cleartext(b""), cleartext(armor=b""), cleartext(armor=b"Hash: SHA256\r\nHash: SHA512\r\n"),
         cleartext(b"- -----BEGIN x\r\n"), cleartext(b"x" * 998 + b"\r\n"), cleartext(b"\t tabs and \xc3\xbc\r\n\r\n"),
     ],
 )  # fmt: skip

@@ -158,6 +158,11 @@ CLEARTEXT = (
       for byte in (b"\0", b"\x0b", b"\x0c", b"\r")),
     *(cut("P83", f"armor header {line!r}", b"Hash: SHA512\n", b"Hash: SHA512\n" + line + b"\n", "I")
       for line in (b"Comment: EVIL", b"EVIL without colon", b"Charset: utf-7")),
+    cut("P83", "a hash nobody knows", b"Hash: SHA512\n", b"Hash: SHA51\n", "I"),
+    cut("P83", "two hashes in a list", b"Hash: SHA512\n", b"Hash: SHA256, SHA512\n", "I"),
+    cut("P83", "two hashes, a line each", b"Hash: SHA512\n", b"Hash: SHA256\nHash: SHA512\n", "V"),
+    cut("P83", "a vertical tab in the signature's armor", b"\n=", b"\x0b\n=", "I"),
+    cut("P83", "the checksum on the last line of the signature", b"\n=", b"=", "I"),
     cut("P83", "Hash: SHA512, EVIL text", b"Hash: SHA512\n", b"Hash: SHA512, EVIL text\n", "I"),
     cut("P84", "NotDashEscaped", b"Hash: SHA512\n", b"Hash: SHA512\nNotDashEscaped: You need GnuPG\n", "I"),
     *(cut("P85", f"{byte!r} at the end of a line", b"not affected.\n", b"not affected." + byte + b"\n", "I")
