@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ class Daemon:
         self, folder: Path, database_url: str, given: Mapping[str, str], wrapper: tuple[str, ...] = ()
     ) -> None:
         self.folder = folder
-        self.data = folder / "data"
+        self.data, self.database_url = folder / "data", database_url
         self.smtp_port, self.lmtp_port = free_port(), free_port()
         self.log = folder / "stderr"
         self._wrapper = wrapper
@@ -181,12 +182,17 @@ def daemons(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
 
 
 @pytest.fixture
-def serve(daemons: Callable[..., Daemon]) -> Callable[..., Daemon]:
+def serve(daemons: Callable[..., Daemon], sqlite_template: Path) -> Callable[..., Daemon]:
     """`serve(*arguments, database_url="", **settings)`: migrate, start, wait for ready."""
 
     def start(*arguments: str, database_url: str = "", **settings: str) -> Daemon:
         node = daemons(database_url, **settings)
-        node.run("db", "upgrade")
+        kind, _, path = node.database_url.partition(":///")
+        if kind == "sqlite":  # migrated once for all
+            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(sqlite_template, path)
+        else:
+            node.run("db", "upgrade")
         return node.start(*arguments)
 
     return start
