@@ -16,7 +16,7 @@ from mailrouter.case.events import MailArrived, Meant, Routed
 from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import confirmed, copies, reports
+from mailrouter.flow import confirmed, copies, offers, reports
 from mailrouter.mail import authenticate, automated, parse, pgpmime, route, statement
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
@@ -34,6 +34,7 @@ class Read:
     sender: authenticate.Sender
     automated: automated.Automated
     hints: route.Hints
+    brought: offers.Brought = offers.NOTHING  # keys that came with it
 
     @property
     def kind(self) -> str:
@@ -181,6 +182,10 @@ def _routed(read: Read, known: Known, vouched: Vouched | None, tie: reports.Tie 
     routed = route.choose(read.hints, known.found)
     if vouched:
         return Routed(case_id=vouched.case_id, claimed_vu=routed.claimed_vu)
+    if read.brought.secret:
+        named = known.cases.get(routed.case_id) if routed.case_id else None
+        suggested = named.vu if named else routed.suggested_vu
+        return Routed(None, Place.QUARANTINE, offers.EXPOSED, routed.claimed_vu, suggested)
     if read.mail.beyond_limits:
         why = "beyond a limit: " + ", ".join(d for d in read.mail.defects if d.startswith("over-limit"))
         return Routed(None, Place.QUARANTINE, why, routed.claimed_vu, routed.suggested_vu)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from mailrouter import faults
 from mailrouter.flow import receive
-from mailrouter.mail import authenticate, parse, pgpmime, quote, words
+from mailrouter.mail import authenticate, offers, parse, pgpmime, quote, words
 from mailrouter.mail.parse import Mail
 from mailrouter.store import inbox, messages, outbox
 from mailrouter.store.messages import Message
 from mailrouter.tools import Tools
 
+NOT_SHOWN = "[a secret key is not shown; it stands in --raw]"
 READABLE = ("ok", "partial")  # of Opened.decrypted
 
 
@@ -122,10 +123,10 @@ def _inside(opened: pgpmime.Opened, content: bytes) -> Mail | str:
 
 
 def _text(what: str, piece: Mail | str) -> Text:
-    text = piece.text if isinstance(piece, Mail) else piece
+    text = offers.redacted(piece.text if isinstance(piece, Mail) else piece, NOT_SHOWN)
     html_only = isinstance(piece, Mail) and piece.html and not any(p.content_type == "text/plain" for p in piece.parts)
     reply = quote.split_html(piece.html) if html_only and isinstance(piece, Mail) else quote.split(text)
-    return Text(what, text, reply.visible)
+    return Text(what, text, offers.redacted(reply.visible, NOT_SHOWN))
 
 
 def _files(mail: Mail) -> Iterator[File]:

@@ -16,7 +16,7 @@ from mailrouter.case import plan
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
-from mailrouter.flow import acknowledge, act, arrival, judge
+from mailrouter.flow import acknowledge, act, arrival, judge, offered, offers
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
@@ -137,7 +137,8 @@ def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
     identity = tools.settings.identity
     own = frozenset(address.lower() for address in (identity.address, *identity.also))
     robot = automated.classify(mail, item.envelope.sender, own)
-    return judge.Read(item, mail, opened, sender, robot, _hints(tools, item, mail, opened, robot))
+    hints = _hints(tools, item, mail, opened, robot)
+    return judge.Read(item, mail, opened, sender, robot, hints, offers.brought(tools, mail, opened, sender))
 
 
 def _hints(
@@ -207,6 +208,9 @@ def _change(
     doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived, later)
     orders = plan.after(event, tools.settings.policy, now)
     act.carry_out(doing, orders)
+    if read.brought != offers.NOTHING:
+        named = next((case for case in known.cases.values() if case.vu == event.routed.suggested_vu), None)
+        offered.record(doing, event, read.brought, fresh=not read.opened.stale, named=named)
     if arrival.REUSED in arrived.row["flags"]:
         messages.flag_all(tx, arrived.row["message_id"], arrival.REUSED)  # the earlier ones too
     if event.participant is not None and any(isinstance(order, do.Turn) for order in orders):

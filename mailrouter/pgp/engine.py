@@ -17,6 +17,7 @@ from mailrouter.pgp.opening import Find, Opener
 from mailrouter.pgp.runner import Runner
 from mailrouter.pgp.wrapper import Gnupg
 
+CANDIDATE_SECONDS = 5.0  # for one gpg process that looks at a key nobody asked for
 DIGEST, MICALG = "SHA512", "pgp-sha512"  # long enough for every curve; micalg is RFC 3156 section 5's word for it
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f<>]{1,200}")
@@ -105,6 +106,18 @@ class Pgp:
     def import_public(self, data: bytes) -> KeyInfo:
         """The one usable public key in a key file; see `imports.import_public`. Nothing is kept."""
         return imports.import_public(data, self._limit, self._program)
+
+    def try_candidate(self, data: bytes) -> KeyInfo:
+        """The same for a key that a mail brought along: it has a few seconds, and no more (testbook P117)."""
+        return imports.import_public(data, min(self._limit, CANDIDATE_SECONDS), self._program)
+
+    def renewed(self, pinned: bytes, offered: bytes) -> KeyInfo | None:
+        """What a copy that a mail brought newly says of a pinned key; see `imports.renewed`."""
+        return imports.renewed(pinned, offered, min(self._limit, CANDIDATE_SECONDS), self._program)
+
+    def revoked(self, pinned: bytes, offered: bytes) -> KeyInfo | None:
+        """The pinned key as revoked by itself; see `imports.revoked`."""
+        return imports.revoked(pinned, offered, min(self._limit, CANDIDATE_SECONDS), self._program)
 
     # ---- our own keys ------------------------------------------------------------------------------------------
 

@@ -69,6 +69,12 @@ def of(tx: Connection, organisation_id: int) -> list[Candidate]:
     return [Candidate(*row) for row in tx.execute(select(candidate_keys).where(mine).order_by(candidate_keys.c.id))]
 
 
+def ever(tx: Connection, organisation_id: int) -> list[Candidate]:
+    """Those that were decided about too."""
+    mine = candidate_keys.c.organisation_id == organisation_id
+    return [Candidate(*row) for row in tx.execute(select(candidate_keys).where(mine))]
+
+
 def find(tx: Connection, organisation_id: int, fingerprint: str) -> Candidate | None:
     """By its full fingerprint, decided or not."""
     mine = (candidate_keys.c.organisation_id == organisation_id) & (candidate_keys.c.fingerprint == fingerprint)

@@ -111,6 +111,14 @@ def participants_of(tx: Connection, case_ids: Sequence[int]) -> list[Participant
     return [_participant(row) for row in tx.execute(_OF_CASES, {"ids": list(case_ids)})] if case_ids else []
 
 
+def open_with(tx: Connection, organisation_id: int) -> list[tuple[Case, int]]:
+    """The open cases an organisation takes part in, oldest first, each with its participant's id there."""
+    mine = select(participants.c.case_id, participants.c.id).where(participants.c.organisation_id == organisation_id)
+    ids = {row.case_id: row.id for row in tx.execute(mine)}
+    wanted = _CASE.where(cases.c.id.in_(ids), cases.c.state == "open").order_by(cases.c.id)
+    return [(Case(*row), ids[row.id]) for row in tx.execute(wanted)] if ids else []
+
+
 def change_participant(tx: Connection, participant_id: int, **values: Any) -> None:
     """Set columns of one participant."""
     change_participants(tx, [{"participant": participant_id, **values}])

@@ -270,14 +270,18 @@ def retire(tx: Connection, organisation_id: int, fingerprint: str, now: datetime
         raise faults.NotFound(f"that key is not pinned to {get(tx, organisation_id).name}")
 
 
-def revoked(tx: Connection, key: PinnedKey, data: bytes, now: datetime, *, can_encrypt: bool, whole: bool) -> bool:
-    """The key itself revoked itself (`whole`), or subkeys of it; False if it was changed or retired meanwhile.
+def revoked(tx: Connection, key: PinnedKey, data: bytes, now: datetime, *, whole: bool, worn_out: bool) -> bool:
+    """The key revoked itself (`whole`), or subkeys of it; False if it was changed or retired meanwhile.
 
-    `data`: the key with its revocation.
+    `data`: the key with its revocation. `worn_out`: nothing can be encrypted to it any more, though it still signs.
+    That it once could encrypt stays on record: to who had such a key, nobody's letter leaves in clear by itself.
     """
     same = (pinned_keys.c.id == key.id) & (pinned_keys.c.data == key.data) & pinned_keys.c.retired_at.is_(None)
-    changed = update(pinned_keys).where(same).values(data=data, can_encrypt=can_encrypt)
-    return tx.execute(changed.values(revoked_at=now) if whole else changed).rowcount == 1
+    values = {"data": data} | ({"revoked_at": now} if whole else {"expires_at": now} if worn_out else {})
+    if not tx.execute(update(pinned_keys).where(same).values(values)).rowcount:
+        return False
+    certificates.keep(tx, key.fingerprint, data, now)
+    return True
 
 
 def keys_of(tx: Connection, organisation_ids: Iterable[int], *, retired: bool = False) -> list[PinnedKey]:

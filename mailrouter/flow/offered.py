@@ -1,0 +1,169 @@
+"""What becomes of the keys a mail brought along: candidates, revocations, incidents; with the mail, in its transaction.
+
+Nothing offered is ever used (testbook P57). What a pinned key newly says of itself waits for an analyst too (P56). That
+it revokes itself counts at once: nothing is encrypted to it any more, and no signature by it proves anything; that
+somebody else says so is told, and changes nothing (P119). A key in a mail that a pinned key signed well is a rollover:
+told with the one command that takes it.
+"""
+
+import shlex
+from dataclasses import replace
+from hashlib import sha256
+
+from sqlalchemy import Connection
+
+from mailrouter.case.events import MailArrived
+from mailrouter.case.model import Case
+from mailrouter.case.standing import Assurance
+from mailrouter.flow.act import Doing
+from mailrouter.flow.actor import day_of
+from mailrouter.flow.directory import user_id
+from mailrouter.flow.offers import EXPOSED, Brought, Key, Kind
+from mailrouter.pgp import KeyInfo
+from mailrouter.store import candidates, cases, contacts, journal, queues
+from mailrouter.store.candidates import Candidate
+from mailrouter.store.contacts import PinnedKey
+from mailrouter.tools import Tools
+
+
+def record(doing: Doing, event: MailArrived, brought: Brought, *, fresh: bool, named: Case | None) -> None:
+    """Rows and notices. `fresh`: its signature is not old. `named`: the case the mail names, wherever it lies."""
+    if event.participant is None:
+        doing = replace(doing, case=None)  # who takes no part in a case changes nothing of it, whatever they name
+    proved = event.assurance is Assurance.VERIFIED and fresh and not event.signed.replay
+    for key in brought.keys:
+        match key.kind:
+            case Kind.NEW | Kind.RENEWAL:
+                _candidate(doing, key, proved=proved and key.signed)
+            case Kind.REVOKED:
+                _revoked(doing, key)
+            case Kind.DISPUTED:
+                _disputed(doing, key)
+    if event.routed.why == EXPOSED:
+        _exposed(doing, named)
+
+
+# ---- candidates ------------------------------------------------------------------------------------------------------
+
+
+def _candidate(doing: Doing, key: Key, *, proved: bool) -> None:
+    assert key.info is not None
+    assert doing.mail is not None
+    before = candidates.find(doing.tx, key.organisation_id, key.info.fingerprint)
+    if before is not None and not _is_news(before, key.info, proved=proved):
+        return
+    row = {
+        "organisation_id": key.organisation_id, "fingerprint": key.info.fingerprint, "data": key.info.data,
+        "user_id": user_id(key.info), "expires_at": key.info.expires, "source": key.source,
+        "message_id": doing.mail.message_id, "proved": proved, "seen_at": doing.now,
+    }  # fmt: skip
+    if not candidates.offered(doing.tx, row):
+        return
+    told = {"organisation": key.organisation_id, "fingerprint": key.info.fingerprint, "source": key.source}
+    _write(doing, "key.offered", message=doing.mail.message_id, proved=proved, **told)
+    if proved or key.kind is Kind.RENEWAL:
+        _tell_offered(doing, key, key.info, proved=proved)
+
+
+def _is_news(before: Candidate, info: KeyInfo, *, proved: bool) -> bool:
+    """Better proved, or with more in it. What an analyst refused comes again only better proved."""
+    better, more = proved and not before.proved, before.data != info.data
+    match before.outcome:
+        case "refused":
+            return better
+        case "pinned":
+            return more
+    return better or (more and (proved or not before.proved))
+
+
+def _tell_offered(doing: Doing, key: Key, info: KeyInfo, *, proved: bool) -> None:
+    assert doing.mail is not None
+    name = contacts.get(doing.tx, key.organisation_id).name
+    what = "renews its key" if key.kind is Kind.RENEWAL else "sends a new key"
+    how = "in a mail signed with the key we hold" if proved else "in a mail that proves nothing"
+    pin = f"mailrouter vendor add-key {shlex.quote(name)} --candidate {info.fingerprint}"
+    why = f"{name} {what} {how} (message {doing.mail.message_id}); compare the fingerprint, then pin it: {pin}"
+    digest = sha256(info.data).hexdigest()[:16]
+    _tell_one(doing, why, once=f"key-offered:{key.organisation_id}:{digest}:{'proved' if proved else 'unproved'}")
+
+
+def _tell_one(doing: Doing, why: str, once: str) -> None:
+    """Whoever has the case; without one, triage."""
+    case = doing.case
+    queue = case.queue if case else "triage"
+    if queues.add_notice(doing.tx, queue, why, doing.now, once=once, case_id=case.id if case else None):
+        _write(doing, "notice", queue=queue, once=once)
+
+
+# ---- revocations -----------------------------------------------------------------------------------------------------
+
+
+def _revoked(doing: Doing, key: Key) -> None:
+    assert key.info is not None
+    assert key.pinned is not None
+    assert doing.mail is not None
+    apply(doing.tx, doing.tools, doing.actor, key.pinned, key.info, f"message {doing.mail.message_id}")
+
+
+def apply(tx: Connection, tools: Tools, actor: str, pinned: PinnedKey, fresh: KeyInfo, carried_by: str) -> bool:
+    """The key revoked itself, or subkeys of it: from now on it stands so, and everybody with a case of theirs is told.
+
+    False, and no change, if it was changed, revoked or retired meanwhile.
+    """
+    now, whole = tools.now(), fresh.state == "revoked"
+    if not contacts.revoked(tx, pinned, fresh.data, now, whole=whole, worn_out=not fresh.can_encrypt):
+        return False
+    told = {"organisation": pinned.organisation_id, "fingerprint": pinned.fingerprint, "whole": whole}
+    journal.write(tx, journal.node_chain(tools.settings.node), now, "vendor.key-revoked", actor, **told)
+    name = contacts.get(tx, pinned.organisation_id).name
+    what = "itself" if whole else "subkeys of it"
+    lost = "" if fresh.can_encrypt and not whole else "; nothing is encrypted to it any more"
+    why = f"the key {pinned.fingerprint} of {name} revoked {what} ({carried_by}){lost}; ask {name} for the new one"
+    once = f"key-revoked:{sha256(fresh.data).hexdigest()[:16]}"
+    _tell_all(tx, pinned.organisation_id, why, once, tools)
+    return True
+
+
+def _tell_all(tx: Connection, organisation_id: int, why: str, once: str, tools: Tools) -> None:
+    """Whoever has an open case of theirs; triage, when there is none."""
+    taking_part = cases.open_with(tx, organisation_id)
+    for case, participant_id in taking_part:
+        about = {"case_id": case.id, "participant_id": participant_id}
+        queues.add_notice(tx, case.queue, why, tools.now(), once=f"{once}:{case.id}", **about)
+    if not taking_part:
+        queues.add_notice(tx, "triage", why, tools.now(), once=once)
+
+
+def _disputed(doing: Doing, key: Key) -> None:
+    assert key.pinned is not None
+    assert doing.mail is not None
+    name, fingerprint = contacts.get(doing.tx, key.organisation_id).name, key.pinned.fingerprint
+    retire = f"mailrouter vendor retire-key {shlex.quote(name)} {fingerprint} --why …"
+    why = (
+        f"message {doing.mail.message_id} says that the key of {name} is revoked, but the key itself does not;"
+        f" nothing changed. Ask {name}; if it is so: {retire}"
+    )
+    _tell_one(doing, why, once=f"key-disputed:{fingerprint}")
+
+
+# ---- secret keys -----------------------------------------------------------------------------------------------------
+
+
+def _exposed(doing: Doing, named: Case | None) -> None:
+    """Whose key it is has to be told by another way than this mail's; once a day for each case, and for all others."""
+    assert doing.mail is not None
+    message, day = doing.mail.message_id, day_of(doing.now)
+    which = f", which names VU#{named.vu}," if named else ""
+    why = (
+        f"private key exposed: message {message}{which} holds an OpenPGP secret key and lies in quarantine;"
+        " its owner must hear of it, and revoke the key"
+    )
+    _write(doing, "key.exposed", message=message)
+    queue, about = (named.queue, {"case_id": named.id}) if named else ("triage", {})
+    queues.add_notice(doing.tx, queue, why, doing.now, once=f"secret-key:{named.id if named else ''}:{day}", **about)
+    queues.add_notice(doing.tx, "operator", why, doing.now, once=f"secret-key:operator:{day}")
+
+
+def _write(doing: Doing, kind: str, /, **data: object) -> None:
+    chain = journal.case_chain(doing.case.id) if doing.case else journal.node_chain(doing.tools.settings.node)
+    doing.later.notes.append(journal.Note(chain, doing.now, kind, doing.actor, data))

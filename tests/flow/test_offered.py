@@ -1,0 +1,312 @@
+"""Keys that come with mails, by real mails and real gpg: candidates, rollover, revocation, secret keys."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from mailrouter.flow import file, keys, look
+from mailrouter.mail.envelope import Envelope
+from mailrouter.pgp import imports, packets
+from mailrouter.store import candidates, certificates, contacts
+from mailrouter.store.candidates import Candidate
+from mailrouter.store.contacts import PinnedKey
+from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.pgp.keys import Keymaker, Owner
+
+TEXT = f"VU#{VU}: this is our new key.\r\n"
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Keys of one vendor, as they were and as they became."""
+
+    pinned: Owner
+    next: Owner
+    renamed: bytes  # the pinned key with another user id, armored
+    extended: bytes  # with an end
+    revoked: bytes
+    certificate: bytes  # of its revocation, alone
+
+
+@pytest.fixture(scope="module")
+def ring(keymaker: Keymaker) -> Iterator[Ring]:
+    """Everything that can become of a key, made once."""
+    pinned = keymaker.make("Vendor 2026", PSIRT)
+    keymaker.gpg("--quick-add-uid", pinned.fingerprint, "Vendor <psirt@other.example>")
+    renamed = keymaker.armored(pinned.fingerprint)
+    keymaker.gpg("--quick-set-expire", pinned.fingerprint, "20980601T000000")
+    extended = keymaker.armored(pinned.fingerprint)
+    secret = keymaker.secret(pinned.fingerprint)
+    certificate = (keymaker.home / "openpgp-revocs.d" / f"{pinned.fingerprint}.rev").read_bytes()
+    revoked = keymaker.armored(keymaker.revoke(pinned).fingerprint)
+    # its owner's own copy, that signs the mails of these tests, never heard of the revocation
+    keymaker.gpg("--yes", "--delete-secret-and-public-key", pinned.fingerprint)
+    keymaker.gpg("--import", given=secret)
+    following = keymaker.make("Vendor 2027", PSIRT)
+    return Ring(pinned, following, renamed, extended, revoked, certificate.replace(b":-----BEGIN", b"-----BEGIN"))
+
+
+@pytest.fixture
+def house(world: World, ring: Ring) -> World:
+    """A case with a vendor whose key is pinned."""
+    world.organisation(VENDOR, PSIRT, domain="vendor.example")
+    with world.writing() as tx:
+        info = world.tools.pgp.import_public(ring.pinned.public.data)
+        row = {
+            "organisation_id": contacts.named(tx, VENDOR).id, "fingerprint": info.fingerprint, "data": info.data,
+            "user_id": info.user_ids[0], "can_encrypt": True, "expires_at": None, "pinned_at": world.clock(),
+        }  # fmt: skip
+        contacts.pin(tx, row, [info.fingerprint, *info.subkeys, *info.key_ids])
+    world.case(VENDOR)
+    world.deliver()
+    return world
+
+
+def entity(key: bytes, kind: str = "application/pgp-keys", name: str = "key.asc") -> bytes:
+    """A text and a key, attached."""
+    return (
+        b'Content-Type: multipart/mixed; boundary="k"\r\n\r\n--k\r\nContent-Type: text/plain\r\n\r\n' + TEXT.encode()
+        + f'\r\n--k\r\nContent-Type: {kind}\r\nContent-Disposition: attachment; filename="{name}"\r\n\r\n'.encode()
+        + key.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n--k--\r\n"
+    )  # fmt: skip
+
+
+def unsigned(world: World, content: bytes, sender: str = PSIRT) -> Envelope:
+    """The same, by anybody."""
+    head = f"From: {sender}\r\nTo: cert@cert.example\r\nSubject: VU#{VU}\r\nMessage-ID: <{len(content)}@x.example>\r\n"
+    return world.envelope(head.encode() + content)
+
+
+def rollover(world: World, ring: Ring, key: bytes) -> Envelope:
+    """Signed with the key that is pinned, by what its owner holds."""
+    return world.signed("", signer=ring.pinned, content=entity(key))
+
+
+def armored(world: World, owner: Owner) -> bytes:
+    return world.keymaker.armored(owner.fingerprint)
+
+
+def autocrypt(owner: Owner, sender: str = PSIRT) -> str:
+    return f"Autocrypt: addr={sender}; keydata={base64.b64encode(owner.public.data).decode()}"
+
+
+def offered(world: World, name: str = VENDOR) -> list[Candidate]:
+    with world.look() as tx:
+        return candidates.of(tx, contacts.named(tx, name).id)
+
+
+def pinned(world: World, owner: Owner) -> PinnedKey | None:
+    with world.look() as tx:
+        return contacts.pinned(tx, owner.fingerprint)
+
+
+# ---- candidates ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("P57")
+@pytest.mark.parametrize("source", ["autocrypt", "attached", "inline"])
+def test_a_key_that_comes_along_is_a_candidate_and_nothing_more(house: World, ring: Ring, source: str) -> None:
+    mail = {
+        "autocrypt": lambda: house.mail(PSIRT, f"VU#{VU}", "Hello\r\n", autocrypt(ring.next)),
+        "attached": lambda: unsigned(house, entity(armored(house, ring.next))),
+        "inline": lambda: house.mail(PSIRT, f"VU#{VU}", TEXT + armored(house, ring.next).decode()),
+    }[source]()
+    came = house.fed(mail)
+    one = offered(house)[0]
+    assert (one.fingerprint, one.source, one.message_id) == (ring.next.fingerprint, source, came.id)
+    assert (one.proved, one.user_id) == (False, f"Vendor 2027 <{PSIRT}>")
+    assert pinned(house, ring.next) is None
+    assert house.notices() == []  # anybody can send one
+    after = house.fed(house.signed(TEXT, signer=ring.next))
+    assert after.assurance == "invalid"  # P55: its user id names the vendor, and proves nothing
+
+
+@pytest.mark.row("P57")
+@pytest.mark.parametrize(
+    ("sender", "named"), [("rita@home.example", "rita@home.example"), (PSIRT, "other@vendor.example")]
+)
+def test_keys_of_nobody_known_or_of_another_are_no_candidates(
+    house: World, ring: Ring, sender: str, named: str
+) -> None:
+    house.feed(house.mail(sender, f"VU#{VU}", "Hello\r\n", autocrypt(ring.next, named)))
+    assert offered(house) == []
+
+
+def test_the_same_key_again_is_the_same_candidate_and_starts_no_gpg(
+    house: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mail() -> Envelope:
+        return house.mail(PSIRT, f"VU#{VU}", "Hello\r\n", autocrypt(ring.next))
+
+    house.feed(mail())
+    monkeypatch.setattr(type(house.tools.pgp), "try_candidate", lambda *_: pytest.fail("gpg was asked"))
+    house.feed(mail(), mail())
+    assert len(offered(house)) == 1
+    keys.refuse(house.tools, house.alice, VENDOR, ring.next.fingerprint)
+    house.feed(mail())
+    assert offered(house) == []
+    assert house.breaks() == []
+
+
+@pytest.mark.parametrize("wrong", [b"", b"\x98\x00", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxx\n"])
+def test_what_is_no_key_holds_up_no_mail(house: World, wrong: bytes) -> None:
+    assert house.fed(unsigned(house, entity(wrong))).place == "filed"
+    assert offered(house) == []
+
+
+# ---- rollover --------------------------------------------------------------------------------------------------------
+
+
+def test_a_rollover_is_told_with_the_command_that_takes_it(house: World, ring: Ring) -> None:
+    came = house.fed(rollover(house, ring, armored(house, ring.next)))
+    assert (came.assurance, came.place) == ("verified", "filed")
+    assert [one.proved for one in offered(house)] == [True]
+    command = f"mailrouter vendor add-key {VENDOR} --candidate {ring.next.fingerprint}"
+    told = [s.item for s in house.queue("alice") if s.item.kind == "notice"]
+    assert [command in item.why for item in told] == [True]
+    assert house.fed(house.signed(TEXT, signer=ring.next)).assurance == "invalid"  # not before an analyst says so
+    keys.take(house.tools, house.alice, VENDOR, ring.next.fingerprint, channel="telephone")
+    assert house.fed(house.signed(TEXT, signer=ring.next)).assurance == "verified"
+    assert house.fed(house.signed(TEXT, signer=ring.pinned)).assurance == "verified"  # the old one stays
+    house.feed(rollover(house, ring, armored(house, ring.next)))
+    assert len([s for s in house.queue("alice") if s.item.kind == "notice"]) == 1  # told once
+
+
+def test_what_the_signature_does_not_cover_is_not_proved(house: World, ring: Ring) -> None:
+    """Anybody between them and us can add a header to a signed mail."""
+    mail = house.signed(TEXT, signer=ring.pinned)
+    raw = autocrypt(ring.next).encode() + b"\r\n" + mail.raw
+    assert house.fed(house.envelope(raw)).assurance == "verified"
+    assert [(one.source, one.proved) for one in offered(house)] == [("autocrypt", False)]
+    assert house.notices() == []
+
+
+def test_an_old_signature_proves_no_new_key(house: World, ring: Ring) -> None:
+    mail = rollover(house, ring, armored(house, ring.next))
+    house.clock.forward(days=31)
+    assert "stale" in house.fed(house.envelope(mail.raw)).flags
+    assert [one.proved for one in offered(house)] == [False]
+
+
+def test_a_key_refused_comes_again_only_better_proved(house: World, ring: Ring) -> None:
+    house.feed(unsigned(house, entity(armored(house, ring.next))))
+    keys.refuse(house.tools, house.alice, VENDOR, ring.next.fingerprint)
+    house.feed(unsigned(house, entity(armored(house, ring.next)) + b"\r\n"))
+    assert offered(house) == []
+    house.feed(rollover(house, ring, armored(house, ring.next)))
+    assert [one.proved for one in offered(house)] == [True]
+
+
+def test_without_a_case_triage_is_told(house: World, ring: Ring) -> None:
+    mail = house.signed("", f"our new key {VENDOR}", signer=ring.pinned, content=entity(armored(house, ring.next)))
+    house.feed(mail)
+    assert any(ring.next.fingerprint in s.item.why for s in house.queue("triage") if s.item.kind == "notice")
+
+
+# ---- what a pinned key says of itself --------------------------------------------------------------------------------
+
+
+@pytest.mark.row("P56")
+@pytest.mark.parametrize("what", ["renamed", "extended"])
+def test_a_renewed_key_changes_nothing_until_an_analyst_takes_it(house: World, ring: Ring, what: str) -> None:
+    before = pinned(house, ring.pinned)
+    house.feed(unsigned(house, entity(getattr(ring, what))))
+    assert pinned(house, ring.pinned) == before
+    assert [one.fingerprint for one in offered(house)] == [ring.pinned.fingerprint]
+    assert any("renews its key" in why for why in house.notices())
+    stranger = house.signed(TEXT, signer=ring.pinned, sender="psirt@other.example")
+    assert house.fed(stranger).assurance == "other-signer"
+    keys.take(house.tools, house.alice, VENDOR, ring.pinned.fingerprint)
+    after = pinned(house, ring.pinned)
+    assert before is not None
+    assert after is not None
+    assert after.data != before.data
+    assert (after.expires_at is None) == (what == "renamed")
+    house.feed(unsigned(house, entity(getattr(ring, what)) + b"\r\n"))
+    assert offered(house) == []  # nothing new
+    with house.look() as tx:
+        assert len(certificates.of_key(tx, ring.pinned.fingerprint)) == 2  # both forms are kept
+
+
+@pytest.mark.row("P119")
+@pytest.mark.parametrize(("form", "sender"), [("revoked", "mallory@elsewhere.example"), ("certificate", PSIRT)])
+def test_a_key_that_revokes_itself_is_used_no_more(house: World, ring: Ring, form: str, sender: str) -> None:
+    assert house.fed(house.signed(TEXT, signer=ring.pinned)).assurance == "verified"
+    house.feed(unsigned(house, entity(getattr(ring, form)), sender))
+    key = pinned(house, ring.pinned)
+    assert key is not None
+    assert (key.state(house.clock()), key.usable(house.clock())) == ("revoked", False)
+    assert any("revoked itself" in s.item.why for s in house.queue("alice"))
+    later = house.fed(house.signed(TEXT, signer=ring.pinned))
+    assert (later.assurance, later.verdict) == ("invalid", "revoked-key")
+    with house.look() as tx:
+        assert next(m.assurance for m in house.messages() if m.direction == "in") == "verified"  # what it proved stays
+        assert len(certificates.of_key(tx, ring.pinned.fingerprint)) == 2
+    assert house.breaks() == []
+
+
+@pytest.mark.row("P119")
+def test_a_revocation_by_another_is_told_and_changes_nothing(house: World, ring: Ring, keymaker: Keymaker) -> None:
+    """The packet of another key's revocation, set into this one."""
+    eves = imports.revocation_in(
+        (keymaker.home / "openpgp-revocs.d" / f"{keymaker.eve.fingerprint}.rev").read_bytes().replace(b":-", b"-")
+    )
+    first, *rest = packets.packets(ring.pinned.public.data)
+    forged = b"".join((first.raw, eves, *(packet.raw for packet in rest)))
+    before = pinned(house, ring.pinned)
+    for _ in range(2):
+        house.feed(house.mail(PSIRT, f"VU#{VU}", "Hello\r\n", f"Autocrypt: addr={PSIRT}; keydata={_base64(forged)}"))
+    assert pinned(house, ring.pinned) == before
+    told = [why for why in house.notices() if "revoked, but the key itself does not" in why]
+    assert len(told) == 1
+    assert f"retire-key {VENDOR} {ring.pinned.fingerprint} --why" in told[0]
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+# ---- secret keys -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("P115")
+@pytest.mark.parametrize("how", ["attached", "inline", "encrypted", "stranger"])
+def test_a_secret_key_makes_a_mail_an_incident(house: World, ring: Ring, keymaker: Keymaker, how: str) -> None:
+    secret = keymaker.secret(keymaker.eve.fingerprint)
+    mail = {
+        "attached": lambda: unsigned(house, entity(secret)),
+        "inline": lambda: house.mail(PSIRT, f"VU#{VU}", TEXT + secret.decode()),
+        "encrypted": lambda: house.encrypted(entity(secret), f"VU#{VU}", signer=ring.pinned),
+        "stranger": lambda: house.mail("rita@home.example", f"VU#{VU}", TEXT + secret.decode()),
+    }[how]()
+    came = house.fed(mail)
+    assert (came.place, came.case_id, came.suggested_vu) == ("quarantine", None, VU)
+    assert came.why.startswith("private key exposed")
+    for queue in ("alice", "operator"):
+        assert [f"message {came.id}" in s.item.why for s in house.queue(queue)] == [True]
+    assert offered(house) == []
+    assert keymaker.eve.fingerprint not in {key.fingerprint for key in house.tools.pgp.own_keys()}
+    assert house.participant().waiting_on == "them"
+    house.books()
+
+
+@pytest.mark.row("P115")
+def test_a_mail_with_a_secret_key_can_be_filed_by_hand(house: World, keymaker: Keymaker) -> None:
+    came = house.fed(house.mail(PSIRT, f"VU#{VU}", TEXT + keymaker.secret(keymaker.eve.fingerprint).decode()))
+    file.route(house.tools, house.alice, came.id, VU)
+    assert [m.place for m in house.messages() if m.direction == "in"] == ["filed"]
+
+
+@pytest.mark.row("P115")
+def test_a_secret_key_is_not_shown(house: World, keymaker: Keymaker) -> None:
+    secret = keymaker.secret(keymaker.eve.fingerprint).decode()
+    came = house.fed(house.mail(PSIRT, f"VU#{VU}", f"Hello\r\n{secret}Bye\r\n"))
+    seen = look.at(house.tools, came.id)
+    for shown in (seen.text, seen.new):
+        assert "a secret key is not shown" in shown
+        assert secret.splitlines()[4] not in shown
+        assert "Bye" in shown
+    assert seen.raw is not None
+    assert secret.splitlines()[4].encode() in seen.raw
