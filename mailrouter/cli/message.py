@@ -94,6 +94,7 @@ def _show(seen: look.Look, vu: int | None, whose: str | None) -> None:
             ("from", _named(one.sender, whose if one.direction == "in" else None)),
             ("to", _named(one.recipient, whose if one.direction == "out" else None)),
             ("subject", one.subject),
+            ("outer subject", seen.outer_subject),
             ("date", seen.date),
             ("received", one.received_at),
             ("message-id", one.message_id),

@@ -115,7 +115,7 @@ def looked_at(seen: look.Look, vu: int | None, participant_name: str | None) -> 
         "suggested_vu": number(one.suggested_vu), "signed_at": one.signed_at, "decrypted": seen.decrypted,
         "defects": list(seen.defects) or one.defects.split(),
         "attachments": [{"name": f.name, "type": f.media_type, "size": len(f.content)} for f in seen.files],
-        "trouble": seen.trouble,
+        "outer_subject": seen.outer_subject or None, "trouble": seen.trouble,
     }  # fmt: skip
 
 

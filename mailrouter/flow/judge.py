@@ -17,7 +17,7 @@ from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
 from mailrouter.flow import confirmed, copies, offers, reports
-from mailrouter.mail import authenticate, automated, parse, pgpmime, route, statement
+from mailrouter.mail import authenticate, automated, mime, parse, pgpmime, route, statement
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
 
@@ -188,6 +188,9 @@ def _routed(read: Read, known: Known, vouched: Vouched | None, tie: reports.Tie 
         return Routed(None, Place.QUARANTINE, offers.EXPOSED, routed.claimed_vu, suggested)
     if read.mail.beyond_limits:
         why = "beyond a limit: " + ", ".join(d for d in read.mail.defects if d.startswith("over-limit"))
+        return Routed(None, Place.QUARANTINE, why, routed.claimed_vu, routed.suggested_vu)
+    if elsewhere := mime.elsewhere(read.mail.parts):
+        why = f"{elsewhere}: a part of it lies elsewhere, and is not fetched"
         return Routed(None, Place.QUARANTINE, why, routed.claimed_vu, routed.suggested_vu)
     if tie and tie.proved and tie.letter.case_id:
         return Routed(case_id=tie.letter.case_id, claimed_vu=routed.claimed_vu)  # whatever a machine's subject names

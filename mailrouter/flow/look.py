@@ -46,6 +46,7 @@ class Look:
     raw: bytes | None  # exactly what came in, or what leaves; None: there is no mail, or not yet
     texts: tuple[Text, ...]
     files: tuple[File, ...]
+    outer_subject: str = ""  # where another one is signed or encrypted inside (testbook P124)
     date: str = ""  # as its header says, unproved
     defects: tuple[str, ...] = ()
     decrypted: bool = False
@@ -96,6 +97,7 @@ def _mail(tools: Tools, message: Message, raw: bytes) -> Look:
         raw=raw,
         texts=tuple(_text(what, piece) for what, piece in pieces),
         files=tuple(file for _, piece in pieces if isinstance(piece, Mail) for file in _files(piece)),
+        outer_subject=mail.subject if opened.protected_subject not in (None, mail.subject) else "",
         date=f"{mail.date:%Y-%m-%d %H:%M} UTC" if mail.date else "",
         defects=mail.defects,
         decrypted=opened.encrypted and opened.decrypted in READABLE,

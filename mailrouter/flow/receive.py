@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from mailrouter import failpoint, logs
 from mailrouter.case import actions as do
-from mailrouter.case import plan
+from mailrouter.case import plan, vuid
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
@@ -149,7 +149,14 @@ def _hints(
     written_to = (*item.envelope.recipients, *(address.address for address in (*mail.to, *mail.cc)))
     ours = ownaddress.claims(written_to, (identity.address, *identity.also), identity.separator)
     answers = (*mail.in_reply_to, *robot.returned_ids)
-    return route.hints(mail.subject, opened.protected_subject, answers, mail.references, ours)
+    outer = "" if _signed_number(opened) else mail.subject  # anybody on the way could have written that one (P124)
+    return route.hints(outer, opened.protected_subject, answers, mail.references, ours)
+
+
+def _signed_number(opened: pgpmime.Opened) -> bool:
+    """Whether all of it is well signed, and its subject with it, and that names a case."""
+    whole = opened.verdict is pgpmime.Verdict.GOOD and opened.covers == "all"
+    return whole and bool(vuid.find(opened.protected_subject or ""))
 
 
 def open_mail(tools: Tools, raw: bytes, address: str) -> pgpmime.Opened:

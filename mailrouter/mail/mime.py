@@ -7,7 +7,7 @@ Never raises for any bytes.
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,6 +40,11 @@ class Part:
     def is_multipart(self) -> bool:
         """A multipart that really has a boundary; anything else is read as a leaf."""
         return self.content_type.startswith("multipart/") and bool(self.parameters.get("boundary"))
+
+    @property
+    def returned(self) -> bool:
+        """It lies in what a report gives back."""
+        return "multipart/report" in self.within
 
     @property
     def in_attached_mail(self) -> bool:
@@ -142,3 +147,15 @@ def _before_line_end(raw: bytes, position: int) -> int:
     if raw[position - 1 : position] == b"\n":
         position -= 1
     return position - 1 if raw[position - 1 : position] == b"\r" else position
+
+
+ELSEWHERE = ("message/partial", "message/external-body")
+
+
+def elsewhere(parts: Sequence[Part]) -> str:
+    """The type of a part whose content is in other mails or on another machine (RFC 2046 section 5.2); '' when none is.
+
+    Not of what is attached or given back: that is another mail's.
+    """
+    own = (part for part in parts if not part.in_attached_mail and not part.returned)
+    return next((part.content_type for part in own if part.content_type in ELSEWHERE), "")
