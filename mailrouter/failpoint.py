@@ -14,6 +14,8 @@ POINTS = (
     "receive-after-open",
     "receive-before-commit",
     "receive-after-commit",
+    "order-after-open",
+    "order-before-commit",
     "remind-between-row-and-letter",
     "remind-before-commit",
     "deliver-after-lease",

@@ -16,7 +16,7 @@ from enum import StrEnum
 from multiprocessing.connection import Connection
 
 from mailrouter import logs, memory
-from mailrouter.flow import deliver, receive, tell
+from mailrouter.flow import deliver, orders, receive, tell
 from mailrouter.settings import Settings
 from mailrouter.store import inbox
 from mailrouter.store.inbox import Holder
@@ -78,7 +78,7 @@ def _told_to_stop(poll: select.poll, orders: int, seconds: float) -> bool:
 
 
 class _Receive:
-    """One batch, under a limit of processor time that even a spinning C function meets.
+    """One batch, and one mail with orders, under a limit of processor time that even a spinning C function meets.
 
     What was in hand when the database went away is given back when it is there again; so is what may have been claimed
     by a commit whose answer was lost (testbook/faults.md R12, R14).
@@ -95,10 +95,11 @@ class _Receive:
         signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
         try:
             receive.receive(tools, items)
+            ordered = orders.work(tools)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         self._free_what_is_left = None
-        return bool(items)
+        return bool(items) or ordered
 
 
 def _release(tools: Tools) -> None:

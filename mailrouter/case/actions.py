@@ -76,6 +76,23 @@ class Vouch:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepOrder:
+    """An analyst's mail about an item is theirs: what it orders is to be carried out, once."""
+
+    analyst_id: int
+    item_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TellRefused:
+    """A mail to the analyst's address had no effect: they are told, once an hour for each item."""
+
+    analyst_id: int
+    item_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An automatic letter to a participant."""
 
@@ -148,6 +165,8 @@ Action = (
     | Set
     | KeepStatement
     | Vouch
+    | KeepOrder
+    | TellRefused
     | Write
     | Notice
     | Finish

@@ -67,6 +67,16 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """A mail to the address an analyst was given for an item: it is theirs or has no effect, and is no answer."""
+
+    item_id: int
+    analyst_id: int | None  # whose address it is; None: it was given to nobody
+    refused: str = ""  # why it has no effect
+    robot: bool = False  # a machine wrote it: nobody is told
+
+
+@dataclass(frozen=True, slots=True)
 class MailArrived:
     """One mail, held against the case it names."""
 
@@ -90,6 +100,7 @@ class MailArrived:
     copy_of: int | None = None  # the message that this very mail became when it came by another road
     confirms: Answer | None = None  # it came to where a text is confirmed
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable
+    order: Ordered | None = None  # it came to an analyst's address: nothing else about it counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailrouter.case import conditions, followup, returned, vouching
+from mailrouter.case import conditions, followup, orders, returned, vouching
 from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
@@ -38,6 +38,8 @@ def after(event: MailArrived | FellDue | Returned, policy: Policy, now: datetime
         return followup.due(event, policy, now)
     if isinstance(event, Returned):
         return returned.came_back(event)
+    if event.order is not None:
+        return orders.filed(event, event.order)
     if event.copy_of is not None:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why) for file in _file(event)]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from mailrouter.case import acknowledgement
-from mailrouter.flow import letters
+from mailrouter.flow import analystmail, letters
 from mailrouter.flow.judge import Known, Read, internal
 from mailrouter.mail import authenticate
 from mailrouter.store import acknowledgements
@@ -37,6 +37,8 @@ def batch(tx: Connection, tools: Tools, reads: Sequence[Read], known: Known, now
 
 def _may(tools: Tools, read: Read, known: Known) -> bool:
     """Whether its sender may have one at all."""
+    if analystmail.asked(read.hints, known.ours.orders):
+        return False  # only analysts are given such addresses; they are told otherwise
     trust = tools.settings.trust.authserv_id
     facts = acknowledgement.Facts(
         reverse_path=read.item.envelope.sender,

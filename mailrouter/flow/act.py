@@ -15,8 +15,8 @@ from mailrouter import failpoint
 from mailrouter.case import actions as do
 from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
-from mailrouter.flow import letters
-from mailrouter.store import cases, contacts, journal, messages, outbox, queues, statements, vouchers
+from mailrouter.flow import analystmail, letters
+from mailrouter.store import cases, contacts, journal, messages, orders, outbox, queues, statements, vouchers
 from mailrouter.tools import Tools
 
 
@@ -233,6 +233,18 @@ def _send_again(doing: Doing, action: do.SendAgain) -> None:
         _write(doing, doing.case, "letter.again", **told)
 
 
+def _keep_order(doing: Doing, action: do.KeepOrder) -> None:
+    assert doing.mail is not None
+    orders.add(doing.tx, doing.mail.message_id, action.analyst_id, action.item_id, doing.now)
+
+
+def _tell_refused(doing: Doing, action: do.TellRefused) -> None:
+    assert doing.mail is not None
+    letter_id = analystmail.tell_refused(doing.tx, doing.tools, action, doing.now)
+    told = {"message": doing.mail.message_id, "item": action.item_id, "analyst": action.analyst_id}
+    _write(doing, None, "order.refused", **told, letter=letter_id)
+
+
 def _finish(doing: Doing, action: do.Finish) -> None:
     cases.finish_deadline(doing.tx, action.deadline_id, doing.now, action.outcome)
 
@@ -269,6 +281,8 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.Set: _set,
     do.KeepStatement: _keep_statement,
     do.Vouch: _vouch,
+    do.KeepOrder: _keep_order,
+    do.TellRefused: _tell_refused,
     do.Write: _automatic_letter,
     do.Notice: _notice,
     do.Finish: _finish,

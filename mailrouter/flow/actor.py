@@ -1,5 +1,6 @@
 """Who gives an order, and what an order leaves in the journal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ class Actor:
 
     name: str  # as the journal writes it
     analyst_id: int | None = None
+    by_mail: Mapping[str, object] | None = None  # the signed mail that gives the order: message, fingerprint
 
 
 def who(tx: Connection, login: str) -> Actor:
@@ -37,7 +39,8 @@ def need_analyst(actor: Actor, what: str) -> None:
 def note(tx: Connection, tools: Tools, actor: Actor, kind: str, case: Case | None = None, /, **data: Any) -> None:
     """One row in the case's journal, or in this node's."""
     chain = journal.case_chain(case.id) if case else journal.node_chain(tools.settings.node)
-    journal.write(tx, chain, tools.now(), kind, actor.name, **data)
+    evidence = {"by_mail": dict(actor.by_mail)} if actor.by_mail else {}
+    journal.write(tx, chain, tools.now(), kind, actor.name, **data, **evidence)
 
 
 def case_held(tx: Connection, vu: int) -> Case:

@@ -16,7 +16,7 @@ from mailrouter import failpoint, logs
 from mailrouter.case import embargo, plan
 from mailrouter.case.events import Fate
 from mailrouter.faults import Refused, TryLater
-from mailrouter.flow import act, ownaddresses, reports
+from mailrouter.flow import act, notices, ownaddresses, reports
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import compose, fate
 from mailrouter.mail.entity import Attachment
@@ -124,7 +124,7 @@ def _sealed(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> tuple
     try:
         return seal(tools, letter, keys), bool(keys)
     except Refused:
-        if letter.participant_id is not None or not keys:
+        if letter.participant_id is not None or letter.confidential or not keys:
             raise
         return seal(tools, letter, []), False  # a notice to our own staff names VU# and reason only: it must get there
 
@@ -138,7 +138,7 @@ def seal(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> bytes:
     files = [Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
     seed = letter.message_id
     if keys:
-        inner = compose.entity(letter.body, files, seed, protect=headers, outer=headers)
+        inner = compose.entity(notices.in_full(tools, letter), files, seed, protect=headers, outer=headers)
         return compose.encrypted(headers, tools.pgp.encrypt(inner, keys).decode("ascii"), seed)
     inner = compose.entity(letter.body, files, seed, protect=headers)
     return compose.signed(headers, inner, tools.pgp.sign_detached(inner).decode("ascii"), MICALG, seed)
@@ -159,7 +159,11 @@ def _auto_submitted(letter: outbox.Letter) -> str:
 
 
 def _reply_to(tools: Tools, letter: outbox.Letter) -> str:
-    """Where a participant answers: an address that says which case, whatever becomes of the subject."""
+    """Where a participant answers: an address that says which case, whatever becomes of the subject. Where an analyst
+    does: one that says which item.
+    """
+    if letter.about_item_id is not None and letter.analyst_id is not None:
+        return ownaddresses.mint(tools).order(letter.about_item_id, letter.analyst_id)
     if letter.case_id is None or letter.participant_id is None:
         return ""
     with tools.db.read() as tx:
@@ -193,7 +197,8 @@ def _usable_keys(tools: Tools, letter: outbox.Letter) -> list[PublicKey]:
         return []
     with tools.db.read() as tx:
         if letter.participant_id is None:
-            staff = next((a for a in analysts.everyone(tx) if a.address == letter.recipient), None)
+            known = (a for a in analysts.everyone(tx) if letter.analyst_id in (None, a.id))
+            staff = next((a for a in known if a.address == letter.recipient), None)
             return [PublicKey(staff.fingerprint, staff.key)] if staff and staff.key else []
         organisation = cases.participant(tx, letter.participant_id).organisation_id
         keys = contacts.keys_of(tx, [organisation])

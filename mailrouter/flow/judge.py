@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from mailrouter.case.conditions import Signed, lacking
 from mailrouter.case.events import MailArrived, Meant, Routed
 from mailrouter.case.model import Case, Participant, Place
+from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import confirmed, copies, offers, reports
+from mailrouter.flow import analystmail, confirmed, copies, offers, reports
 from mailrouter.mail import authenticate, automated, mime, parse, pgpmime, route, statement
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
@@ -108,6 +109,9 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
 
 def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouched | None = None) -> MailArrived:
     """What the plan must know of this mail."""
+    asked = None if vouched or read.mail.beyond_limits else analystmail.asked(read.hints, known.ours.orders)
+    if asked is not None and read.kind not in REPORTS:
+        return _order(tx, read, known, asked)
     kind, doubt = _nature(read, known)
     tie = known.ours.tie(read.hints) if kind != "person" else None
     routed = _routed(read, known, vouched, tie)
@@ -151,6 +155,21 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         ) if about_text else None,
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
+    )
+
+
+def _order(tx: Connection, read: Read, known: Known, asked: analystmail.Asked) -> MailArrived:
+    """A mail to an analyst's address: whatever else it says of itself, it is nobody's answer."""
+    order = analystmail.judged(tx, asked, read.item, read.sender, read.opened, read.automated, read.hints)
+    return MailArrived(
+        since=f"mail:{read.item.mail_id}",
+        routed=Routed(place=Place.REVIEW),
+        kind=read.kind if order.robot else "order",
+        standing=Standing.STRANGER if order.refused or order.robot else Standing.SIGNED,
+        assurance=analystmail.assurance(asked, read.opened),
+        counts=False,
+        case=known.cases.get(asked.case_id) if asked.case_id else None,
+        order=order,
     )
 
 

@@ -14,6 +14,7 @@ from mailrouter.case.model import Case, Participant
 from mailrouter.mail import compose, texts
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import analysts, contacts, messages, outbox, queues
+from mailrouter.store.analysts import Analyst
 from mailrouter.tools import Tools
 
 NEVER = "no contact of theirs takes mail"
@@ -88,9 +89,20 @@ _SAME = (  # what a letter says and how it may leave; not who is to have it
 
 def to_staff(tx: Connection, tools: Tools, address: str, order: Order, now: datetime) -> int | None:
     """Queue a notice to an analyst or the operator."""
-    filled = tools.texts[order.name].fill(ours(tools) | dict(order.values))
-    row = _row(tools, order, filled, compose.subject(filled.subject), now) | {"recipient": address}
-    return outbox.queue(tx, row)
+    return outbox.queue(tx, _notice(tools, address, order, now))
+
+
+def to_analyst(
+    tx: Connection, tools: Tools, analyst: Analyst, order: Order, now: datetime, *, about_item_id: int | None
+) -> int | None:
+    """Queue a notice that this analyst may answer, if it is about one item; None if this step's letter exists."""
+    row = _notice(tools, analyst.address, order, now)
+    return outbox.queue(tx, row | {"analyst_id": analyst.id, "about_item_id": about_item_id})
+
+
+def _notice(tools: Tools, address: str, order: Order, now: datetime) -> dict[str, object]:
+    filled = tools.texts[order.name].fill(_who_we_are(tools) | dict(order.values))
+    return _row(tools, order, filled, compose.subject(filled.subject), now) | {"recipient": address}
 
 
 def to_anybody(tx: Connection, tools: Tools, order: Order, now: datetime) -> int | None:

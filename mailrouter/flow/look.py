@@ -95,7 +95,7 @@ def _mail(tools: Tools, message: Message, raw: bytes) -> Look:
     return Look(
         message=message,
         raw=raw,
-        texts=tuple(_text(what, piece) for what, piece in pieces),
+        texts=tuple(readable(what, piece) for what, piece in pieces),
         files=tuple(file for _, piece in pieces if isinstance(piece, Mail) for file in _files(piece)),
         outer_subject=mail.subject if opened.protected_subject not in (None, mail.subject) else "",
         date=f"{mail.date:%Y-%m-%d %H:%M} UTC" if mail.date else "",
@@ -110,21 +110,23 @@ def _pieces(mail: Mail, opened: pgpmime.Opened) -> Iterator[tuple[str, Mail | st
     if opened.content is None:
         yield "", mail
         return
-    inside = _inside(opened, opened.content)
+    within = inside(opened, opened.content)
     if opened.decrypted == "ok" or opened.covers == "all":
-        yield "", inside
+        yield "", within
         return
     yield "not signed" if opened.decrypted == "none" else "not encrypted", mail
-    yield "the signed part" if opened.decrypted == "none" else "the encrypted part", inside
+    yield "the signed part" if opened.decrypted == "none" else "the encrypted part", within
 
 
-def _inside(opened: pgpmime.Opened, content: bytes) -> Mail | str:
+def inside(opened: pgpmime.Opened, content: bytes) -> Mail | str:
+    """What was opened, as a mail with parts or as plain text."""
     if opened.content_is_entity:
         return parse.mail(content, to_show=True)
     return words.paragraphs(words.decode(content, opened.charset, []))
 
 
-def _text(what: str, piece: Mail | str) -> Text:
+def readable(what: str, piece: Mail | str) -> Text:
+    """Its text, and what of it is new."""
     text = offers.redacted(piece.text if isinstance(piece, Mail) else piece, NOT_SHOWN)
     html_only = isinstance(piece, Mail) and piece.html and not any(p.content_type == "text/plain" for p in piece.parts)
     reply = quote.split_html(piece.html) if html_only and isinstance(piece, Mail) else quote.split(text)

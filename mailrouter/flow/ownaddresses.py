@@ -1,5 +1,7 @@
 """Our own addresses with their proofs, made with the secret all nodes share."""
 
+from sqlalchemy import Connection
+
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import secret
 from mailrouter.tools import Tools
@@ -13,3 +15,8 @@ def mint(tools: Tools) -> Mint:
         with tools.db.write() as tx:
             known = secret.made(tx)
     return Mint(tools.settings.identity.address, tools.settings.identity.separator, known)
+
+
+def minted(tx: Connection, tools: Tools) -> Mint:
+    """The same, inside the caller's transaction."""
+    return Mint(tools.settings.identity.address, tools.settings.identity.separator, secret.made(tx))

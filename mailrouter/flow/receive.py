@@ -16,7 +16,7 @@ from mailrouter.case import plan, vuid
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
-from mailrouter.flow import acknowledge, act, arrival, judge, offered, offers
+from mailrouter.flow import acknowledge, act, analystmail, arrival, judge, offered, offers
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
@@ -167,6 +167,7 @@ def open_mail(tools: Tools, raw: bytes, address: str) -> pgpmime.Opened:
         speaker = contacts.speakers(tx, [address]).get(address, contacts.Speaker(None, None))
         owners = {speaker.organisation_id, speaker.domain_organisation_id} - {None}
         known = _public(contacts.keys_of(tx, [o for o in owners if o]))
+        known += [PublicKey(*key) for key in analystmail.key_of(tx, address)]
 
     def find(issuer: str) -> list[PublicKey]:
         with tools.db.read() as tx:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case.events import About, Fate, Returned
 from mailrouter.case.model import Case, Participant
+from mailrouter.flow import analystmail
 from mailrouter.mail import fate
 from mailrouter.mail.automated import Automated
 from mailrouter.mail.ownaddress import Bounce, Claim, Reply, Vouch, reply_token
@@ -47,12 +48,15 @@ class Ours:
     proved: dict[Claim, int] = field(default_factory=dict)  # address of ours -> case
     notices: set[Claim] = field(default_factory=set)  # proved too: the bounce address of a letter of no case
     vouched: dict[Claim, vouchers.Asked] = field(default_factory=dict)  # proved too: where a text is confirmed
+    orders: dict[Claim, analystmail.Asked] = field(default_factory=dict)  # analysts' addresses that are proved
 
     @property
     def case_ids(self) -> set[int]:
-        """The cases of the letters and vouchers."""
-        of_letters = {letter.case_id for letter in self.letters.values() if letter.case_id is not None}
-        return of_letters | {asked.case_id for asked in self.vouched.values()}
+        """The cases of the letters and vouchers, and of the items that analysts write about."""
+        about: list[int | None] = [letter.case_id for letter in self.letters.values()]
+        about += [asked.case_id for asked in self.vouched.values()]
+        about += [asked.case_id for asked in self.orders.values()]
+        return {case_id for case_id in about if case_id is not None}
 
     def prove_replies(self, cases: Mapping[int, int], participants: Iterable[Participant]) -> None:
         """Which reply addresses were given to one of these participants. `cases`: VU number -> case id."""
@@ -90,7 +94,7 @@ class Ours:
 
     def proves_all(self, hints: Hints) -> bool:
         """Whether every address that looks like one of these is one."""
-        return all(claim in self.proved or claim in self.notices for claim in hints.claims)
+        return all(claim in self.proved or claim in self.notices or claim in self.orders for claim in hints.claims)
 
     def only_bounces(self, hints: Hints) -> bool:
         """Whether it came to a letter's bounce address, and to none that we gave to be answered to."""
@@ -123,6 +127,7 @@ def ours(tx: Connection, batch: Sequence[tuple[Hints, str]], references: Sequenc
     )
     found.prove_bounces()
     found.prove_vouchers(tx)
+    found.orders = analystmail.proved(tx, found.claims, found.secret)
     return found
 
 

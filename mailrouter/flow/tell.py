@@ -1,6 +1,7 @@
 """People are told: arrivals in the queues they read, a daily digest, and the operator when the machine is in trouble.
 
-A notice names VU#, place and reason; never a subject or a text. Each is made once, whichever node makes it. That a
+A notice names VU#, place and reason; never a subject or a text, but for those that can only leave encrypted
+(notices.py). Each is made once, whichever node makes it. That a
 letter to one of us did not arrive is told with the next arrival of another kind, and in the digest, but makes no letter
 of its own: to a dead address, that would be the next one that does not arrive.
 """
@@ -10,9 +11,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.flow import letters, remind, watch
+from mailrouter.flow import letters, notices, ownaddresses, remind, watch
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import texts
+from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import analysts, outbox, queues
 from mailrouter.tools import Tools
 
@@ -32,11 +34,12 @@ def everyone(tools: Tools, now: datetime) -> None:
 
 def arrivals(tools: Tools, now: datetime) -> None:
     """Each reader hears of what is new in their queues, at most once in `notify_minutes`."""
+    mint = ownaddresses.mint(tools)
     with tools.db.write() as tx:
         staff = analysts.held(tx)  # another node's beat sees what this one told, or waits for it
         for reader in staff:
             if not reader.away(now) and _may_write(tools, reader, now):
-                _arrivals(tx, tools, reader, reads(reader, staff, now), now)
+                _arrivals(tx, tools, mint, reader, reads(reader, staff, now), now)
 
 
 def _may_write(tools: Tools, reader: analysts.Analyst, now: datetime) -> bool:
@@ -50,13 +53,13 @@ def reads(reader: analysts.Analyst, staff: Iterable[analysts.Analyst], now: date
     return list(dict.fromkeys([*reader.reads, *covered]))
 
 
-def _arrivals(tx: Connection, tools: Tools, reader: analysts.Analyst, reads: Sequence[str], now: datetime) -> None:
+def _arrivals(
+    tx: Connection, tools: Tools, mint: Mint, reader: analysts.Analyst, reads: Sequence[str], now: datetime
+) -> None:
     fresh = queues.untold(tx, reader.id, reads)
     if all((s.item.once or "").startswith(queues.STAFF) for s in fresh):
         return
-    values = {"analyst": reader.name, "items": texts.listing(line(tx, s) for s in fresh)}
-    step = f"arrival:{reader.id}:{max(s.item.id for s in fresh)}"
-    letters.to_staff(tx, tools, reader.address, letters.Order("analyst-arrival", values, step=step), now)
+    notices.arrival(tx, tools, mint, reader, [notices.Told(s.item.id, line(tx, s)) for s in fresh], now)
     queues.told(tx, reader.id, [s.item.id for s in fresh], now)
     analysts.change(tx, reader.id, told_at=now)
 

@@ -91,6 +91,10 @@ LETTERS: Mapping[str, Letter] = {
     # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24)
     "acknowledgement": Letter(frozenset(_OURS) - {"fingerprint"}, frozenset(), automatic=True),
     "analyst-arrival": _notice("items", must="items"),
+    "analyst-item": _notice("item", "items", "answer_to", must="items answer_to"),
+    "analyst-items": _notice("item", "count", "items", must="items"),
+    "analyst-refused": _notice("item", "number", "reason", "received", must="item reason"),
+    "analyst-transcript": _notice("item", "number", "received", "items", "answer_to", must="items"),
     "analyst-digest": _notice("date", "waiting", "due", must="waiting due"),
     "analyst-away": _notice("away", "until", "items", must="away items"),
     "operator-alarm": _notice("node", "since", "alarm", "details", must="alarm"),

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,21 @@ class Database:
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reader = self.engine.execution_options(**snapshot)
         self._turn: Turn | None = None
+        self._within: Connection | None = None
+
+    def within(self, tx: Connection) -> "Database":
+        """The same database for verbs that are to be a part of `tx`: what one of them changes is a savepoint in it."""
+        joined = copy(self)
+        joined._within = tx
+        return joined
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that changes things: committed at the end of the block, rolled back on any exception."""
+        if self._within is not None:
+            with self._within.begin_nested():
+                yield self._within
+            return
         if not self.is_sqlite:
             with self.engine.begin() as tx:
                 yield tx
@@ -65,6 +77,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One moment, however many queries look at it. Never waits for a writer, and may change nothing."""
+        if self._within is not None:
+            yield self._within
+            return
         with self._reader.begin() as tx:
             yield tx
 

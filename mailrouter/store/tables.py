@@ -393,6 +393,8 @@ orders = Table(  # an analyst's order by mail: a row until it is done, then the 
     _ref("item_id", "queue_items", nullable=False),
     _time("received_at", nullable=False),
     _time("done_at"),
+    _count("tries"),
+    _time("not_before"),
     Index(
         "ix_orders_open",
         "message_id",

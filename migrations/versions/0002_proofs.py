@@ -60,6 +60,8 @@ def upgrade() -> None:
         sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["analyst_id"], ["analysts.id"], name=op.f("fk_orders_analyst_id_analysts")),
         sa.ForeignKeyConstraint(["item_id"], ["queue_items.id"], name=op.f("fk_orders_item_id_queue_items")),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_orders_message_id_messages")),

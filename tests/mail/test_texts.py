@@ -23,7 +23,8 @@ VALUES = {
     "items": "triage  7  VU#123456  answer\nada  8  VU#123457  statement", "date": "2026-02-01", "waiting": "nothing",
     "due": "follow-up-1  VU#123456  ACME", "participant": "ACME", "since": "2026-01-30", "item": "7", "sent": "2",
     "letter": "write", "state": "held", "reason": "no key", "away": "Bob", "until": "2026-02-10", "node": "a",
-    "alarm": "x", "received": "2026-01-20", "sha256": "44bae50e" * 8,
+    "alarm": "x", "received": "2026-01-20", "sha256": "44bae50e" * 8, "number": "VU#123456", "count": "2",
+    "answer_to": "cert+q7.lluyt3ln4bkjtuv4@cert.example",
 }  # fmt: skip
 HOSTILE = [
     "x\r\nBcc: victim@elsewhere.example", "x\nDATA", "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i",

@@ -107,6 +107,11 @@ class Keymaker:
         return self.make("Vendor PSIRT", "psirt@vendor.example")
 
     @cached_property
+    def alice(self) -> Owner:
+        """One of us."""
+        return self.make("Alice", "alice@cert.example")
+
+    @cached_property
     def eve(self) -> Owner:
         """Somebody else with a good key."""
         return self.make("Eve", "eve@eve.example")
