@@ -15,7 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from mailrouter import logs
-from mailrouter.flow import remind, tell
+from mailrouter.flow import keydates, remind, tell
 from mailrouter.store import machine
 from mailrouter.tools import Tools
 
@@ -29,7 +29,13 @@ def beat(tools: Tools, over: Callable[[], bool] = lambda: False) -> None:
     Once `over` says so, it does no further row.
     """
     now = tools.now()
-    for do in (lambda: remind.beat(tools, now, over=over), lambda: tell.everyone(tools, now), lambda: _alive(tools)):
+    parts = (
+        lambda: remind.beat(tools, now, over=over),
+        lambda: keydates.beat(tools, now, over=over),
+        lambda: tell.everyone(tools, now),
+        lambda: _alive(tools),
+    )
+    for do in parts:
         try:
             do()
         except Exception as trouble:  # noqa: BLE001 - each part is tried again in fifteen seconds

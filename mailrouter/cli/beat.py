@@ -9,7 +9,7 @@ import click
 from mailrouter.cli import given
 from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
 from mailrouter.cli.show import number
-from mailrouter.flow import remind, tell
+from mailrouter.flow import keydates, remind, tell
 from mailrouter.flow.remind import Foretold
 
 
@@ -24,9 +24,9 @@ def beat(here: Here, at: datetime | None, dry_run: bool, json_: bool) -> None:
     """Do what is due: follow-ups, reminders, notices. TIME decides what is due; letters are queued for the real now."""
     due = at or here.now
     if dry_run:
-        _show(remind.foretell(here.tools, due), json_)
+        _show([*remind.foretell(here.tools, due), *keydates.foretell(here.tools, due)], json_)
         return
-    done = remind.beat(here.tools, due, here.actor.name)
+    done = [*remind.beat(here.tools, due, here.actor.name), *keydates.beat(here.tools, due, here.actor.name)]
     tell.everyone(here.tools, here.now)
     _show(done, json_)
     said(f"done: {len(done)} due at {due:%Y-%m-%d %H:%M} UTC")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.flow import letters, notices, ownaddresses, remind, watch
+from mailrouter.flow import keydates, letters, notices, ownaddresses, remind, watch
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import texts
 from mailrouter.mail.ownaddress import Mint
@@ -87,7 +87,7 @@ def digests(tools: Tools, now: datetime) -> None:
         without = [a for a in staff if not a.away(now) and not outbox.step_made(tx, _step(a, now))]
     if not without:
         return
-    coming = remind.foretell(tools, now + FORESEEN)
+    coming = [*remind.foretell(tools, now + FORESEEN), *keydates.foretell(tools, now + FORESEEN)]
     with tools.db.write() as tx:
         for reader in without:
             _digest(tx, tools, reader, reads(reader, staff, now), coming, now)

@@ -85,6 +85,7 @@ LETTERS: Mapping[str, Letter] = {
     "notification": _to_participant("embargo_days", "details"),
     "follow-up-1": _to_participant("asked", "asked_on", automatic=True),
     "follow-up-2": _to_participant("asked", "asked_on", automatic=True),
+    "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "voucher": _to_participant("received", "sha256", "quoted", must="sha256 quoted"),
     "reply": _to_participant("body", "quoted", must="body"),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from mailrouter import faults
 from mailrouter.store import certificates
-from mailrouter.store.tables import contacts, domains, key_names, organisations, participants, pinned_keys
+from mailrouter.store.tables import cases, contacts, domains, key_names, organisations, participants, pinned_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +301,34 @@ def pinned(tx: Connection, fingerprint: str) -> PinnedKey | None:
     """By the full fingerprint of its primary key, whoever's it is, retired or not."""
     row = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == fingerprint)).first()
     return PinnedKey(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A key in use that has an end, of an organisation that takes part in an open case."""
+
+    organisation_id: int
+    fingerprint: str
+    ends: datetime
+
+
+def ending(tx: Connection, before: datetime) -> list[Ending]:
+    """Those that end until `before`, or have ended; the next one first. No key is read for it."""
+    return [Ending(*row) for row in tx.execute(_ENDING, {"before": before})]
+
+
+_ENDING = (
+    select(pinned_keys.c.organisation_id, pinned_keys.c.fingerprint, pinned_keys.c.expires_at)
+    .where(
+        pinned_keys.c.retired_at.is_(None),
+        pinned_keys.c.revoked_at.is_(None),
+        pinned_keys.c.expires_at <= bindparam("before"),
+        pinned_keys.c.organisation_id.in_(
+            select(participants.c.organisation_id).join(cases).where(cases.c.state == "open")
+        ),
+    )
+    .order_by(pinned_keys.c.expires_at, pinned_keys.c.id)
+)
 
 
 def keys_named(tx: Connection, issuer: str) -> list[PinnedKey]:

@@ -5,7 +5,7 @@ before the first try, so that every try sends the same mail.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,6 +66,14 @@ def queue(tx: Connection, row: dict[str, Any]) -> int | None:
 def step_made(tx: Connection, step: str) -> bool:
     """Whether this step's letter exists."""
     return tx.execute(select(letters.c.id).where(letters.c.step == step)).first() is not None
+
+
+def steps_made(tx: Connection, steps: Sequence[str]) -> set[str]:
+    """Which of these steps' letters exist."""
+    return set(tx.execute(_MADE, {"steps": list(steps)}).scalars()) if steps else set()
+
+
+_MADE = select(letters.c.step).where(letters.c.step.in_(bindparam("steps", expanding=True)))
 
 
 def get(tx: Connection, letter_id: int) -> Letter:
@@ -247,6 +255,7 @@ _WITHDRAW = (
     .where(
         letters.c.participant_id == bindparam("participant"),
         letters.c.automatic,
+        letters.c.name != "key-expires",  # their answer makes their key no younger
         letters.c.state.in_(("queued", "held")),
     )
     .values(state="withdrawn", why=bindparam("reason"))

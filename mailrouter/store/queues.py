@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from mailrouter import faults
 from mailrouter.store import upsert
@@ -81,6 +81,14 @@ def add_notice(tx: Connection, queue: str, why: str, now: datetime, *, once: str
 def raised(tx: Connection, once: str) -> bool:
     """Whether this notice was ever raised."""
     return tx.execute(select(queue_items.c.id).where(queue_items.c.once == once)).first() is not None
+
+
+def raised_among(tx: Connection, onces: Sequence[str]) -> set[str]:
+    """Which of these notices were ever raised."""
+    return set(tx.execute(_RAISED, {"onces": list(onces)}).scalars()) if onces else set()
+
+
+_RAISED = select(queue_items.c.once).where(queue_items.c.once.in_(bindparam("onces", expanding=True)))
 
 
 def get(tx: Connection, item_id: int) -> Item:
