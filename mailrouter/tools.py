@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mailrouter import clock, relay
 from mailrouter.faults import Refused
@@ -34,7 +35,10 @@ class Tools:
 def make(settings: Settings, holder: Holder, db: Database | None = None) -> Tools:
     """The real ones for one process. Opens no connection and starts no program yet."""
     data, identity = settings.data_dir, settings.identity
-    pgp = Pgp(identity.gnupg_home or data / "gnupg", data / "keyrings", key=identity.key)
+    pgp = Pgp(
+        identity.gnupg_home or data / "gnupg", data / "keyrings", _passphrase(identity.passphrase_file),
+        key=identity.key, archive=identity.archive_key,
+    )  # fmt: skip
     return Tools(
         db=db or Database(settings.database.url),
         pgp=pgp,
@@ -45,6 +49,19 @@ def make(settings: Settings, holder: Holder, db: Database | None = None) -> Tool
         settings=settings,
         holder=holder,
     )
+
+
+def _passphrase(file: Path | None) -> str | None:
+    """The first line of the file, for every secret key of ours. `Refused` when there is none."""
+    if file is None:
+        return None
+    try:
+        line = file.read_text("utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise Refused(f"identity.passphrase_file = {str(file)!r}: it cannot be read as text") from trouble
+    if not line:
+        raise Refused(f"identity.passphrase_file = {str(file)!r}: its first line is empty")
+    return line
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ DEFAULTS = {
     "identity.notes_url": "",
     "identity.operator": "",
     "identity.gnupg_home": None,
+    "identity.passphrase_file": None,
+    "identity.archive_key": (),
     "smtp.listen": Listen("127.0.0.1", 8025),
     "smtp.tls_cert": None,
     "smtp.tls_key": None,
@@ -167,6 +169,8 @@ TAKEN = [
     ("IDENTITY__NAME", " Équipe ", "identity.name", "Équipe"),
     ("IDENTITY__KEY", "0123 4567 89ab cdef 0123  4567 89ab cdef 0123 4567", "identity.key", FINGERPRINT),
     ("IDENTITY__OPERATOR", "", "identity.operator", ""),
+    ("IDENTITY__ARCHIVE_KEY", "0123 4567 89ab cdef 0123  4567 89ab cdef 0123 4567", "identity.archive_key", (FINGERPRINT,)),
+    ("IDENTITY__ARCHIVE_KEY", "", "identity.archive_key", ()),
     (
         "IDENTITY__POLICY_URL",
         "https://cert.example/policy?a=b",
@@ -258,6 +262,9 @@ REFUSED = [
     ("identity.notes_url", "https://", WEB),
     ("identity.operator", "root", 'give one mail address, or "" for none'),
     ("identity.gnupg_home", "a\0b", 'give a path, or "" for the default'),
+    ("identity.passphrase_file", "nowhere", "it cannot be read (No such file or directory)"),
+    ("identity.passphrase_file", "/etc/passwd", "others may read it; chmod 600"),
+    ("identity.archive_key", "0123 4567", "it cannot be read (No such file or directory)"),
     ("smtp.listen", "8025", LISTEN),
     ("smtp.listen", "127.0.0.1", LISTEN),
     ("smtp.listen", ":8025", LISTEN),
@@ -617,7 +624,7 @@ def test_the_example_documents_every_setting():
     shown = tomllib.loads(_example_without_comments())
     names = {f"{key}.{inner}" for key, one in shown.items() if isinstance(one, dict) for inner in one}
     names |= {key for key, one in shown.items() if not isinstance(one, dict | list)}
-    assert {name for name in names if not name.endswith("_file")} == set(reading.READERS)
+    assert {n for n in names if not n.endswith("_file") or n in reading.READERS} == set(reading.READERS)
     assert {f"{name}.{key}" for name in ("imap",) for one in shown[name] for key in one} >= {"imap.host", "imap.user"}
 
 

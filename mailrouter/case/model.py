@@ -79,6 +79,8 @@ class Participant:
     follow_ups_sent: int
     their_ref: str
     anonymous: bool
+    clear_text_at: datetime | None = None  # since when confidential letters may leave in clear: they consented
+    clear_text_by: str = ""  # who says so: an analyst's name, or message:ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,14 +60,15 @@ def letter(wanted: Wanted, to: str, quoted: str = "", *, secret: bool = False) -
         if secret and not wanted.confidential:
             show.said("the mail came encrypted: the letter is confidential, and never leaves in clear")
         _preview(text, kept, [a.name for a in attachments], to, yes=wanted.yes)
-    confidential = wanted.confidential or (secret and wanted.file is None)
-    return Draft(text, attachments, confidential, not wanted.no_question, kept)
+    repeats = secret and wanted.file is None
+    return Draft(text, attachments, wanted.confidential, repeats, not wanted.no_question, kept)
 
 
 def quoted(answered: look.Look) -> tuple[str, bool]:
     """A mail as a reply quotes it, and whether it came encrypted."""
     one = answered.message
-    text = "" if answered.trouble else answered.new  # what could not be opened is no text
+    readable = not answered.trouble and one.decrypted != "partial"  # beside plain parts it may be a trap (P105)
+    text = answered.new if readable else ""
     return compose.quote(text, one.sender, one.received_at), one.encrypted
 
 

@@ -5,7 +5,6 @@ whose reason has gone stays here; nothing confidential leaves in clear. A crash 
 same Message-ID once more.
 """
 
-import base64
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,19 +15,16 @@ from mailrouter import failpoint, logs
 from mailrouter.case import embargo, plan
 from mailrouter.case.events import Fate
 from mailrouter.faults import Refused, TryLater
-from mailrouter.flow import act, notices, ownaddresses, reports
+from mailrouter.flow import act, ownaddresses, reports, sealing
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import compose, fate
-from mailrouter.mail.entity import Attachment
-from mailrouter.pgp import MICALG, PublicKey
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
-from mailrouter.store import acknowledgements, analysts, cases, contacts, journal, outbox, queues, vouchers
+from mailrouter.store import acknowledgements, cases, journal, outbox, queues
 from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
 VENDORS = ("vendor", "downstream")
 WARN_AFTER = timedelta(hours=4)
-WRITTEN_BY_PEOPLE = ("write", "reply")
 
 
 def work(tools: Tools) -> bool:
@@ -87,13 +83,13 @@ def _may_leave(tools: Tools, letter: outbox.Letter) -> bool:
 
 def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
     """With the bytes every try will send, and from where; None when the letter is held or must be tried later."""
-    keys = _usable_keys(tools, letter)
-    why = "" if keys else _not_in_clear(tools, letter)
-    if why:
-        _hold(tools, letter, why)
+    with tools.db.read() as tx:
+        known = sealing.look_up(tx, tools, letter)
+    if known.held:
+        _hold(tools, letter, known.held)
         return None
     try:
-        sealed, encrypted = _sealed(tools, letter, keys)
+        sealed, encrypted = sealing.sealed(tools, letter, known)
     except TryLater as trouble:
         logs.failed("deliver.seal", trouble, letter=letter.id)
         _record(tools, letter, Outcome("temporary", "not sealed"))
@@ -116,93 +112,7 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
 def _reverse_path(tools: Tools, letter: outbox.Letter) -> str:
     """An address of its own, so that what comes back says which letter it is about."""
     ours = ownaddresses.mint(tools).bounce(letter.id) or tools.settings.identity.address
-    return compose.envelope_sender(ours, _auto_submitted(letter))
-
-
-def _sealed(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> tuple[bytes, bool]:
-    """The bytes, and whether they are encrypted."""
-    try:
-        return seal(tools, letter, keys), bool(keys)
-    except Refused:
-        if letter.participant_id is not None or letter.confidential or not keys:
-            raise
-        return seal(tools, letter, []), False  # a notice to our own staff names VU# and reason only: it must get there
-
-
-def seal(tools: Tools, letter: outbox.Letter, keys: list[PublicKey]) -> bytes:
-    """Signed; encrypted too when the recipient has usable keys (RFC 3156). An acknowledgement is neither."""
-    headers = _headers(tools, letter)
-    if letter.name == acknowledgements.NAME:  # the same for everybody, and nothing a stranger chose is signed by us
-        return compose.message(headers, letter.body)
-    tools.own_key()  # there must be one to sign with
-    files = [Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
-    seed = letter.message_id
-    if keys:
-        inner = compose.entity(notices.in_full(tools, letter), files, seed, protect=headers, outer=headers)
-        return compose.encrypted(headers, tools.pgp.encrypt(inner, keys).decode("ascii"), seed)
-    inner = compose.entity(letter.body, files, seed, protect=headers)
-    return compose.signed(headers, inner, tools.pgp.sign_detached(inner).decode("ascii"), MICALG, seed)
-
-
-def _headers(tools: Tools, letter: outbox.Letter) -> compose.Headers:
-    identity = tools.settings.identity
-    return compose.Headers(
-        identity.name, identity.address, letter.recipient, letter.subject, letter.made_at, letter.message_id,
-        letter.in_reply_to, tuple(letter.reference_ids.split()), _auto_submitted(letter), _reply_to(tools, letter),
-    )  # fmt: skip
-
-
-def _auto_submitted(letter: outbox.Letter) -> str:
-    if letter.name == acknowledgements.NAME:
-        return compose.ANSWERED
-    return compose.AUTOMATIC if letter.automatic else ""
-
-
-def _reply_to(tools: Tools, letter: outbox.Letter) -> str:
-    """Where a participant answers: an address that says which case, whatever becomes of the subject. Where an analyst
-    does: one that says which item.
-    """
-    if letter.about_item_id is not None and letter.analyst_id is not None:
-        return ownaddresses.mint(tools).order(letter.about_item_id, letter.analyst_id)
-    if letter.case_id is None or letter.participant_id is None:
-        return ""
-    with tools.db.read() as tx:
-        vu = cases.get(tx, letter.case_id).vu
-        voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
-    ours = ownaddresses.mint(tools)
-    return ours.vouch(voucher) if voucher else ours.reply(vu, letter.participant_id)
-
-
-def _decode(data: str) -> bytes:
-    return base64.b64decode(data)
-
-
-def _not_in_clear(tools: Tools, letter: outbox.Letter) -> str:
-    """Why a letter to somebody without a usable key must not leave; '' when it may (testbook P121).
-
-    Who had a key is written to in clear by no person's letter: only a person knows whether its words may be read.
-    """
-    if letter.confidential:
-        return "confidential, and the recipient has no usable key"
-    if letter.name not in WRITTEN_BY_PEOPLE or letter.participant_id is None:
-        return ""
-    with tools.db.read() as tx:
-        keys = contacts.keys_of(tx, [cases.participant(tx, letter.participant_id).organisation_id])
-    return "the recipient's key has expired; pin the new one" if any(key.can_encrypt for key in keys) else ""
-
-
-def _usable_keys(tools: Tools, letter: outbox.Letter) -> list[PublicKey]:
-    """The recipient's own keys that a letter may be encrypted to: pinned, not retired, not expired."""
-    if letter.name == acknowledgements.NAME:
-        return []
-    with tools.db.read() as tx:
-        if letter.participant_id is None:
-            known = (a for a in analysts.everyone(tx) if letter.analyst_id in (None, a.id))
-            staff = next((a for a in known if a.address == letter.recipient), None)
-            return [PublicKey(staff.fingerprint, staff.key)] if staff and staff.key else []
-        organisation = cases.participant(tx, letter.participant_id).organisation_id
-        keys = contacts.keys_of(tx, [organisation])
-    return [PublicKey(k.fingerprint, k.data) for k in keys if k.usable(tools.now())]
+    return compose.envelope_sender(ours, sealing.auto_submitted(letter))
 
 
 # ---- what became of it ----------------------------------------------------------------------------------------------

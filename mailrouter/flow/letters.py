@@ -36,6 +36,8 @@ class Order:
     values: Mapping[str, str]
     asks: bool = False
     confidential: bool = False
+    only_encrypted: bool = False  # not even with the recipient's consent to clear text
+    signer: str = ""  # fingerprint of the key of ours that must sign it; '' : the one that signs when it is sealed
     step: str | None = None  # the same step is one letter
     thread: Thread = Thread()
     attachments: Sequence[Attachment] = ()
@@ -83,7 +85,7 @@ def again(tx: Connection, tools: Tools, participant: Participant, letter_id: int
 
 _SAME = (  # what a letter says and how it may leave; not who is to have it
     "case_id", "participant_id", "analyst_id", "name", "subject", "body", "attachments", "in_reply_to",
-    "reference_ids", "automatic", "confidential", "asks",
+    "reference_ids", "automatic", "confidential", "only_encrypted", "signer", "asks",
 )  # fmt: skip
 
 
@@ -119,8 +121,9 @@ def _row(tools: Tools, order: Order, filled: texts.Filled, subject: str, now: da
     ]
     return {
         "name": order.name, "step": order.step, "subject": subject, "body": filled.body, "automatic": filled.automatic,
-        "asks": order.asks, "confidential": order.confidential, "message_id": _new_id(tools),
-        "made_at": now, "next_attempt_at": now, "in_reply_to": order.thread.in_reply_to,
+        "asks": order.asks, "confidential": order.confidential, "only_encrypted": order.only_encrypted,
+        "signer": order.signer, "message_id": _new_id(tools), "made_at": now, "next_attempt_at": now,
+        "in_reply_to": order.thread.in_reply_to,
         "reference_ids": " ".join(order.thread.references), "attachments": json.dumps(files) if files else "",
     }  # fmt: skip
 

@@ -28,6 +28,7 @@ class Draft:
     text: str
     attachments: Sequence[Attachment] = ()
     confidential: bool = False
+    only_encrypted: bool = False  # it repeats what came encrypted: never in clear, whatever they consent to
     asks: bool = True
     quoted: str = ""
 
@@ -79,7 +80,8 @@ def _send(
         "reply" if draft.quoted else "write",
         {"body": draft.text} | ({"quoted": draft.quoted} if draft.quoted else {}),
         asks=draft.asks,
-        confidential=draft.confidential,
+        confidential=draft.confidential or draft.only_encrypted,
+        only_encrypted=draft.only_encrypted,
         thread=_thread(tx, case, participant, answered),
         attachments=draft.attachments,
     )

@@ -6,6 +6,7 @@ the entity that is signed survives every relay untouched, since nothing in it is
 always give the same bytes: time, Message-ID and the seed of the boundaries are the caller's.
 """
 
+import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Headers:
     references: tuple[str, ...] = ()  # oldest first; ids that are none are left out
     auto_submitted: str = ""  # '' for a letter that a person orders
     reply_to: str = ""  # '' : answers come to `sender`
+    autocrypt: bytes = b""  # our public key, binary, for programs that learn keys from mail; b'' : none
 
 
 # -- addresses, subjects, quotes --------------------------------------------------------------------------------------
@@ -91,6 +93,12 @@ def subject(phrase: str, vu: str = "", their_ref: str = "") -> str:
     return " ".join([*(f"[{tag}]" for tag in (vu, their_ref if taken else "") if tag), shown])
 
 
+def with_title(subject: str, title: str) -> str:
+    """A subject that nobody reads on its way: the case's title behind it, unless that would mislead answers."""
+    words = one_line(title, _LONGEST_SUBJECT)
+    return f"{subject}: {words}" if words and not _misleads(words) else subject
+
+
 def _misleads(words: str) -> bool:
     return bool(vuid.find(words) or vuid.find_vrf(words)) or "statement" in words.casefold()
 
@@ -129,12 +137,16 @@ def entity(
     return mime.mixed([mime.text(body), *map(mime.file, attachments)], seed, shown, parameter)
 
 
+# Thunderbird takes the subject from inside only with this mark, of the draft before RFC 9788.
+_OLDER_READERS = ';\r\n protected-headers="v1"'
+
+
 def _protection(protect: Headers | None, outer: Headers | None) -> tuple[list[str], str]:
     if protect is None:
         return [], ""
     if outer is None:
-        return _fields(protect), '; hp="clear"'
-    return [*_fields(protect), *(f"HP-Outer: {line}" for line in _fields(outer))], '; hp="cipher"'
+        return _fields(protect), f'; hp="clear"{_OLDER_READERS}'
+    return [*_fields(protect), *(f"HP-Outer: {line}" for line in _fields(outer))], f'; hp="cipher"{_OLDER_READERS}'
 
 
 # -- the whole mail ---------------------------------------------------------------------------------------------------
@@ -147,7 +159,7 @@ def message(headers: Headers, text: str, attachments: Sequence[Attachment] = (),
 
 def plain(headers: Headers, inner: bytes) -> bytes:
     """The entity as it is, under the headers."""
-    return mime.head([*_fields(headers), "MIME-Version: 1.0"]) + inner
+    return mime.head([*_fields(headers), *_autocrypt(headers), "MIME-Version: 1.0"]) + inner
 
 
 _ARMOR = re.compile(r"-----BEGIN PGP (SIGNATURE|MESSAGE)-----\n(?:[ -~]*\n)+-----END PGP \1-----\n")
@@ -172,7 +184,8 @@ def signed(headers: Headers, inner: bytes, signature: str, micalg: str, seed: st
 def _secured(headers: Headers, kind: str, parts: Sequence[bytes], seed: str) -> bytes:
     limit = mime.boundary(seed, "secured", parts)
     content_type = f'Content-Type: multipart/{kind};\r\n boundary="{limit}"'
-    return mime.head([*_fields(headers), "MIME-Version: 1.0", content_type]) + b"\r\n" + mime.multipart(limit, parts)
+    fields = [*_fields(headers), *_autocrypt(headers), "MIME-Version: 1.0", content_type]
+    return mime.head(fields) + b"\r\n" + mime.multipart(limit, parts)
 
 
 def encrypted(headers: Headers, ciphertext: str, seed: str) -> bytes:
@@ -219,6 +232,22 @@ def _fields(headers: Headers) -> list[str]:
         "X-Auto-Response-Suppress": "OOF, AutoReply" if headers.auto_submitted else "",
     }
     return [f"{name}: {value}" for name, value in fields.items() if value]
+
+
+LARGEST_AUTOCRYPT = 10 * 1024  # bytes of the whole field (Autocrypt level 1, "The Autocrypt Header")
+_BASE64_LINE = 72
+
+
+def _autocrypt(headers: Headers) -> list[str]:
+    """The field, folded; none for a key that makes it too large. Outside only: readers look for it nowhere else.
+
+    `prefer-encrypt=mutual`: a program whose user prefers encryption too then encrypts answers by itself.
+    """
+    data = base64.b64encode(headers.autocrypt).decode("ascii")
+    lines = [data[at : at + _BASE64_LINE] for at in range(0, len(data), _BASE64_LINE)]
+    start = f"Autocrypt: addr={wire_address(headers.sender)};\r\n prefer-encrypt=mutual; keydata="
+    field = "\r\n ".join([start, *lines])
+    return [field] if lines and len(field) <= LARGEST_AUTOCRYPT else []
 
 
 def _thread(headers: Headers) -> list[str]:

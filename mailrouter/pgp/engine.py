@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from mailrouter.faults import NotFound, Refused, TryLater
+from mailrouter.faults import Refused, TryLater
 from mailrouter.mail import pgpmime
 from mailrouter.mail.pgpmime import Opened, Shape
 from mailrouter.pgp import imports, packets
@@ -14,6 +14,7 @@ from mailrouter.pgp.agent import Agent, ShortHome
 from mailrouter.pgp.imports import KeyInfo
 from mailrouter.pgp.keyring import Keyrings, PublicKey, public_keys
 from mailrouter.pgp.opening import Find, Opener
+from mailrouter.pgp.ownkeys import OwnKeys
 from mailrouter.pgp.runner import Runner
 from mailrouter.pgp.wrapper import Gnupg
 
@@ -21,6 +22,13 @@ CANDIDATE_SECONDS = 5.0  # for one gpg process that looks at a key nobody asked 
 DIGEST, MICALG = "SHA512", "pgp-sha512"  # long enough for every curve; micalg is RFC 3156 section 5's word for it
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f<>]{1,200}")
+_EXPIRES = re.compile(r"|[1-9][0-9]{0,3}[dwmy]|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INVALID = re.compile(r"^\[GNUPG:\] INV_RECP [0-9]+ ([0-9A-F]{40})", re.MULTILINE)  # a reason, who
+_LOCKED = (
+    "the key does not sign: its secret part is missing or has a passphrase; put that into a file that only the daemon's"
+    " user can read, and name it in identity.passphrase_file"
+)
+_LOCKED_OTHERWISE = "the key does not sign: its secret part is missing, or identity.passphrase_file does not open it"
 _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>@]{1,64}@[^\s\x00-\x1f\x7f<>@]{1,255}")
 
 
@@ -29,25 +37,26 @@ class Pgp:
 
     `home` and `keyrings` are folders, made when missing, mode 0700. `passphrase`: of our secret keys; None when they
     have none. `limit`: wall-clock seconds for one gpg process. `key`: fingerprint of the key we sign with; '' for the
-    newest. Every method may raise TryLater: gpg hangs, was killed, or answers with garbage, and nothing is known. Safe
-    in several threads and processes.
+    newest. `archive`: fingerprints in `home`, or key files, of those who can read what we send encrypted; nothing for
+    the key we sign with. Every method may raise TryLater: gpg hangs, was killed, or answers with garbage, and nothing
+    is known. Safe in several threads and processes.
     """
 
     def __init__(
         self, home: Path, keyrings: Path, passphrase: str | None = None, limit: float = 30.0,
-        key: str = "", program: str = "gpg",
+        key: str = "", archive: Sequence[str] = (), program: str = "gpg",
     ) -> None:  # fmt: skip
         for folder in (home, keyrings):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._home = home
         self._short = ShortHome(home)
-        self._passphrase, self._limit, self._key, self._program = passphrase, limit, key, program
+        self._passphrase, self._limit, self._program = passphrase, limit, program
+        self._ours = OwnKeys(home, self._gpg, key, archive)
         self._keyrings = Keyrings(keyrings)
         self._agent = Agent(self._short.path, limit)
         self._always: tuple[PublicKey, ...] = ()  # known beside what a caller gives; for inspection only
         self._secrets: tuple[bytes, ...] = ()  # still to be imported; for inspection only
         self._inspecting = False
-        self._own: tuple[tuple[tuple[str, int, int], ...], tuple[KeyInfo, ...]] | None = None
         self._wrapper: Gnupg | None = None
         self._opener = Opener(
             Runner(program, self._short.path, limit), self._agent, self._keyrings, self._own_public,
@@ -121,12 +130,21 @@ class Pgp:
 
     # ---- our own keys ------------------------------------------------------------------------------------------
 
-    def make_key(self, name: str, address: str) -> KeyInfo:
-        """Make a key of ours: ed25519 to sign, cv25519 to encrypt, without expiry. Refused: a name gpg cannot take."""
+    def make_key(self, name: str, address: str, expires: str = "") -> KeyInfo:
+        """Make a key of ours: ed25519 to sign, cv25519 to encrypt. Refused: a name gpg cannot take.
+
+        `expires`: a number with d, w, m or y, such as `2y`, or a date; '' for never.
+        """
         if not _NAME.fullmatch(name) or not _ADDRESS.fullmatch(address):
             raise Refused("a key needs a name and an address without line breaks and angle brackets")
-        fingerprint = self._gpg().make(name, address)
+        if not _EXPIRES.fullmatch(expires):
+            raise Refused("a key expires after a time such as 2y, 18m or 90d, on a date such as 2028-12-31, or never")
+        fingerprint = self._gpg().make(name, address, expires or "0")
         return next(key for key in self.own_keys() if key.fingerprint == fingerprint)
+
+    def vouch_for(self, new: str, old: str) -> None:
+        """Sign one key of ours with another one: whoever has compared the old fingerprint can believe the new."""
+        self._gpg().certify(new, self._ours.signing(old).fingerprint)
 
     def import_own(self, data: bytes) -> KeyInfo:
         """Take one secret key as ours. It is tried in a home of its own first: what cannot sign is Refused, and why."""
@@ -146,58 +164,59 @@ class Pgp:
         try:
             self.sign_detached(b"")
         except TryLater:
-            raise Refused(
-                "the key does not sign: its secret part is missing or has a passphrase; take that off first"
-                " (gpg --edit-key FINGERPRINT passwd)"
-            ) from None
+            raise Refused(_LOCKED if self._passphrase is None else _LOCKED_OTHERWISE) from None
         return key
 
     def own_keys(self) -> tuple[KeyInfo, ...]:
         """The keys we hold the secret of, oldest first. Asked of gpg again only when the key files have changed."""
         self._import_secrets()
-        stamp = self._stamp()
-        if self._own is None or self._own[0] != stamp:
-            self._own = stamp, self._list_own() if stamp else ()
-        return self._own[1]
+        return self._ours.everyone()
 
-    def signing_key(self) -> KeyInfo:
-        """The key our letters are signed with. Refused when there is none, or it cannot sign (any more)."""
-        able = [key for key in self.own_keys() if key.can_sign and key.state == "valid"]
-        chosen = [key for key in able if self._key in {"", key.fingerprint}]
-        if not chosen:
-            raise Refused("there is no key of ours that can sign: make, import or configure one")
-        return chosen[-1]
+    def signing_key(self, fingerprint: str = "") -> KeyInfo:
+        """The key our letters are signed with, or this one. Refused when it is not there or cannot sign (any more)."""
+        self._import_secrets()
+        return self._ours.signing(fingerprint)
 
     def export(self, fingerprint: str = "") -> bytes:
         """One of our public keys, armored; without a fingerprint the one we sign with."""
-        wanted = fingerprint or self.signing_key().fingerprint
-        if all(key.fingerprint != wanted for key in self.own_keys()):
-            raise NotFound("there is no key of ours with this fingerprint")
-        return self._gpg().armored(wanted)
+        return self._ours.armored(fingerprint)
+
+    def for_directory(self, address: str, fingerprint: str = "") -> bytes:
+        """The same for a Web Key Directory: binary, its only user id the address's. Refused when it has none."""
+        return self._ours.for_directory(address, fingerprint)
+
+    def autocrypt(self, address: str) -> bytes:
+        """What our letters carry of the key we sign with; b'' when nobody could encrypt to it."""
+        return self._ours.autocrypt(address)
+
+    def archive_keys(self) -> tuple[PublicKey, ...]:
+        """Who can read what we send encrypted, beside its recipient. Refused when a configured key cannot be had."""
+        return self._ours.archive()
 
     # ---- what goes out -----------------------------------------------------------------------------------------
 
-    def sign_detached(self, data: bytes) -> bytes:
+    def sign_detached(self, data: bytes, signer: str = "") -> bytes:
         """An armored signature over `data`, which has CRLF line ends; `MICALG` says its hash (RFC 3156)."""
-        return self._gpg().sign_apart(data, self.signing_key().fingerprint, DIGEST)
+        return self._gpg().sign_apart(data, self.signing_key(signer).fingerprint, DIGEST)
 
-    def encrypt(self, data: bytes, recipients: Sequence[PublicKey], *, sign: bool = True) -> bytes:
+    def encrypt(
+        self, data: bytes, recipients: Sequence[PublicKey], *, archive: Sequence[PublicKey] = (), sign: bool = True,
+        signer: str = "",
+    ) -> bytes:  # fmt: skip
         """An armored message that exactly these keys can open, signed by us within unless `sign` is False.
 
         Refused when one of the keys cannot encrypt (any more): then there is no letter, and never a clear one (P121).
         """
         if not recipients:
             raise Refused("a letter cannot be encrypted to nobody: no recipient's key is given")
-        signer = self.signing_key() if sign else None
-        everyone = [*recipients, signer.public] if signer else recipients
-        keyring = self._keyrings.file(everyone)
-        fingerprints = [key.fingerprint for key in recipients]
-        done = self._gpg().encrypt_to(data, fingerprints, keyring, signer.fingerprint if signer else "", DIGEST)
-        if "INV_RECP" in done.stderr:
-            raise Refused(
-                "a recipient's key cannot be used for encryption: it has expired, was revoked, or is not for it"
-            )
-        if not done.ok or done.returncode != 0 or not _only_to(bytes(done.data), recipients):
+        signing = self.signing_key(signer) if sign else None
+        readers = tuple({key.fingerprint: key for key in (*recipients, *archive)}.values())
+        keyring = self._keyrings.file([*readers, signing.public] if signing else readers)
+        fingerprints = [key.fingerprint for key in readers]
+        done = self._gpg().encrypt_to(data, fingerprints, keyring, signing.fingerprint if signing else "", DIGEST)
+        if refused := _INVALID.findall(done.stderr):
+            raise Refused(_cannot_read(refused, recipients))
+        if not done.ok or done.returncode != 0 or not _only_to(bytes(done.data), readers):
             raise TryLater("gpg could not encrypt")
         return bytes(done.data)
 
@@ -210,20 +229,6 @@ class Pgp:
 
     def _own_public(self) -> tuple[PublicKey, ...]:
         return tuple(key.public for key in self.own_keys())
-
-    def _list_own(self) -> tuple[KeyInfo, ...]:
-        listed = sorted(self._gpg().list_keys(secret=True), key=lambda key: (int(key["date"]), key["fingerprint"]))
-        if not listed:
-            return ()
-        exported = public_keys(self._gpg().certificates([key["fingerprint"] for key in listed]))
-        data = {key.fingerprint: key.data for key in exported}
-        return tuple(imports.described(key, data[key["fingerprint"]]) for key in listed)
-
-    def _stamp(self) -> tuple[tuple[str, int, int], ...]:
-        """Changes when gpg changes the keys of this home, in whichever form it keeps them; () for an empty home."""
-        found = [self._home / name for name in ("pubring.kbx", "pubring.gpg", "public-keys.d/pubring.db")]
-        stats = [(path.name, path.stat()) for path in found if path.is_file()]
-        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
     def _import_secrets(self) -> None:
         if self._secrets:
@@ -239,6 +244,12 @@ def _secret(number: int, data: bytes) -> bytes:
     except packets.Malformed:
         pass
     raise Refused(f"secret key file {number} holds no secret key, or is damaged")
+
+
+def _cannot_read(refused: Sequence[str], recipients: Sequence[PublicKey]) -> str:
+    theirs = any(key.fingerprint in refused for key in recipients)
+    whose = "a recipient's key" if theirs else "our archive key (identity.archive_key)"
+    return f"{whose} cannot be used for encryption: {refused[0]} has expired, was revoked, or is not for it"
 
 
 def _only_to(message: bytes, recipients: Sequence[PublicKey]) -> bool:

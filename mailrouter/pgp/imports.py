@@ -4,6 +4,7 @@ What a stranger's key file can do to a GNUPGHOME it is imported into (a secret k
 key) it does to a folder that is thrown away (testbook/pgp.md, P115 to P118).
 """
 
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from mailrouter.pgp.keyring import PublicKey
 from mailrouter.pgp.wrapper import Gnupg
 
 MAX_KEY_FILE = 262_144  # bytes
+FINGERPRINT = re.compile(r"[0-9A-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def _read(limit: float, program: str, *certificates: bytes) -> KeyInfo:
         for certificate in certificates:
             gpg.import_keys(certificate, extra_args=["--import-options", "self-sigs-only"])
         listed = gpg.list_keys()
-        clean = gpg.certificates()
+        clean = gpg.exported(())
         Agent(home, limit).stop()
     if len(listed) != 1 or not clean:
         raise Refused("the key has no valid user id of its own, or is of a kind GnuPG does not know")

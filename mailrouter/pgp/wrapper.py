@@ -4,6 +4,7 @@ Used for what concerns our own keys and outgoing letters. What strangers sent ne
 reads status lines from the stream that also carries gpg's log, and its `valid` is true for expired and revoked keys.
 """
 
+import io
 import logging
 import os
 import signal
@@ -68,12 +69,12 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
 
     # ---- what we use of it -------------------------------------------------------------------------------------
 
-    def make(self, name: str, address: str) -> str:
-        """A new key of ours, ed25519 to sign and cv25519 to encrypt, without an end; its fingerprint."""
+    def make(self, name: str, address: str, expires: str = "0") -> str:
+        """A new key of ours, ed25519 to sign and cv25519 to encrypt; its fingerprint. `expires`: in gpg's words."""
         secret = {"passphrase": self._passphrase} if self._passphrase else {"no_protection": True}
         recipe = self.gen_key_input(
             key_type="EDDSA", key_curve="ed25519", key_usage="sign", subkey_type="ECDH", subkey_curve="cv25519",
-            subkey_usage="encrypt", name_real=name, name_email=address, expire_date="0", **secret,
+            subkey_usage="encrypt", name_real=name, name_email=address, expire_date=expires, **secret,
         )  # fmt: skip
         made = self.gen_key(recipe)
         if not made.fingerprint:
@@ -98,14 +99,29 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
             data, list(recipients), sign=bool(signer), passphrase=self._passphrase, extra_args=arguments,
         )  # fmt: skip
 
-    def certificates(self, fingerprints: Sequence[str] = ()) -> bytes:
-        """Binary public keys: all, or these.
+    def certify(self, fingerprint: str, signer: str) -> None:
+        """Let one key of ours vouch for another: whoever believes the one may then believe the other."""
+        done = self.result_map["sign"](self)
+        arguments = ["--local-user", signer, "--yes", "--quick-sign-key", fingerprint]
+        nothing = io.BytesIO()
+        self._handle_io(arguments, nothing, done, passphrase=self._passphrase, binary=True)
+        if done.returncode != 0:
+            raise TryLater("gpg could not sign the new key with the old one")
 
-        Not minimal: that drops expired subkeys, and then old mail could not be decrypted, and a signature by one would
-        be by an unknown key.
+    def exported(
+        self, fingerprints: Sequence[str], options: str = "", filters: Sequence[str] = (), *, armor: bool = False
+    ) -> bytes:
+        """These public keys. `options` and `filters`: of gpg's --export-options and --export-filter.
+
+        Without options everything: a minimal export drops expired subkeys, and then old mail could not be decrypted,
+        and a signature by one would be by an unknown key.
         """
-        return bytes(self.export_keys(list(fingerprints), armor=False))
-
-    def armored(self, fingerprint: str) -> bytes:
-        """One public key, armored, as small as it can be."""
-        return str(self.export_keys([fingerprint], minimal=True)).encode("ascii")
+        arguments = ["--export", *(("--armor",) if armor else ()), *(("--export-options", options) if options else ())]
+        for one in filters:
+            arguments += ["--export-filter", one]
+        done = self.result_map["export"](self)
+        process = self._open_subprocess([*arguments, *fingerprints])
+        self._collect_output(process, done, stdin=process.stdin)
+        if done.returncode != 0:
+            raise TryLater("gpg could not export a key")
+        return bytes(done.data)

@@ -54,6 +54,8 @@ class Identity:
     notes_url: str = setting(values.WEB_URL, "")
     operator: str = setting(values.NO_OR_ADDRESS, "")  # who is written to when the machine is in trouble
     gnupg_home: Path | None = setting(values.NO_OR_PATH, None)  # where our own keys are; None: in data_dir
+    passphrase_file: Path | None = setting(values.PRIVATE_FILE, None)  # of our own keys; None: they have none
+    archive_key: tuple[str, ...] = setting(values.KEYS, ())  # who can read what we sent; (): the key we sign with
 
 
 @dataclass(frozen=True, slots=True)

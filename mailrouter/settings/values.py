@@ -148,6 +148,28 @@ def _fingerprint(value: object) -> str:
     return bare if re.fullmatch(r"[0-9A-F]{40}", bare) else _fail()
 
 
+def _keys(value: object) -> tuple[str, ...]:
+    """Fingerprints, or files that can be read: both as text."""
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list):
+        raise TypeError
+    return tuple(_key(one) for one in given if one != "")
+
+
+def _key(value: object) -> str:
+    text = _text(value).strip()
+    bare = text.replace(" ", "").upper()
+    return bare if re.fullmatch(r"[0-9A-F]{40}", bare) else str(_file(text))
+
+
+def _private_file(value: object) -> Path:
+    """A file nobody else may read."""
+    path = _file(value)
+    if path.stat().st_mode & 0o077:
+        raise Unfit("others may read it; chmod 600")
+    return path
+
+
 def _node(value: object) -> str:
     return _text(value) if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", _text(value)) else _fail()
 
@@ -257,6 +279,8 @@ ADDRESS_OF_OURS = Reader("one mail address, such as cert@example.org", _address)
 NO_OR_ADDRESS = Reader('one mail address, or "" for none', _optional(_address, ""))
 ADDRESSES = Reader("a list of mail addresses (in the environment: separated by commas)", _addresses)
 FINGERPRINT = Reader("a primary key's fingerprint, 40 hexadecimal digits", _optional(_fingerprint, ""))
+KEYS = Reader("a list of fingerprints, 40 hexadecimal digits each, or files with a public key", _keys)
+PRIVATE_FILE = Reader("a file that only we can read", _optional(_private_file, None))
 NODE = Reader("up to 64 letters, digits, dots, hyphens and underscores", _node)
 HOST_NAME = Reader("a host's name or address", _host)
 LISTEN = Reader('HOST:PORT, [IPV6]:PORT, unix:PATH, or "" for off', _optional(_listen, Listen()))

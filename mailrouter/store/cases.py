@@ -88,6 +88,7 @@ _PARTICIPANT: Select[Any] = select(
     participants.c.progress, participants.c.consent, participants.c.waiting_on, participants.c.since,
     participants.c.wait_until, participants.c.last_heard_at, participants.c.last_automatic_at,
     participants.c.follow_ups_sent, participants.c.their_ref, participants.c.anonymous,
+    participants.c.clear_text_at, participants.c.clear_text_by,
 ).join(organisations)  # fmt: skip
 _OF_CASES = _PARTICIPANT.where(participants.c.case_id.in_(bindparam("ids", expanding=True))).order_by(participants.c.id)
 

@@ -40,6 +40,8 @@ class Letter:
     made_at: datetime
     automatic: bool
     confidential: bool
+    only_encrypted: bool
+    signer: str
     asks: bool
     about_item_id: int | None
     state: str

@@ -294,6 +294,8 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("automatic", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("confidential", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("only_encrypted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("signer", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("asks", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("about_item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("state", sa.Text(), server_default=sa.text("'queued'"), nullable=False),

@@ -9,7 +9,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
 
-from mailrouter.flow import coordinate, deliver, letters, outgoing, write
+from mailrouter.flow import coordinate, deliver, letters, outgoing, sealing, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.store import cases, outbox
@@ -323,7 +323,7 @@ def test_confidential_without_a_key_is_held_and_leaves_encrypted_once_there_is_o
     held = letter_to(house, confidential=True)
     house.deliver()
     assert [letter.state for letter in house.letters("write")] == ["held"]
-    assert house.notices() == [f"letter {held.id} is held: confidential, and the recipient has no usable key"]
+    assert house.notices() == [f"letter {held.id} is held: {sealing.NO_KEY}"]
     outgoing.release(house.tools, house.alice, held.id)
     house.deliver()
     assert [letter.state for letter in house.letters("write")] == ["held"]  # looked at again, held again

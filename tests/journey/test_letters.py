@@ -55,7 +55,7 @@ def test_a_vendor_without_a_key_gets_signed_letters(small_office: Office, bolt: 
 
     office.node.run("message", "reply", str(mail["id"]), "--file", "-", "--confidential", stdin=ANSWER)
     held = until(lambda: _held(office), "the confidential letter to be held")
-    assert held["why"] == "confidential, and the recipient has no usable key"
+    assert held["why"].startswith("confidential, and the recipient has no usable key")
     assert held["id"] in {item_letter(item) for item in office.queue("Ana")}
 
     office.node.run("message", "reply", str(mail["id"]), "--file", "-", stdin=ANSWER)

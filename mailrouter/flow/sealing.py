@@ -1,0 +1,170 @@
+"""A letter -> the bytes that leave: to whom it is encrypted, by whom signed, what stands outside.
+
+Promises: everything is signed but acknowledgements. A letter to a participant who has usable keys is encrypted to all
+of them and to our archive keys, and to nobody else's (testbook P120, P122); what stands outside then names the VU# and
+nothing more. What is confidential leaves in clear only to who consented, and has no usable key. Every doubt holds it.
+"""
+
+import base64
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from mailrouter.case.model import Case, Participant
+from mailrouter.faults import Refused
+from mailrouter.flow import notices, ownaddresses
+from mailrouter.mail import compose
+from mailrouter.mail.entity import Attachment
+from mailrouter.pgp import MICALG, PublicKey
+from mailrouter.store import acknowledgements, analysts, cases, contacts, outbox, vouchers
+from mailrouter.store.outbox import Letter
+from mailrouter.tools import Tools
+
+WRITTEN_BY_PEOPLE = ("write", "reply")
+NO_KEY = (
+    "confidential, and the recipient has no usable key; pin theirs (`mailrouter vendor add-key`), or record that they"
+    " consent to clear text (`mailrouter participant set … --clear-text yes --why …`), then `mailrouter outbox release`"
+)
+REPEATS_SECRETS = (
+    "it repeats what came encrypted, and the recipient has no usable key; pin theirs, then `mailrouter outbox release`"
+)
+STAFF_WITHOUT_KEY = "confidential, and this analyst has no key"
+WORN_OUT = "the recipient's key has expired; pin the new one"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What the database says of a letter when it is sealed."""
+
+    keys: tuple[PublicKey, ...] = ()  # the recipient's own, each usable now
+    case: Case | None = None
+    participant: Participant | None = None
+    title: str = ""  # of the case, as the recipient may read it
+    voucher: int | None = None  # what its answer confirms
+    held: str = ""  # why it must not leave; '' when it may
+
+
+def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
+    """What of this letter's recipient counts now: keys that were revoked since it was queued do not."""
+    if letter.name == acknowledgements.NAME:
+        return Sealing()
+    if letter.participant_id is None or letter.case_id is None:
+        keys = _staff_key(tx, letter)
+        return Sealing(keys=keys, held=STAFF_WITHOUT_KEY if letter.confidential and not keys else "")
+    participant = cases.participant(tx, letter.participant_id)
+    pinned = contacts.keys_of(tx, [participant.organisation_id])
+    usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
+    case = cases.get(tx, letter.case_id)
+    held = "" if usable else _not_in_clear(letter, participant, pinned)
+    voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
+    return Sealing(usable, case, participant, _title(tx, letter, case), voucher, held)
+
+
+def _staff_key(tx: Connection, letter: Letter) -> tuple[PublicKey, ...]:
+    known = (one for one in analysts.everyone(tx) if letter.analyst_id in (None, one.id))
+    staff = next((one for one in known if one.address == letter.recipient), None)
+    return (PublicKey(staff.fingerprint, staff.key),) if staff and staff.key else ()
+
+
+def _not_in_clear(letter: Letter, participant: Participant, pinned: list[contacts.PinnedKey]) -> str:
+    """Why a letter to somebody without a usable key must not leave; '' when it may (testbook P121).
+
+    Who had a key is written to in clear by no person's letter: only a person knows whether its words may be read.
+    """
+    encrypting = [key for key in pinned if key.can_encrypt]
+    if letter.only_encrypted:
+        return REPEATS_SECRETS
+    if consents(participant, encrypting):
+        return ""
+    if letter.confidential:
+        return NO_KEY
+    return WORN_OUT if encrypting and letter.name in WRITTEN_BY_PEOPLE else ""
+
+
+def consents(participant: Participant, encrypting: list[contacts.PinnedKey]) -> bool:
+    """Whether confidential letters to them may leave unencrypted: not if they have given us a key since."""
+    since = participant.clear_text_at
+    return since is not None and all(key.pinned_at <= since for key in encrypting)
+
+
+def _title(tx: Connection, letter: Letter, case: Case) -> str:
+    """The case's title for letters that a person orders; '' when it names somebody whom the recipient must not know."""
+    others = (p for p in cases.participants_of(tx, [case.id]) if p.anonymous and p.id != letter.participant_id)
+    hidden = any(p.name.casefold() in case.title.casefold() for p in others)
+    return "" if letter.automatic or hidden else case.title
+
+
+# ---- the bytes ------------------------------------------------------------------------------------------------------
+
+
+def sealed(tools: Tools, letter: Letter, known: Sealing) -> tuple[bytes, bool]:
+    """The bytes, and whether they are encrypted. Raises Refused, TryLater, ValueError: then nothing may leave."""
+    try:
+        return _seal(tools, letter, known), bool(known.keys)
+    except Refused:
+        if letter.participant_id is not None or letter.confidential or not known.keys:
+            raise
+        # a notice to our own staff names VU# and reason only: it must get there
+        return _seal(tools, letter, replace(known, keys=())), False
+
+
+def _seal(tools: Tools, letter: Letter, known: Sealing) -> bytes:
+    """Signed; encrypted too when the recipient has usable keys (RFC 3156). An acknowledgement is neither."""
+    headers = _headers(tools, letter, known)
+    if letter.name == acknowledgements.NAME:  # the same for everybody, and nothing a stranger chose is signed by us
+        return compose.message(headers, letter.body)
+    tools.own_key()  # there must be one to sign with
+    headers = replace(headers, autocrypt=tools.pgp.autocrypt(headers.sender))
+    files = [Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
+    if known.keys:
+        return _encrypted(tools, letter, known, headers, files)
+    inner = compose.entity(letter.body, files, letter.message_id, protect=headers)
+    signature = tools.pgp.sign_detached(inner, letter.signer).decode("ascii")
+    return compose.signed(headers, inner, signature, MICALG, letter.message_id)
+
+
+def _encrypted(
+    tools: Tools, letter: Letter, known: Sealing, inside: compose.Headers, files: list[Attachment]
+) -> bytes:
+    """The real subject inside, a neutral one outside (RFC 9788 section 3; testbook P124)."""
+    outside = inside
+    if known.case is not None and known.participant is not None:
+        tags = (f"VU#{known.case.vu}", known.participant.their_ref)
+        outside = replace(inside, subject=compose.subject("", *tags))
+        inside = replace(inside, subject=compose.with_title(letter.subject, known.title))
+    text = notices.in_full(tools, letter)
+    inner = compose.entity(text, files, letter.message_id, protect=inside, outer=outside)
+    archive = tools.pgp.archive_keys() if known.case is not None else ()
+    message = tools.pgp.encrypt(inner, known.keys, archive=archive, signer=letter.signer)
+    return compose.encrypted(outside, message.decode("ascii"), letter.message_id)
+
+
+def _headers(tools: Tools, letter: Letter, known: Sealing) -> compose.Headers:
+    identity = tools.settings.identity
+    return compose.Headers(
+        identity.name, identity.address, letter.recipient, letter.subject, letter.made_at, letter.message_id,
+        letter.in_reply_to, tuple(letter.reference_ids.split()), auto_submitted(letter), _reply_to(tools, letter, known),
+    )  # fmt: skip
+
+
+def auto_submitted(letter: Letter) -> str:
+    """Its Auto-Submitted (RFC 3834); '' for a letter that a person orders."""
+    if letter.name == acknowledgements.NAME:
+        return compose.ANSWERED
+    return compose.AUTOMATIC if letter.automatic else ""
+
+
+def _reply_to(tools: Tools, letter: Letter, known: Sealing) -> str:
+    """Where a participant answers: an address that says which case, whatever becomes of the subject. Where an analyst
+    does: one that says which item.
+    """
+    if letter.about_item_id is not None and letter.analyst_id is not None:
+        return ownaddresses.mint(tools).order(letter.about_item_id, letter.analyst_id)
+    if known.case is None or known.participant is None:
+        return ""
+    ours = ownaddresses.mint(tools)
+    return ours.vouch(known.voucher) if known.voucher else ours.reply(known.case.vu, known.participant.id)
+
+
+def _decode(data: str) -> bytes:
+    return base64.b64decode(data)
