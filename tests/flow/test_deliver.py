@@ -12,7 +12,7 @@ import pytest
 from mailrouter.flow import coordinate, deliver, letters, outgoing, sealing, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.pgpmime import Verdict
-from mailrouter.store import cases, outbox
+from mailrouter.store import cases, contacts, outbox
 from mailrouter.store.inbox import Holder
 from mailrouter.store.outbox import Letter
 from tests.flow.world import OURS, PSIRT, VENDOR, VU, MakeWorld, World
@@ -340,7 +340,7 @@ def test_confidential_without_a_key_is_held_and_leaves_encrypted_once_there_is_o
 def test_a_persons_letter_to_a_worn_out_key_is_held_not_sent_in_clear(house: World, smarthost: Sink) -> None:
     house.pin(VENDOR, house.keymaker.vendor)
     with house.writing() as tx:
-        tx.execute(deliver.contacts.pinned_keys.update().values(expires_at=house.clock() - timedelta(days=1)))
+        tx.execute(contacts.pinned_keys.update().values(expires_at=house.clock() - timedelta(days=1)))
     house.deliver()
     assert only(house).state == "sent"  # the first letter holds no details
     letter_to(house)
@@ -357,7 +357,7 @@ def test_a_confidential_letter_never_leaves_in_clear(house: World, smarthost: Si
     with house.writing() as tx:
         tx.execute(outbox.letters.update().where(outbox.letters.c.state == "queued").values(why=""))
         theirs = cases.participants_of(tx, [1])[0].organisation_id
-        deliver.contacts.retire(tx, theirs, house.keymaker.vendor.fingerprint, house.clock())
+        contacts.retire(tx, theirs, house.keymaker.vendor.fingerprint, house.clock())
     house.deliver()
     assert [letter.state for letter in house.letters("write")] == ["held"]
     assert len(smarthost.taken) == 1
@@ -371,7 +371,7 @@ def test_a_letter_with_nowhere_to_go_is_held_and_said_so(worlds: MakeWorld) -> N
     assert (letter.state, letter.why) == ("held", "no contact of theirs takes mail")
     assert len(world.notices()) == 1
     with world.writing() as tx:
-        deliver.contacts.add_contact(tx, 1, PSIRT)
+        contacts.add_contact(tx, 1, PSIRT)
     outgoing.release(world.tools, world.alice, letter.id)
     world.deliver()
     assert (only(world).state, only(world).recipient, world.notices()) == ("sent", PSIRT, [])
