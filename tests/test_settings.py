@@ -169,7 +169,7 @@ TAKEN = [
     ("IDENTITY__NAME", " Équipe ", "identity.name", "Équipe"),
     ("IDENTITY__KEY", "0123 4567 89ab cdef 0123  4567 89ab cdef 0123 4567", "identity.key", FINGERPRINT),
     ("IDENTITY__OPERATOR", "", "identity.operator", ""),
-    ("IDENTITY__ARCHIVE_KEY", "0123 4567 89ab cdef 0123  4567 89ab cdef 0123 4567", "identity.archive_key", (FINGERPRINT,)),
+    ("IDENTITY__ARCHIVE_KEY", FINGERPRINT.lower(), "identity.archive_key", (FINGERPRINT,)),
     ("IDENTITY__ARCHIVE_KEY", "", "identity.archive_key", ()),
     (
         "IDENTITY__POLICY_URL",

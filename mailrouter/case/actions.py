@@ -93,6 +93,14 @@ class TellRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearText:
+    """The participant consents to clear text, or does so no longer."""
+
+    participant: Participant
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An automatic letter to a participant."""
 
@@ -167,6 +175,7 @@ Action = (
     | Vouch
     | KeepOrder
     | TellRefused
+    | ClearText
     | Write
     | Notice
     | Finish

@@ -30,6 +30,14 @@ class Meant:
     reason: str = ""  # what the signature lacks, in plain words
 
 
+@dataclass(frozen=True, slots=True)
+class ClearText:
+    """A mail says whether what is confidential may come unencrypted."""
+
+    allowed: bool
+    sure: bool  # that they say so: else a person records it
+
+
 class Fate(StrEnum):
     """Why a letter did not arrive."""
 
@@ -97,6 +105,7 @@ class MailArrived:
     lacks: str = ""  # what its signature lacks to be verified, in plain words; '' when it is, or nothing is told
     suspicion: str = ""  # why a person must look at it whatever it names; '' mostly
     about: About | None = None
+    clear_text: ClearText | None = None
     copy_of: int | None = None  # the message that this very mail became when it came by another road
     confirms: Answer | None = None  # it came to where a text is confirmed
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable

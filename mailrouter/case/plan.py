@@ -13,6 +13,7 @@ from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
     Actions,
+    ClearText,
     Close,
     File,
     Heard,
@@ -43,7 +44,7 @@ def after(event: MailArrived | FellDue | Returned, policy: Policy, now: datetime
     if event.copy_of is not None:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why) for file in _file(event)]
-    return _file(event) + _turn(event, policy, now) + _about_a_letter(event, now)
+    return _file(event) + _clear_text(event) + _turn(event, policy, now) + _about_a_letter(event, now)
 
 
 def _file(event: MailArrived) -> list[File]:
@@ -111,6 +112,21 @@ def _reason(event: MailArrived, case: Case) -> str:
     if event.doubt:
         return f"does not count as an answer: {event.doubt}"
     return "answer" if event.counts else f"{event.standing}: does not count as an answer"
+
+
+def _clear_text(event: MailArrived) -> Actions:
+    """One line of an answer allows clear text, or withdraws it; if it is not surely theirs, a person decides."""
+    said, participant, case = event.clear_text, event.participant, event.case
+    if said is None or participant is None or case is None or event.kind != "person" or not _is_theirs(event):
+        return []
+    if said.sure:
+        return [ClearText(participant, said.allowed)]
+    word = "yes" if said.allowed else "no"
+    why = (
+        f"a mail says 'Clear text: {word}', but not surely by {participant.name}; `mailrouter participant set"
+        f" {case.vu} {participant.name!r} --clear-text {word} --why …` records it"
+    )
+    return [Notice(case.queue, why, f"clear-text:{event.since}", participant)]
 
 
 def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:

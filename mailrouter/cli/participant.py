@@ -5,9 +5,10 @@ from datetime import datetime
 import click
 
 from mailrouter import faults
+from mailrouter.case.model import Participant
 from mailrouter.cli import casefile, conversation, given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import coordinate
+from mailrouter.flow import cleartext, coordinate
 from mailrouter.flow.actor import taking_part
 from mailrouter.mail import compose
 from mailrouter.store import contacts, views
@@ -60,10 +61,17 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
             ("follow-ups", found.follow_ups_sent),
             ("their reference", found.their_ref),
             ("contacts", ", ".join(c.address for c in known.contacts)),
-            ("letters to it", "encrypted" if usable else "signed only: no usable key"),
+            ("letters to it", _protection(found, usable)),
         )
     )
     return casefile.show_messages(file, mine)
+
+
+def _protection(one: Participant, usable: int) -> str:
+    """How a confidential letter to them would leave."""
+    if usable or one.clear_text_at is None:
+        return "encrypted" if usable else "signed only: no usable key"
+    return f"signed only; they consent to clear text since {one.clear_text_at:%Y-%m-%d} ({one.clear_text_by})"
 
 
 @participant.command(
@@ -85,21 +93,37 @@ def wait(context: Here, vu: int, whom: str, until: datetime | None) -> None:
     click.echo(f"VU#{vu}: nobody's turn with {show.cell(waited.name)} {how_long}")
 
 
-@participant.command("set", epilog=examples("mailrouter participant set VU#123456 ACME --their-ref ACME-4411"))
+@participant.command(
+    "set",
+    epilog=examples(
+        "mailrouter participant set VU#123456 ACME --their-ref ACME-4411",
+        "mailrouter participant set 123456 ACME --clear-text yes --why 'agreed on the telephone'",
+    ),
+)
 @given.vu_argument
 @whom_argument
 @click.option("--their-ref", type=given.LINE, help="Their own reference: our subjects to them carry it.")
 @click.option("--anonymous/--no-anonymous", default=None, help="No other participant may learn of it.")
+@click.option("--clear-text", type=click.Choice(["yes", "no"]), help="They agree to confidential letters in clear.")
+@click.option("--why", type=given.LINE, help="How we know that they do, or no longer do.")
 @here
-def change(context: Here, vu: int, whom: str, their_ref: str | None, anonymous: bool | None) -> None:
-    """Record their reference, or that they are anonymous."""
+def change(
+    context: Here, vu: int, whom: str, their_ref: str | None, anonymous: bool | None, clear_text: str | None,
+    why: str | None,
+) -> None:  # fmt: skip
+    """Record their reference, that they are anonymous, or whether they consent to clear text."""
     wanted: dict[str, object] = {"their_ref": their_ref, "anonymous": anonymous}
     values = {name: value for name, value in wanted.items() if value is not None}
-    if not values:
-        raise faults.Refused("say what to record: --their-ref, --anonymous or --no-anonymous")
+    if not values and clear_text is None:
+        raise faults.Refused("say what to record: --their-ref, --anonymous, --no-anonymous or --clear-text")
+    if (clear_text is None) != (why is None):
+        raise faults.Refused("--clear-text and --why go together: say how we know")
     if their_ref is not None and f"[{their_ref}]" not in compose.subject("", their_ref=their_ref):
         raise faults.Refused(
             "this reference cannot stand in a subject: up to 40 letters, digits and . _ / # : -, no VU#"
         )
-    changed = coordinate.set_participant(context.tools, context.actor, vu, whom, **values)
+    if clear_text is not None and why is not None:
+        changed = cleartext.decide(context.tools, context.actor, vu, whom, allowed=clear_text == "yes", why=why)
+    if values:
+        changed = coordinate.set_participant(context.tools, context.actor, vu, whom, **values)
     click.echo(f"VU#{vu}: {show.cell(changed.name)} changed")

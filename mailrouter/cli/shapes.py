@@ -52,6 +52,7 @@ def participant(file: CaseFile, one: Participant) -> Shape:
         "statuses": {}, "last_heard_at": one.last_heard_at, "next_follow_up_at": next_follow_up(file, one),
         "follow_ups_sent": one.follow_ups_sent, "wait_until": one.wait_until, "consent": one.consent,
         "their_ref": one.their_ref, "anonymous": one.anonymous,
+        "clear_text_at": one.clear_text_at, "clear_text_by": one.clear_text_by,
     }  # fmt: skip
 
 

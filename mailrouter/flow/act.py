@@ -15,7 +15,7 @@ from mailrouter import failpoint
 from mailrouter.case import actions as do
 from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
-from mailrouter.flow import analystmail, letters
+from mailrouter.flow import analystmail, cleartext, letters
 from mailrouter.store import cases, contacts, journal, messages, orders, outbox, queues, statements, vouchers
 from mailrouter.tools import Tools
 
@@ -165,6 +165,18 @@ def _vouch(doing: Doing, action: do.Vouch) -> None:
     _write(doing, doing.case, "statement.vouched", **told)
 
 
+def _clear_text(doing: Doing, action: do.ClearText) -> None:
+    assert doing.mail is not None
+    assert doing.case is not None
+    participant, message_id = action.participant, doing.mail.message_id
+    by = f"message:{message_id}" if action.allowed else ""
+    cleartext.record(doing.tx, participant, by, doing.now, allowed=action.allowed)
+    told = {"participant": participant.id, "allowed": action.allowed, "message": message_id}
+    _write(doing, doing.case, "participant.clear-text", **told)
+    if action.allowed:
+        cleartext.tell_of_held(doing.tx, doing.case, participant, message_id, doing.now)
+
+
 def statement_row(
     proof: dict[str, Any], case: Case, participant: Participant, message_id: int, received_at: datetime
 ) -> dict[str, Any]:
@@ -283,6 +295,7 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.Vouch: _vouch,
     do.KeepOrder: _keep_order,
     do.TellRefused: _tell_refused,
+    do.ClearText: _clear_text,
     do.Write: _automatic_letter,
     do.Notice: _notice,
     do.Finish: _finish,

@@ -4,7 +4,7 @@ Everything here happens inside the transaction that acts on it, with the batch's
 never older than what it changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -12,13 +12,14 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from mailrouter.case.conditions import Signed, lacking
-from mailrouter.case.events import MailArrived, Meant, Routed
+from mailrouter.case.events import ClearText, MailArrived, Meant, Routed
 from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
 from mailrouter.flow import analystmail, confirmed, copies, offers, reports
-from mailrouter.mail import authenticate, automated, mime, parse, pgpmime, route, statement
+from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement
+from mailrouter.mail.ownaddress import Reply
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
 
@@ -128,6 +129,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     signed = _signed(tx, read, case) if case and participant else Signed()
     lacks = _lacks(read.opened, evidence)
     meant = _meant(tx, read, participant, lacks) if participant else None
+    doubted = bool(doubt or suspicion(evidence, read.sender.malformed))
     latest = statements.standing(tx, participant.id, but=_before(read, known)) if meant and participant else None
     counts, worth = (trusted and not doubt) or vouched_for, assurance(evidence)
     about_text = confirmed.asked(known.ours, read.hints, participant)
@@ -148,6 +150,9 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         signed_after_latest=latest is None or not _older(read.opened, latest.made_at),
         stranger_why=_stranger(read, evidence, participant),
         about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
+        clear_text=_clear_text(
+            read, lambda p: vouched_for or (not doubted and _surely(read, known, p, level, signed)), participant
+        ),
         copy_of=None if vouched else _copy_of(tx, read, known, case, participant, level),
         confirms=confirmed.answer(
             tx, about_text, read.words, worth, registered=evidence.organisation_id == counts_for,
@@ -171,6 +176,27 @@ def _order(tx: Connection, read: Read, known: Known, asked: analystmail.Asked) -
         case=known.cases.get(asked.case_id) if asked.case_id else None,
         order=order,
     )
+
+
+def _clear_text(
+    read: Read, surely: Callable[[Participant], bool], participant: Participant | None
+) -> ClearText | None:
+    """What it says of clear text, and whether its sender surely does."""
+    if participant is None or not cleartext.may_say(read.raw_words):
+        return None
+    allowed = cleartext.said(read.words.decode("utf-8", "replace"))
+    return None if allowed is None else ClearText(allowed, surely(participant))
+
+
+def _surely(read: Read, known: Known, participant: Participant, level: Standing, signed: Signed) -> bool:
+    """Whether more than a name says that this participant wrote it: evidence of the transport, a signature made for
+    this case, or our reply address from one of their registered ones.
+    """
+    speaker = known.speakers.get(read.sender.address)
+    registered = speaker is not None and speaker.organisation_id == participant.organisation_id
+    given = (known.ours.given.get(claim) for claim in read.hints.claims if isinstance(claim, Reply))
+    proved = level is Standing.AUTHENTICATED or (level is Standing.SIGNED and not signed.flags)
+    return proved or (registered and participant.id in given)
 
 
 def _copy_of(

@@ -265,6 +265,15 @@ _WITHDRAW = (
 )
 
 
+def waiting_for_a_key(tx: Connection, participant_id: int) -> list[int]:
+    """Held confidential letters that consent to clear text would open, oldest first."""
+    theirs = and_(
+        letters.c.participant_id == participant_id, letters.c.state == "held", letters.c.confidential,
+        letters.c.only_encrypted.is_(False), letters.c.sealed.is_(None), letters.c.recipient != "",
+    )  # fmt: skip
+    return list(tx.execute(select(letters.c.id).where(theirs).order_by(letters.c.id)).scalars())
+
+
 def hold_everything(tx: Connection, why: str) -> int:
     """Hold every queued letter (after a restore)."""
     return tx.execute(update(letters).where(letters.c.state == "queued").values(state="held", why=why)).rowcount

@@ -6,14 +6,20 @@ One database is enough here: what is looked at is bytes. Consent, which is rows,
 import base64
 import email
 import email.policy
+import fcntl
+import os
+import pty
 import re
+import struct
 import subprocess
 import tempfile
+import termios
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.message import Message as Mime
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -24,6 +30,7 @@ from mailrouter.store import cases, contacts
 from mailrouter.store.outbox import Letter
 from tests.flow.world import OURS, PSIRT, VENDOR, VU, MakeWorld, World
 from tests.pgp.keys import Keymaker, Owner
+from tests.servers.wait import program
 
 pytestmark = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
 
@@ -198,6 +205,54 @@ def test_their_reference_stays_outside_for_their_own_tickets(house: World) -> No
             cases.change_participant(tx, one.id, their_ref="ACME-4411")
     mail = email.message_from_bytes(written(house).sealed or b"")
     assert mail["Subject"] == f"[VU#{VU}] [ACME-4411] Vulnerability coordination"
+
+
+# ---- as people read it ----------------------------------------------------------------------------------------------
+
+
+def test_mutt_shows_the_subject_from_inside(house: World, clean: Reader, tmp_path: Path) -> None:
+    """mutt itself, at a terminal, with plain gpg: the letter decrypted, and its line in the list of mails."""
+    mutt = program("mutt", "mutt")
+    letter = written(house)
+    box, shown, settings = tmp_path / "box", tmp_path / "shown", tmp_path / "muttrc"
+    for name in ("cur", "new", "tmp"):
+        (box / name).mkdir(parents=True)
+    (box / "cur" / "1:2,").write_bytes((letter.sealed or b"").replace(b"\r\n", b"\n"))
+    settings.write_text(MUTTRC.format(folder=tmp_path, shown=shown))
+    environment = {"GNUPGHOME": clean.home, "HOME": str(tmp_path), "PATH": os.defpath, "TERM": "xterm"}  # type: ignore[attr-defined]
+    screen = at_a_terminal([str(mutt), "-n", "-R", "-F", str(settings), "-f", str(box)], environment)
+    assert f"[VU#{VU}] Letter from Our CERT: {TITLE}" in screen
+    assert "The details." in shown.read_text()
+
+
+MUTTRC = """
+set folder={folder} crypt_use_gpgme=no pipe_decode=yes wait_key=no quit=yes index_format="%s"
+set pgp_decode_command="gpg --batch --status-fd=2 --trust-model always --output - %f"
+set pgp_decrypt_command="gpg --batch --status-fd=2 --trust-model always --output - --decrypt %f"
+set pgp_verify_command="gpg --batch --status-fd=2 --trust-model always --verify %s %f"
+push "<display-message><exit><pipe-message>cat > {shown}<enter><exit>"
+"""
+
+
+def at_a_terminal(command: list[str], environment: dict[str, str]) -> str:
+    """What a program writes on a terminal of 120 columns until it ends."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    running = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    guard = Timer(60, running.kill)
+    guard.start()
+    written = b""
+    try:
+        while piece := os.read(ours, 65536):
+            written += piece
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    finally:
+        guard.cancel()
+        os.close(ours)
+        running.wait(60)
+    return written.decode("utf-8", "replace")
 
 
 # ---- never the wrong key, never in clear ----------------------------------------------------------------------------
