@@ -143,7 +143,8 @@ def _headers(tools: Tools, letter: Letter, known: Sealing) -> compose.Headers:
     identity = tools.settings.identity
     return compose.Headers(
         identity.name, identity.address, letter.recipient, letter.subject, letter.made_at, letter.message_id,
-        letter.in_reply_to, tuple(letter.reference_ids.split()), auto_submitted(letter), _reply_to(tools, letter, known),
+        letter.in_reply_to, tuple(letter.reference_ids.split()), auto_submitted(letter),
+        _reply_to(tools, letter, known),
     )  # fmt: skip
 
 
