@@ -130,4 +130,14 @@ def retire_key(context: Here, name: str, fingerprint: str, why: str) -> None:
     click.echo(f"{show.cell(changed.name)}: {show.fingerprint(fingerprint)} retired")
 
 
-COMMANDS = (add_key, refuse_key, retire_key)
+@click.command("revoke-key", epilog=examples("mailrouter vendor revoke-key ACME acme-revoked.asc"))
+@name_argument
+@click.argument("file", type=given.FILE)
+@here
+def revoke_key(context: Here, name: str, file: Path) -> None:
+    """Record that a pinned key revoked itself: FILE is its revocation certificate, or a revoked copy of it."""
+    key = keys.revoke(context.tools, context.actor, name, given.content(file))
+    click.echo(f"{show.cell(name)}: {show.fingerprint(key.fingerprint)} revoked; nothing is encrypted to it any more")
+
+
+COMMANDS = (add_key, refuse_key, retire_key, revoke_key)

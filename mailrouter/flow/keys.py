@@ -4,10 +4,13 @@ One verb, one transaction; gpg looks at a key before it begins. A candidate is u
 taking it asks gpg anew: it may have expired while it waited.
 """
 
+import shlex
+
 from mailrouter import faults
 from mailrouter.flow import directory
+from mailrouter.flow import offered as offered_keys
 from mailrouter.flow.actor import Actor, note
-from mailrouter.pgp import KeyInfo
+from mailrouter.pgp import KeyInfo, imports, revocations
 from mailrouter.store import candidates, contacts
 from mailrouter.store.contacts import Organisation
 from mailrouter.tools import Tools
@@ -32,11 +35,33 @@ def refuse(tools: Tools, actor: Actor, name: str, fingerprint: str) -> Organisat
         return vendor
 
 
-def in_use(tools: Tools, name: str, fingerprint: str) -> contacts.PinnedKey:
-    """A key pinned to them that is not retired; `NotFound` if it is none."""
+def revoke(tools: Tools, actor: Actor, name: str, data: bytes) -> contacts.PinnedKey:
+    """Record that a key in use revoked itself: `data` is its revocation certificate, or a revoked copy of it.
+
+    `NotFound` if it is about no key of theirs in use, `Refused` if the key itself does not say so: who believes another
+    than the key retires it (testbook P119).
+    """
+    offered, pinned = _about(tools, name, data)
+    fresh = tools.pgp.revoked(pinned.data, offered)
+    if fresh is None:
+        retire = f"mailrouter vendor retire-key {shlex.quote(name)} {pinned.fingerprint} --why …"
+        raise faults.Refused(f"the key itself says nothing of a revocation in this file; to use it no more: {retire}")
+    with tools.db.write() as tx:
+        if not offered_keys.apply(tx, tools, actor.name, pinned, fresh, "from a file"):
+            raise faults.Illegal("the key was changed meanwhile; look at it again (`mailrouter vendor show`)")
+    return pinned
+
+
+def _about(tools: Tools, name: str, data: bytes) -> tuple[bytes, contacts.PinnedKey]:
+    """What says it, and the key in use that it is about."""
+    alone = imports.revocation_in(data)
+    copies = imports.certificates_in(data)
+    names = revocations.issuers(alone) if alone else {copy.fingerprint for copy in copies[:1]}
     with tools.db.read() as tx:
         vendor = contacts.named(tx, name)
-        found = contacts.pinned(tx, fingerprint)
-    if found is None or found.organisation_id != vendor.id or found.retired_at is not None:
-        raise faults.NotFound(f"no key in use of {vendor.name} has that fingerprint")
-    return found
+        theirs = {key.fingerprint: key for key in contacts.keys_of(tx, [vendor.id])}
+        named = [key.fingerprint for issuer in sorted(names) for key in contacts.keys_named(tx, issuer)]
+    found = next((theirs[one] for one in named if one in theirs), None)
+    if found is None:
+        raise faults.NotFound(f"this file is about no key in use of {vendor.name}")
+    return alone or copies[0].data, found

@@ -18,6 +18,7 @@ from mailrouter.pgp.wrapper import Gnupg
 
 MAX_KEY_FILE = 262_144  # bytes
 FINGERPRINT = re.compile(r"[0-9A-F]{40}")
+MAX_KEY = 65_536  # bytes that are left without what others signed: every mail of theirs is verified with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ def _read(limit: float, program: str, *certificates: bytes) -> KeyInfo:
         Agent(home, limit).stop()
     if len(listed) != 1 or not clean:
         raise Refused("the key has no valid user id of its own, or is of a kind GnuPG does not know")
+    if len(clean) > MAX_KEY:
+        raise Refused(f"the key has more than {MAX_KEY // 1024} kB of its own; a minimal copy is wanted")
     return described(listed[0], clean)
 
 
@@ -196,7 +199,7 @@ def _usable(key: KeyInfo) -> KeyInfo:
     if key.state == "expired":
         raise Refused(f"the key {key.fingerprint} has expired")
     if key.state == "revoked":
-        raise Refused(f"the key {key.fingerprint} was revoked")
+        raise Refused(f"the key {key.fingerprint} was revoked (of a pinned one: `mailrouter vendor revoke-key`)")
     if key.state != "valid" or not (key.can_sign or key.can_encrypt):
         raise Refused(f"the key {key.fingerprint} can neither sign nor encrypt")
     if packets.keys_of(key.data)[0].weak:

@@ -13,7 +13,7 @@ COMMANDS = """
 serve doctor
 db upgrade | db check | backup | restore
 vendor add | vendor list | vendor show | vendor set | vendor add-contact | vendor remove-contact | vendor add-key
-vendor refuse-key | vendor retire-key
+vendor refuse-key | vendor retire-key | vendor revoke-key
 analyst add | analyst list | analyst away
 case open | case list | case show | case timeline | case assign | case close | case reopen | case add-vendor
 case notify | case write | case remark | case log

@@ -133,3 +133,41 @@ def test_proved_candidates_always_have_room(acme: Console, keymaker: Keymaker) -
         waiting = [one.fingerprint for one in candidates.of(tx, mine)]
         assert len(waiting) == candidates.count(tx, mine) == candidates.MOST
         assert ("A" * 40 in waiting, f"{0:040X}" in waiting) == (True, False)
+
+
+# ---- revoked, by a file ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def doomed(keymaker: Keymaker) -> tuple[bytes, bytes, bytes]:
+    """A key as it was, as it is revoked, and its revocation certificate."""
+    owner = keymaker.make("Doomed", "doomed@acme.example")
+    before = keymaker.armored(owner.fingerprint)
+    certificate = (keymaker.home / "openpgp-revocs.d" / f"{owner.fingerprint}.rev").read_bytes()
+    return before, keymaker.armored(keymaker.revoke(owner).fingerprint), certificate.replace(b":-----B", b"-----B")
+
+
+@pytest.mark.row("P119")
+@pytest.mark.parametrize("form", [1, 2], ids=["a revoked copy", "a certificate"])
+def test_a_revocation_from_a_file(acme: Console, doomed: tuple[bytes, ...], tmp_path: Path, form: int) -> None:
+    file, revoked = tmp_path / "key.asc", tmp_path / "revoked.asc"
+    file.write_bytes(doomed[0])
+    revoked.write_bytes(doomed[form])
+    said = acme.refused("vendor", "revoke-key", "ACME Inc.", str(revoked), status=1)
+    assert said == "this file is about no key in use of ACME Inc."
+    acme.run("vendor", "add-key", "ACME Inc.", str(file))
+    assert "revoked; nothing is encrypted to it any more" in acme.out("vendor", "revoke-key", "ACME Inc.", str(revoked))
+    key = acme.json("vendor", "show", "ACME Inc.")["keys"][0]
+    assert (key["state"], key["revoked_at"]) == ("revoked", "2026-03-02T09:00:00Z")
+    assert "revoked by itself" in acme.out("vendor", "show", "ACME Inc.")
+    assert any("revoked itself (from a file)" in why for why in acme.world.notices())
+    said = acme.refused("vendor", "add-key", "ACME Inc.", str(file), status=2)
+    assert said == "this key was revoked by itself, and no older copy of it makes it good again"
+
+
+@pytest.mark.row("P119")
+def test_what_the_key_itself_does_not_say_is_refused(acme: Console, key_file: Path, keymaker: Keymaker) -> None:
+    acme.run("vendor", "add-key", "ACME Inc.", str(key_file))
+    said = acme.refused("vendor", "revoke-key", "ACME Inc.", str(key_file), status=2)
+    assert f"mailrouter vendor retire-key 'ACME Inc.' {keymaker.vendor.fingerprint} --why" in said
+    assert acme.json("vendor", "show", "ACME Inc.")["keys"][0]["state"] == "valid"

@@ -9,10 +9,11 @@ import pytest
 from mailrouter.flow import file, keys, look
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import imports, packets
-from mailrouter.store import candidates, certificates, contacts
+from mailrouter.store import candidates, certificates, contacts, tables
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.pgp.forge import packet
 from tests.pgp.keys import Keymaker, Owner
 
 TEXT = f"VU#{VU}: this is our new key.\r\n"
@@ -310,3 +311,57 @@ def test_a_secret_key_is_not_shown(house: World, keymaker: Keymaker) -> None:
         assert "Bye" in shown
     assert seen.raw is not None
     assert secret.splitlines()[4].encode() in seen.raw
+
+
+# ---- keys made to harm -----------------------------------------------------------------------------------------------
+
+
+def flood(kind: str, ring: Ring) -> bytes:
+    """A key that is mostly something else, as large as a mail may bring it."""
+    body = bytes(next(p for p in packets.packets(ring.next.public.data) if p.tag == packets.SIGNATURE).body)
+    if kind == "signatures":  # testbook P116: they say they are its own, and are over nothing
+        return ring.next.public.data + b"".join(
+            packet(packets.SIGNATURE, body[:-8] + n.to_bytes(8, "big")) for n in range(240_000 // (len(body) + 6))
+        )
+    if kind == "user ids":
+        return ring.next.public.data + b"".join(packet(packets.USER_ID, b"x%d" % n) for n in range(9000))
+    return ring.next.public.data + packet(17, bytes(10_000_000))  # a photograph
+
+
+@pytest.mark.row("P116")
+@pytest.mark.row("P117")
+@pytest.mark.parametrize("kind", ["signatures", "user ids", "photo"])
+def test_a_hostile_key_holds_up_no_mail_and_harms_no_other_key(house: World, ring: Ring, kind: str) -> None:
+    mail = house.mail(
+        PSIRT, f"VU#{VU}", base64.encodebytes(flood(kind, ring)).decode(),
+        'Content-Type: application/pgp-keys; name="k.asc"', "Content-Transfer-Encoding: base64",
+    )  # fmt: skip
+    assert house.fed(mail).place == "filed"
+    assert all(len(one.data) < 2_000 for one in offered(house))  # what is kept is the key's own
+    assert house.fed(house.signed(TEXT, signer=ring.pinned)).assurance == "verified"
+
+
+@pytest.mark.row("P58")
+def test_two_keys_of_one_key_id_are_two_keys(house: World, ring: Ring, keymaker: Keymaker) -> None:
+    """A second key, of another organisation, that a signature may name by the same 64 bits."""
+    house.organisation("Evil", "eve@eve.example", key=keymaker.eve)
+    with house.writing() as tx:
+        for key, other in ((ring.pinned, keymaker.eve), (keymaker.eve, ring.pinned)):
+            found = contacts.pinned(tx, key.fingerprint)
+            assert found is not None
+            rows = [{"key_id": found.id, "name": name} for name in (other.fingerprint[-16:], other.fingerprint)]
+            tx.execute(tables.key_names.insert(), rows)
+    ours = house.fed(house.signed(TEXT, signer=ring.pinned))
+    assert (ours.assurance, ours.fingerprint) == ("verified", ring.pinned.fingerprint)
+    evil = house.fed(house.signed(TEXT, signer=keymaker.eve))
+    assert (evil.assurance, evil.fingerprint) == ("other-signer", keymaker.eve.fingerprint)
+
+
+@pytest.mark.row("P55")
+def test_a_user_id_with_the_vendors_address_proves_nothing(house: World, ring: Ring) -> None:
+    """Pinned to somebody else, it is that organisation's; pinned to nobody, it is nobody's."""
+    assert house.fed(house.signed(TEXT, signer=ring.next)).assurance == "invalid"
+    house.organisation("Evil", "eve@eve.example", key=ring.next)
+    came = house.fed(house.signed(TEXT, signer=ring.next))
+    assert (came.assurance, came.standing, came.place) == ("other-signer", "claimed", "filed")
+    assert house.statements() == []
