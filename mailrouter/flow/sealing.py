@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case.model import Case, Participant
 from mailrouter.faults import Refused
-from mailrouter.flow import notices, ownaddresses
+from mailrouter.flow import noticetext, ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
@@ -132,7 +132,7 @@ def _encrypted(
         tags = (f"VU#{known.case.vu}", known.participant.their_ref)
         outside = replace(inside, subject=compose.subject("", *tags))
         inside = replace(inside, subject=compose.with_title(letter.subject, known.title))
-    text = notices.in_full(tools, letter)
+    text = noticetext.in_full(tools, letter)
     inner = compose.entity(text, files, letter.message_id, protect=inside, outer=outside)
     archive = tools.pgp.archive_keys() if known.case is not None else ()
     message = tools.pgp.encrypt(inner, known.keys, archive=archive, signer=letter.signer)
