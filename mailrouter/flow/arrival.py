@@ -63,6 +63,7 @@ def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
         "malformed-from": bool(read.sender.malformed),
         BAD_TOKEN: not known.ours.proves_all(read.hints),
         "not-decrypted": read.opened.decrypted == "fail",
+        "repaired": read.opened.repaired,
         COPIED: read.kind in ("person", "list")
         and audience.others(read.mail, read.sender.address, read.item.envelope.recipients),
     }

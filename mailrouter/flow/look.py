@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mailrouter import faults
 from mailrouter.flow import receive
-from mailrouter.mail import authenticate, offers, parse, pgpmime, quote, words
+from mailrouter.mail import authenticate, offers, parameters, parse, pgpmime, quote, words
 from mailrouter.mail.parse import Mail
 from mailrouter.store import inbox, messages, outbox
 from mailrouter.store.messages import Message
@@ -96,7 +96,7 @@ def _mail(tools: Tools, message: Message, raw: bytes) -> Look:
         message=message,
         raw=raw,
         texts=tuple(readable(what, piece) for what, piece in pieces),
-        files=tuple(file for _, piece in pieces if isinstance(piece, Mail) for file in _files(piece)),
+        files=(*(one for _, piece in pieces if isinstance(piece, Mail) for one in _files(piece)), *_decrypted(opened)),
         outer_subject=mail.subject if opened.protected_subject not in (None, mail.subject) else "",
         date=f"{mail.date:%Y-%m-%d %H:%M} UTC" if mail.date else "",
         defects=mail.defects,
@@ -115,7 +115,15 @@ def _pieces(mail: Mail, opened: pgpmime.Opened) -> Iterator[tuple[str, Mail | st
         yield "", within
         return
     yield "not signed" if opened.decrypted == "none" else "not encrypted", mail
-    yield "the signed part" if opened.decrypted == "none" else "the encrypted part", within
+    if not opened.file or b"\0" not in opened.content:  # else it is no text: it is among the files
+        yield "the signed part" if opened.decrypted == "none" else "the encrypted part", within
+
+
+def _decrypted(opened: pgpmime.Opened) -> Iterator[File]:
+    """A file that came encrypted, as it was before: `fix.zip` of `fix.zip.gpg`."""
+    if opened.file and opened.encrypted and opened.content is not None and not opened.content_is_entity:
+        name = parameters.file_name({"filename": opened.file.rpartition(".")[0]}, {}, [])
+        yield File(name or "", "application/octet-stream", opened.content)
 
 
 def inside(opened: pgpmime.Opened, content: bytes) -> Mail | str:

@@ -4,18 +4,18 @@ Every way out is a verdict that was proved or a `TryLater`; there is no third. A
 that it was decrypted whole and unaltered (testbook/pgp.md, condition 8).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
-from mailrouter.faults import TryLater
 from mailrouter.mail import pgpmime
 from mailrouter.mail.pgpmime import Opened, Sealed, Shape, Verdict
 from mailrouter.pgp import keyring, nesting, packets, status
-from mailrouter.pgp.agent import Agent
-from mailrouter.pgp.keyring import Keyrings, PublicKey
-from mailrouter.pgp.runner import Ran, Runner
+from mailrouter.pgp.asking import Asker, lines_of, silent
+from mailrouter.pgp.keyring import PublicKey
 from mailrouter.pgp.status import Judged
 
 CLOCKS_DIFFER = timedelta(minutes=10)  # testbook/pgp.md, condition 4
@@ -26,51 +26,13 @@ Answer = tuple[Judged, bytes | None]  # a verdict, and the text when there is on
 
 
 @dataclass(frozen=True, slots=True)
-class Opener:
-    """Opens mails with what one `Pgp` holds. `own`: our public keys, needed beside the secret ones to decrypt."""
-
-    runner: Runner
-    agent: Agent
-    keyrings: Keyrings
-    own: Callable[[], tuple[PublicKey, ...]]
-    passphrase: bytes | None
+class Opener(Asker):
+    """Opens mails with what one `Pgp` holds."""
 
     def open(self, seal: Sealed, known: Sequence[PublicKey], find: Find, now: datetime) -> Opened:
         """Decrypt and verify what one mail holds; see `Pgp.open`."""
         return _Opening(self, tuple(known), find, now).of(seal)
 
-    def unwrapped(self, seal: Sealed) -> bytes:
-        """The signed message within what one mail holds; see `Pgp.unwrapped`."""
-        try:
-            message = packets.dearmor(seal.data, b"MESSAGE")
-            encrypted = packets.is_encrypted(message)
-        except packets.Malformed:
-            return b""
-        if not encrypted:
-            return packets.armored(message, b"MESSAGE")
-        tries = self.tries(message, (), self.runner.unwrap)
-        within = (ran.output for ran, lines in tries if lines is not None and status.unwrapped(lines, ran.code))
-        found = next(within, b"")
-        return packets.armored(found, b"MESSAGE") if found else b""
-
-    def tries(
-        self, message: bytes, keys: Sequence[PublicKey], decrypt: Callable[[bytes, str, bytes | None], Ran]
-    ) -> Iterator[tuple[Ran, tuple[status.Line, ...] | None]]:
-        """What gpg says to each way an encrypted message may be for us, until the caller is content with one.
-
-        Raises TryLater when the caller is not, and it was a fault of ours.
-        """
-        self.agent.ready()
-        own = self.own()
-        everyone = self.keyrings.file((*keys, *own))
-        ours = {material.fingerprint[-16:] for key in own for material in packets.keys_of(key.data)}
-        for variant in packets.for_us(message, ours):
-            ran = decrypt(variant, everyone, self.passphrase)
-            lines = _lines(ran)
-            yield ran, lines
-            # gpg says 'no secret key' as well when it cannot reach the agent: a fault of ours, not of the mail.
-            if not self.agent.answers() or status.our_trouble(lines or ()):
-                raise TryLater("the gpg agent does not answer, or does not accept our passphrase")
 
 
 @dataclass(slots=True)
@@ -102,13 +64,22 @@ class _Opening:
 
     def _signed(self, seal: Sealed) -> Opened:
         judged, signature = _signature_in(seal.signature)
+        data = seal.data
         if judged is None:
-            judged, _ = self._ask(lambda: self._check(signature, seal.data))
+            judged, data = self._fitting(signature, (seal.data, *seal.otherwise))
         concluded = self._concluded(seal, judged, "mime")
-        opened = replace(concluded, signed_bytes=seal.data, signature=_readable(seal.signature))
+        opened = replace(concluded, signed_bytes=data, signature=_readable(seal.signature))
         if judged.verdict is not Verdict.GOOD or not seal.whole:
             return opened
         return _protected(replace(opened, content=seal.data, content_is_entity=True), seal.data)
+
+    def _fitting(self, signature: bytes, forms: Sequence[bytes]) -> tuple[Judged, bytes]:
+        """gpg's word on the first of these forms that it is not a bad signature of; else on the first of all."""
+        judged = [self._ask(partial(self._check, signature, forms[0]))[0]]
+        while judged[-1].verdict is Verdict.BAD and len(judged) < len(forms):
+            judged.append(self._ask(partial(self._check, signature, forms[len(judged)]))[0])
+        at = len(judged) - 1 if judged[-1].verdict is not Verdict.BAD else 0
+        return judged[at], forms[at]
 
     def _cleartext(self, seal: Sealed) -> Opened:
         """The text shown is what gpg printed, never the block itself (P81, P86)."""
@@ -146,7 +117,7 @@ class _Opening:
         judged, text = self._ask(lambda: self._decrypt(message))
         if text is None:
             return _undecrypted(judged.reason)
-        is_entity = seal.shape is Shape.ENCRYPTED
+        is_entity = seal.shape is Shape.ENCRYPTED or (seal.file != "" and _ENTITY.match(text) is not None)
         opened = replace(
             self._concluded(seal, judged, "message"),
             encrypted=True,
@@ -158,7 +129,8 @@ class _Opening:
         )
         if judged.verdict is Verdict.NONE:
             opened = self._signed_within(opened, text, whole=seal.whole)
-        return _protected(opened, _payload(opened.content or text)) if is_entity else opened
+        ours = is_entity and not seal.file  # the headers in a file that came along are not this mail's
+        return _protected(opened, _payload(opened.content or text)) if ours else opened
 
     def _signed_within(self, opened: Opened, content: bytes, *, whole: bool) -> Opened:
         """Sign, then encrypt: the decrypted entity or text has a signature of its own (RFC 3156 section 6.1)."""
@@ -173,6 +145,8 @@ class _Opening:
             content=content if inner.content is None else inner.content,
             content_is_entity=opened.content_is_entity,
             charset=opened.charset,
+            file=opened.file,
+            repaired=opened.repaired,
         )
 
     # ---- asking gpg --------------------------------------------------------------------------------------------
@@ -190,16 +164,16 @@ class _Opening:
 
     def _check(self, signature: bytes, data: bytes) -> Answer:
         ran = self.opener.runner.verify(signature, data, self._keyring())
-        lines = _lines(ran)
+        lines = lines_of(ran)
         return (_SURPRISED if lines is None else status.signature(lines, ran.code)), None
 
     def _read_text(self, message: bytes) -> Answer:
         ran = self.opener.runner.decrypt(message, self._keyring(), None)
-        if _silent(ran) and self._speaks():
+        if silent(ran) and self._speaks():
             ran = self.opener.runner.decrypt(message, self._keyring(), None)
-            if _silent(ran):
+            if silent(ran):
                 return _SURPRISED, None
-        lines = _lines(ran)
+        lines = lines_of(ran)
         about = None if lines is None else status.plain(lines, ran.code)
         if about is None:
             return _SURPRISED, None
@@ -208,7 +182,7 @@ class _Opening:
     def _speaks(self) -> bool:
         """Whether gpg answers what it can: then its silence before was about the message, and is no fault of gpg."""
         ran = self.opener.runner.decrypt(_LITERAL, self._keyring(), None)
-        return (ran.code, ran.output) == (0, b"x") and _lines(ran) is not None
+        return (ran.code, ran.output) == (0, b"x") and lines_of(ran) is not None
 
     def _decrypt(self, message: bytes) -> Answer:
         for ran, lines in self.opener.tries(message, self.keys, self.opener.runner.decrypt):
@@ -249,6 +223,8 @@ class _Opening:
             stale=judged.signed_at is not None and judged.signed_at < self.now - STALE_AFTER,
             signature_id=judged.signature_id,
             form=form if signed else "none",
+            file=seal.file,
+            repaired=seal.repaired,
         )
 
     def _certificate(self, fingerprint: str) -> str:
@@ -259,25 +235,9 @@ class _Opening:
         return next((sha256(key.data).hexdigest() for key in proved if key.fingerprint == fingerprint), "")
 
 
+_ENTITY = re.compile(rb"Content-Type:[ \t]*[a-z]+/", re.IGNORECASE)  # how PGP/MIME begins within
 _LITERAL = b"\xcb\x07b\0\0\0\0\0x"  # an OpenPGP message that says 'x' and nothing else
 _SURPRISED = Judged(Verdict.BAD, "gpg reported something unexpected about the signature")
-
-
-def _silent(ran: Ran) -> bool:
-    """gpg says nothing of packets it skips, and of what it cannot unpack."""
-    return not ran.overflow and ran.status == b""
-
-
-def _lines(ran: Ran) -> tuple[status.Line, ...] | None:
-    """The status lines; None when they are not what a good answer looks like. TryLater when gpg itself is broken."""
-    if ran.overflow:
-        return None
-    try:
-        return status.read(ran.status)
-    except status.Surprise:
-        return None
-    except status.Garbage as trouble:
-        raise TryLater("gpg answered with something that is no answer") from trouble
 
 
 def _signature_in(armored: bytes) -> tuple[Judged | None, bytes]:
@@ -295,7 +255,7 @@ def _signature_in(armored: bytes) -> tuple[Judged | None, bytes]:
 def _readable(signature: bytes) -> bytes:
     """As every gpg can read it, for it is what others verify with; what is no signature stays as it is."""
     try:
-        return packets.with_checksum(signature)
+        return packets.with_checksum(signature) if signature[:1] < b"\x80" else packets.armored(signature, b"SIGNATURE")
     except packets.Malformed:
         return signature
 

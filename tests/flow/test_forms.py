@@ -4,6 +4,8 @@ import pytest
 
 from mailrouter.flow import look
 from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.pgp import mails
+from tests.pgp.cases.files import NOTE, file
 
 OTHER = 234567
 HP = b'Content-Type: text/plain; charset=utf-8; hp="clear"\r\n'
@@ -71,3 +73,37 @@ def test_the_same_subject_twice_is_shown_once(world: World) -> None:
     entity = HP + b"Subject: VU#%d\r\n\r\nWe look into it.\r\n" % VU
     got = world.fed(world.signed("", f"VU#{VU}", content=entity))
     assert look.at(world.tools, got.id).outer_subject == ""
+
+
+@pytest.mark.row("P105")
+def test_an_encrypted_file_is_offered_as_it_was_before(world: World) -> None:
+    world.vendor_case(key=True)
+    content = b"PK\x03\x04\0 a proof of concept"
+    keymaker = world.keymaker
+    sealed = keymaker.encrypt(content, keymaker.cert, signer=keymaker.vendor, more=world._faked(None))
+    got = world.fed(world.envelope(mails.mixed(NOTE, file("poc.zip.gpg", sealed))))
+    assert (got.place, got.encrypted, got.decrypted, got.assurance) == ("filed", True, "partial", "partial")
+    seen = look.at(world.tools, got.id)
+    assert [(one.name, one.content) for one in seen.files] == [("poc.zip.gpg", sealed), ("poc.zip", content)]
+    assert seen.text.strip() == "[not encrypted]\nSee the file, please."
+
+
+@pytest.mark.row("P43")
+def test_an_encrypted_text_file_is_shown_too(world: World) -> None:
+    world.vendor_case(key=True)
+    sealed = world.keymaker.encrypt(b"We are not affected.\n", world.keymaker.cert)
+    got = world.fed(world.envelope(mails.mixed(NOTE, file("statement.asc", sealed))))
+    seen = look.at(world.tools, got.id)
+    assert "[the encrypted part]\nWe are not affected." in seen.text
+    assert [one.name for one in seen.files] == ["statement.asc", "statement"]
+
+
+def test_what_a_mail_server_took_apart_is_read_flagged_and_never_verified(world: World) -> None:
+    world.vendor_case(key=True)
+    entity = HP + b"Subject: VU#%d: statement\r\n\r\nVU#%d: we are not affected.\r\n" % (VU, VU)
+    made = world.encrypted(entity, signer=world.keymaker.vendor)
+    raw = made.raw.replace(b'multipart/encrypted; protocol="application/pgp-encrypted"', b"multipart/mixed")
+    got = world.fed(world.envelope(raw))
+    assert (got.place, got.verdict, got.assurance, got.flags) == ("filed", "good", "partial", "repaired")
+    assert "we are not affected" in look.at(world.tools, got.id).text
+    assert [one.state for one in world.statements()] == ["held"]
