@@ -19,7 +19,6 @@ from mailrouter.store.analysts import Analyst
 from mailrouter.store.contacts import Organisation
 from mailrouter.tools import Tools
 
-LONGEST_USER_ID = 200
 RESERVED = ("mailrouter", "unix:", "analyst:")  # what the journal and the queues call others
 
 
@@ -136,7 +135,7 @@ def _pin(
     pinned = []
     for key in keys:
         row = {
-            "organisation_id": vendor.id, "fingerprint": key.fingerprint, "data": key.data, "user_id": user_id(key),
+            "organisation_id": vendor.id, "fingerprint": key.fingerprint, "data": key.data, "user_id": key.label,
             "can_encrypt": key.can_encrypt, "expires_at": key.expires, "pinned_at": tools.now(),
             "pinned_by": actor.name, "channel": channel,
         }  # fmt: skip
@@ -144,11 +143,6 @@ def _pin(
         candidates.decide(tx, vendor.id, key.fingerprint, "pinned", actor.name, tools.now())
         pinned.append(key.fingerprint)
     return pinned
-
-
-def user_id(key: KeyInfo) -> str:
-    """A stranger's words: one line, nothing a terminal or a database would stumble over (testbook P15)."""
-    return texts.one_line(key.user_ids[0], LONGEST_USER_ID) if key.user_ids else ""
 
 
 # ---- analysts ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ that has not been written to before: whoever has not heard of a case must not le
 """
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -19,8 +19,7 @@ from mailrouter.case.keyclock import Life
 from mailrouter.case.model import Case, Participant
 from mailrouter.flow import letters
 from mailrouter.flow.remind import Foretold
-from mailrouter.store import candidates, cases, contacts, journal, outbox, queues
-from mailrouter.store.contacts import PinnedKey
+from mailrouter.store import cases, contacts, journal, outbox, queues
 from mailrouter.tools import Tools
 
 LETTER, KIND = "key-expires", "key"
@@ -134,34 +133,6 @@ def _groups(fingerprint: str) -> str:
     return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
 
 
-# ---- words for whoever waits for a key -------------------------------------------------------------------------------
-
-
 def _ended(key: contacts.Ending, name: str) -> str:
     how = f"`mailrouter vendor add-key {shlex.quote(name)} FILE` pins the new one"
     return f"the key {key.fingerprint} of {name} expired on {letters.day(key.ends)}: {how}"
-
-
-def lack(tx: Connection, organisation_id: int, now: datetime) -> str:
-    """Why nothing can be encrypted to them, and the command that mends it; '' when there is a usable key."""
-    known = contacts.keys_of(tx, [organisation_id], retired=True)
-    if any(key.usable(now) for key in known):
-        return ""
-    name = contacts.get(tx, organisation_id).name
-    came = candidates.count(tx, organisation_id)
-    pin = f"`mailrouter vendor add-key {shlex.quote(name)} FILE` pins one"
-    look = f"; {came} came by mail: `mailrouter vendor show {shlex.quote(name)}`" if came else ""
-    return f"{_worn(known, name, now)}: {pin}{look}"
-
-
-def _worn(known: Sequence[PinnedKey], name: str, now: datetime) -> str:
-    """What became of the key that was pinned last."""
-    if not known:
-        return f"no key of {name} is pinned"
-    last = max(known, key=lambda key: (key.retired_at is None, key.pinned_at))
-    became = {
-        "expired": f"expired on {letters.day(last.expires_at)}",
-        "revoked": "revoked itself",
-        "retired": "is retired",
-    }.get(last.state(now), "cannot be encrypted to")
-    return f"the key {last.fingerprint} of {name} {became}"

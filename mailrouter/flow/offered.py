@@ -17,7 +17,6 @@ from mailrouter.case.model import Case
 from mailrouter.case.standing import Assurance
 from mailrouter.flow.act import Doing
 from mailrouter.flow.actor import day_of
-from mailrouter.flow.directory import user_id
 from mailrouter.flow.offers import EXPOSED, Brought, Key, Kind
 from mailrouter.pgp import KeyInfo
 from mailrouter.store import candidates, cases, contacts, journal, queues
@@ -54,7 +53,7 @@ def _candidate(doing: Doing, key: Key, *, proved: bool) -> None:
         return
     row = {
         "organisation_id": key.organisation_id, "fingerprint": key.info.fingerprint, "data": key.info.data,
-        "user_id": user_id(key.info), "expires_at": key.info.expires, "source": key.source,
+        "user_id": key.info.label, "expires_at": key.info.expires, "source": key.source,
         "message_id": doing.mail.message_id, "proved": proved, "seen_at": doing.now,
     }  # fmt: skip
     if not candidates.offered(doing.tx, row):

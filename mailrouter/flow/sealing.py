@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case.model import Case, Participant
 from mailrouter.faults import Refused
-from mailrouter.flow import noticetext, ownaddresses
+from mailrouter.flow import lacking, noticetext, ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
@@ -21,15 +21,11 @@ from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
 WRITTEN_BY_PEOPLE = ("write", "reply")
-NO_KEY = (
-    "confidential, and the recipient has no usable key; pin theirs (`mailrouter vendor add-key`), or record that they"
-    " consent to clear text (`mailrouter participant set … --clear-text yes --why …`), then `mailrouter outbox release`"
-)
-REPEATS_SECRETS = (
-    "it repeats what came encrypted, and the recipient has no usable key; pin theirs, then `mailrouter outbox release`"
-)
+NO_KEY = "confidential, and the recipient has no usable key"
+CONSENT = ", or record that they consent to clear text (`mailrouter participant set … --clear-text yes --why …`)"
+REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
 STAFF_WITHOUT_KEY = "confidential, and this analyst has no key"
-WORN_OUT = "the recipient's key has expired; pin the new one"
+WORN_OUT = "the recipient's key is of no use any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +51,16 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
     pinned = contacts.keys_of(tx, [participant.organisation_id])
     usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
     case = cases.get(tx, letter.case_id)
-    held = "" if usable else _not_in_clear(letter, participant, pinned)
+    why = "" if usable else _not_in_clear(letter, participant, pinned)
+    held = f"{why}: {_remedy(tx, tools, letter, participant, why)}" if why else ""
     voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
     return Sealing(usable, case, participant, _title(tx, letter, case), voucher, held)
+
+
+def _remedy(tx: Connection, tools: Tools, letter: Letter, participant: Participant, why: str) -> str:
+    """Which key is missing or worn out, and the commands that let the letter go."""
+    lacks = lacking.words(tx, participant.organisation_id, tools.now())
+    return f"{lacks}{CONSENT if why == NO_KEY else ''}; then `mailrouter outbox release {letter.id}`"
 
 
 def _staff_key(tx: Connection, letter: Letter) -> tuple[PublicKey, ...]:

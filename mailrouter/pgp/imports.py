@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailrouter.faults import Refused
+from mailrouter.mail import texts
 from mailrouter.pgp import packets, revocations
 from mailrouter.pgp.agent import Agent
 from mailrouter.pgp.keyring import PublicKey
 from mailrouter.pgp.wrapper import Gnupg
 
 MAX_KEY_FILE = 262_144  # bytes
+LONGEST_USER_ID = 200  # characters that are shown
 FINGERPRINT = re.compile(r"[0-9A-F]{40}")
 MAX_KEY = 65_536  # bytes that are left without what others signed: every mail of theirs is verified with it
 
@@ -39,6 +41,11 @@ class KeyInfo:
     def key_ids(self) -> tuple[str, ...]:
         """Ids of the primary key and the subkeys, 16 hex digits each: what a signature may name as its issuer."""
         return tuple(fingerprint[-16:] for fingerprint in (self.fingerprint, *self.subkeys))
+
+    @property
+    def label(self) -> str:
+        """Its first user id as one line in which nothing works on a terminal or a database (testbook P15)."""
+        return texts.one_line(self.user_ids[0], LONGEST_USER_ID) if self.user_ids else ""
 
     @property
     def public(self) -> PublicKey:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailrouter import ticker
-from mailrouter.flow import directory, keydates
+from mailrouter.flow import directory, keydates, lacking
 from mailrouter.store import contacts, tables
 from mailrouter.store.outbox import Letter
 from tests.flow.world import DAY, PSIRT, VENDOR, VU, World
@@ -111,12 +111,12 @@ def test_the_tickers_beat_does_it_too(house: World) -> None:
 def test_words_for_whoever_waits_for_a_key(house: World, mortal: Owner) -> None:
     with house.look() as tx:
         vendor = contacts.named(tx, VENDOR).id
-        assert keydates.lack(tx, vendor, house.clock()) == ""
-        said = keydates.lack(tx, vendor, ENDS)
+        assert lacking.words(tx, vendor, house.clock()) == ""
+        said = lacking.words(tx, vendor, ENDS)
     assert said.startswith(f"the key {mortal.fingerprint} of {VENDOR} expired on 2098-06-02: `mailrouter vendor add")
     directory.retire_key(house.tools, house.alice, VENDOR, mortal.fingerprint, "replaced")
     house.organisation("Bare & Co", "bare@bare.example")
     with house.look() as tx:
-        assert "is retired" in keydates.lack(tx, vendor, house.clock())
-        bare = keydates.lack(tx, contacts.named(tx, "Bare & Co").id, house.clock())
+        assert "is retired" in lacking.words(tx, vendor, house.clock())
+        bare = lacking.words(tx, contacts.named(tx, "Bare & Co").id, house.clock())
     assert bare == "no key of Bare & Co is pinned: `mailrouter vendor add-key 'Bare & Co' FILE` pins one"
