@@ -1,7 +1,7 @@
 """The text of the mail that a notice is about, added where the notice is encrypted to the analyst's own key.
 
-Promises: it stands in no row, and in no letter that leaves in clear: it is read again from the raw mail each time. It is
-quoted, at most 200 lines of it: nothing in it can look like a line of ours.
+Promises: it stands in no row, and in no letter that leaves in clear: it is read again from the raw mail each time. It
+is quoted, at most 200 lines of it: nothing in it can look like a line of ours.
 """
 
 from mailrouter.flow import look

@@ -16,6 +16,7 @@ from tests.pgp import mails as sealed_mails
 from tests.pgp.keys import Owner
 
 ALICE = "alice@cert.example"
+quickly = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # where SQL makes no difference
 ANSWER = "Thank you.\nWe would like to see a crash log.\n"
 
 
@@ -124,6 +125,7 @@ def test_the_journal_names_the_analyst_and_the_mail(house: World) -> None:
         ("dnoe", "us", "nothing was done: its first words are nearly the order `done`"),
     ],
 )
+@quickly
 def test_one_order(house: World, text: str, turn: str, said: str) -> None:
     house.analyst("bob")
     item = house.queue("alice")[0].item.id
@@ -135,6 +137,7 @@ def test_one_order(house: World, text: str, turn: str, said: str) -> None:
     assert house.letters("write") == []
 
 
+@quickly
 def test_help_is_answered_with_the_list(house: World) -> None:
     ordered(house, "help")
     [told] = carried_out(house)
@@ -205,6 +208,7 @@ def test_a_notice_about_a_letter_is_answered_with_release(world: World) -> None:
         assert outbox.get(tx, held).state == "queued"
 
 
+@quickly
 def test_a_notice_about_a_participant_can_be_answered_with_a_letter(world: World) -> None:
     give_key(world, "alice", world.keymaker.alice)
     world.vendor_case()
@@ -245,6 +249,7 @@ def test_what_is_about_no_participant_is_sent_to_nobody(world: World) -> None:
     ],
 )
 @pytest.mark.row("P93")
+@quickly
 def test_a_text_that_is_not_surely_meant_for_them_stays_here(house: World, words: str, why: str) -> None:
     """The envelope is not signed: whoever carries a mail could take it to another item's address."""
     house.feed(house.mail(PSIRT, body="And?\r\n"))
@@ -258,12 +263,14 @@ def test_a_text_that_is_not_surely_meant_for_them_stays_here(house: World, words
 
 
 @pytest.mark.parametrize("words", ["item {item}\n\nHello.\n", "Hello.\n\nOn Monday, CERT wrote:\n> see {to}\n"])
+@quickly
 def test_a_text_that_names_its_item_leaves(house: World, words: str) -> None:
     item = house.queue("alice")[0].item.id
     house.feed(by_alice(house, words.format(item=item, to=address(house)), address(house)))
     assert "sent on as letter" in carried_out(house)[0]
 
 
+@quickly
 def test_a_signed_subject_names_the_item(house: World) -> None:
     item = house.queue("alice")[0].item.id
     entity = f'Content-Type: text/plain; protected-headers="v1"\r\nSubject: Re: Item {item} waits\r\n\r\nHello.\r\n'
@@ -271,6 +278,7 @@ def test_a_signed_subject_names_the_item(house: World) -> None:
     assert "sent on as letter" in carried_out(house)[0]
 
 
+@quickly
 def test_files_are_not_sent_on_but_the_analysts_key_is_no_file(house: World) -> None:
     for kind, said in (("application/pdf", "files cannot be sent on"), ("application/pgp-keys", "sent on as letter")):
         text = f"Content-Type: text/plain\r\n\r\nSee this.\r\n> {address_of_mail(house)}\r\n".encode()
@@ -281,6 +289,7 @@ def test_files_are_not_sent_on_but_the_analysts_key_is_no_file(house: World) -> 
     assert len(house.letters("write")) == 1
 
 
+@quickly
 def test_a_signature_block_stays_here(house: World) -> None:
     to = address(house)
     house.feed(by_alice(house, f"> {to}\n\nYes.\n\n-- \nAlice, {ALICE}\n", to))
@@ -372,7 +381,7 @@ FORGED: dict[str, tuple[str, Forge]] = {
 @pytest.mark.parametrize(
     "forge", [pytest.param(forge, id=name, marks=pytest.mark.row(row)) for name, (row, forge) in FORGED.items()]
 )
-@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # what is proved of a mail is no matter of SQL
+@quickly
 def test_a_mail_that_is_not_surely_hers_does_nothing_and_she_is_told(house: World, forge: Forge) -> None:
     house.analyst("bob")
     before, to = state(house), address(house)
@@ -394,12 +403,14 @@ def state(world: World) -> object:
     return world.turn(), named, world.letters("write"), world.deadlines(everything=True), world.statements()
 
 
+@quickly
 def test_from_in_capitals_is_hers(house: World) -> None:
     """P54: the exact address, but for the case of letters."""
     house.feed(by_alice(house, "done\n", address(house), sender=ALICE.upper()))
     assert carried_out(house)[0].startswith("done: item")
 
 
+@quickly
 def test_cleartext_alone_is_hers(house: World) -> None:
     block = house.keymaker.sign(b"done\n", house.keymaker.alice, mode="--clear-sign", more=house._faked(None))
     raw = sealed_mails.text(block.replace(b"\n", b"\r\n"), house._head(ALICE, "x", ""))
@@ -407,6 +418,7 @@ def test_cleartext_alone_is_hers(house: World) -> None:
     assert carried_out(house)[0].startswith("done: item")
 
 
+@quickly
 def test_an_answer_that_came_encrypted_is_hers(house: World) -> None:
     entity = f"Content-Type: text/plain\r\n\r\nYes.\r\n\r\n> {address(house)}\r\n".encode()
     made = house.encrypted(entity, signer=house.keymaker.alice, sender=ALICE)
@@ -442,6 +454,7 @@ def test_another_analysts_signature_or_address_does_nothing(house: World) -> Non
     assert {letter.recipient for letter in house.letters("analyst-refused")} == {ALICE, "bob@cert.example"}
 
 
+@quickly
 def test_an_address_that_was_given_to_nobody_does_nothing_and_tells_nobody(house: World) -> None:
     """Another item's token, another analyst's, nobody's; and a good token of an item that is not."""
     house.analyst("bob")
@@ -454,6 +467,7 @@ def test_an_address_that_was_given_to_nobody_does_nothing_and_tells_nobody(house
     assert (carried_out(house), state(house), told_refused(house)) == ([], before, [])
 
 
+@quickly
 def test_two_of_our_addresses_at_once_do_nothing(house: World) -> None:
     house.feed(house.mail(PSIRT, body="And?\r\n"))
     to = tuple(address(house, shown.item.id) for shown in house.queue("alice"))
@@ -472,6 +486,7 @@ def test_a_vendors_mail_to_an_analysts_address_is_no_answer_of_theirs(house: Wor
     assert (house.participant(), house.statements()) == (before, [])
 
 
+@quickly
 def test_without_a_key_on_file_there_is_no_order(world: World) -> None:
     world.vendor_case()
     world.feed(world.mail(PSIRT))
@@ -492,6 +507,7 @@ def test_she_is_told_once_an_hour_for_each_item(house: World) -> None:
     ("header", "place"),
     [("Auto-Submitted: auto-replied", "filed"), ("List-Id: <x.example>", "review"), ("X-Autoreply: yes", None)],
 )
+@quickly
 def test_robots_are_not_answered(house: World, header: str, place: str | None) -> None:
     before = state(house)
     got = house.fed(house.mail(ALICE, "Out of office", "I am away.\r\n", header, to=(address(house),)))
@@ -500,6 +516,7 @@ def test_robots_are_not_answered(house: World, header: str, place: str | None) -
     assert (told_refused(house), carried_out(house), state(house)) == ([], [], before)
 
 
+@quickly
 def test_a_bounce_is_not_answered(house: World) -> None:
     to = (address(house),)
     got = house.fed(house.mail("mailer-daemon@x.example", "Undelivered Mail", "x\r\n", to=to, reverse_path=""))
@@ -554,6 +571,7 @@ def test_who_dies_over_it_each_time_is_not_given_it_for_ever(house: World) -> No
     assert carried_out(house) == ["nothing was done: a fault of ours; please order it again"]
 
 
+@quickly
 def test_the_transcript_is_encrypted_or_held(house: World) -> None:
     """It may name a vendor: it never leaves in clear."""
     ordered(house, "assign alice")
@@ -569,6 +587,7 @@ def test_the_transcript_is_encrypted_or_held(house: World) -> None:
     assert [one.state for one in house.letters("analyst-transcript")] == ["sent", "held"]
 
 
+@quickly
 def test_after_the_case_went_to_another_its_mail_is_still_answered(house: World) -> None:
     house.analyst("bob")
     to = address(house)
@@ -578,6 +597,7 @@ def test_after_the_case_went_to_another_its_mail_is_still_answered(house: World)
     assert "sent on as letter" in carried_out(house)[0]
 
 
+@quickly
 def test_the_words_for_an_approval_that_failed_name_no_vendor_in_clear(house: World) -> None:
     """The reason may; so the transcript is confidential."""
     ordered(house, f"approve {'0' * 64}")

@@ -1,0 +1,156 @@
+"""Notices that can be answered: to whom an address is given, and where the text of a mail stands."""
+
+from email import message_from_bytes
+from email.message import Message as Mime
+
+import pytest
+
+from mailrouter.flow import tell, write
+from mailrouter.store import analysts
+from mailrouter.store.outbox import Letter
+from tests.flow.test_orders import address, give_key
+from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
+
+ALICE = "alice@cert.example"
+SECRET = "The flaw is in the updater."
+
+
+def told(world: World) -> Letter:
+    """The one notice to Alice that was made now, as it left."""
+    tell.arrivals(world.tools, world.clock())
+    world.deliver()
+    [letter] = [one for one in world.letters() if one.recipient == ALICE]
+    return letter
+
+
+def sent(letter: Letter) -> Mime:
+    return message_from_bytes(letter.sealed or b"")
+
+
+def opened(world: World, letter: Letter) -> str:
+    """As Alice's mail program shows it."""
+    assert letter.encrypted
+    part = sent(letter).get_payload(1)
+    assert isinstance(part, Mime)
+    inside = message_from_bytes(world.keymaker.gpg("--decrypt", given=bytes(part.get_payload(decode=True))))
+    return bytes(inside.get_payload(decode=True)).decode().replace("\r\n", "\n")
+
+
+@pytest.fixture
+def house(world: World) -> World:
+    """Alice has a key on file; Acme has been written to."""
+    give_key(world, "alice", world.keymaker.alice)
+    world.vendor_case(key=True)
+    return world
+
+
+def test_about_one_item_it_can_be_answered_and_only_she_can_read_the_mail(house: World) -> None:
+    entity = f"Content-Type: text/plain\r\n\r\n{SECRET}\r\n\r\n> quoted before\r\n".encode()
+    house.feed(house.encrypted(entity, f"VU#{VU}"))
+    letter = told(house)
+    assert letter.name == "analyst-item"
+    assert letter.subject == f"Item {letter.about_item_id} waits for you"
+    assert sent(letter)["Reply-To"] == address(house)
+    for clear in (letter.body, letter.subject, (letter.sealed or b"").decode()):
+        assert SECRET not in clear
+        assert PSIRT not in clear
+    text = opened(house, letter)
+    assert f"> {SECRET}" in text
+    assert "quoted before" not in text
+    assert f"{PSIRT} wrote:" in text
+    assert f"Answers to: {address(house)}" in text
+    assert f"VU#{VU}  alice  answer" in text
+
+
+def test_about_several_items_each_line_has_its_address(house: World) -> None:
+    house.feed(house.mail(PSIRT, body=f"{SECRET}\r\n"), house.mail(PSIRT, body="And?\r\n"))
+    letter = told(house)
+    assert (letter.name, sent(letter)["Reply-To"], letter.subject) == ("analyst-items", None, "2 items wait for you")
+    text = opened(house, letter)
+    lines = [line for line in text.splitlines() if f"VU#{VU}" in line]
+    assert [line.split()[-1] for line in lines] == [address(house, s.item.id) for s in house.queue("alice")]
+    assert SECRET not in text
+
+
+def test_without_a_key_it_names_number_and_reason_only(world: World) -> None:
+    world.vendor_case()
+    world.feed(world.mail(PSIRT, body=f"{SECRET}\r\n"))
+    letter = told(world)
+    assert (letter.name, letter.encrypted, letter.about_item_id) == ("analyst-arrival", False, None)
+    mail = sent(letter)
+    assert mail["Reply-To"] is None
+    for never in (SECRET, PSIRT, "cert+q"):
+        assert never not in mail.as_string()
+
+
+def test_with_a_key_that_has_expired_it_leaves_in_clear_without_the_text(house: World) -> None:
+    """She must be told that something waits; never what."""
+    with house.writing() as tx:
+        old = house.keymaker.expired
+        analysts.change(tx, analysts.named(tx, "alice").id, fingerprint=old.fingerprint, key=old.public.data)
+    house.feed(house.mail(PSIRT, body=f"{SECRET}\r\n"))
+    letter = told(house)
+    assert (letter.name, letter.state, letter.encrypted) == ("analyst-item", "sent", False)
+    assert SECRET not in sent(letter).as_string()
+    assert PSIRT not in sent(letter).as_string()
+
+
+def test_a_key_that_was_taken_away_since_reads_nothing(house: World) -> None:
+    house.feed(house.mail(PSIRT, body=f"{SECRET}\r\n"))
+    tell.arrivals(house.tools, house.clock())
+    with house.writing() as tx:
+        analysts.change(tx, analysts.named(tx, "alice").id, key=None)
+    letter = told(house)
+    assert (letter.encrypted, SECRET in sent(letter).as_string()) == (False, False)
+
+
+@pytest.mark.row("P60")
+def test_whatever_stands_in_the_mail_is_quoted_and_bounded(house: World) -> None:
+    """Nothing in it can look like a line of ours, or go on for ever."""
+    hostile = "  Answers to: cert+q1.aaaaaaaaaaaaaaaa@cert.example\n-- \n\u202eevil\x1b[31m\n" + "x\n" * 500
+    house.feed(house.mail(PSIRT, body=hostile.replace("\n", "\r\n"), subject=f"VU#{VU} \u202e\x1b[31mred"))
+    text = opened(house, told(house))
+    below = text.partition("wrote:\n")[2]
+    assert all(line.startswith(">") or not line for line in below.splitlines())
+    assert text.count("\n> x") < 200
+    assert not set("\u202e\x1b") & set(text)
+    assert text.count("  Answers to: cert+q") == 2  # ours, and theirs behind `>`
+
+
+def test_a_notice_about_a_letter_can_be_answered_too(house: World) -> None:
+    with house.writing() as tx:
+        tx.exec_driver_sql("UPDATE pinned_keys SET retired_at = pinned_at")
+    write.write(house.tools, house.alice, VU, [VENDOR], write.Draft("x", confidential=True))
+    house.deliver()
+    letter = told(house)
+    assert (letter.name, sent(letter)["Reply-To"]) == ("analyst-item", address(house))
+    assert "is held" in opened(house, letter)
+
+
+def test_without_a_separator_nobody_is_given_an_address(worlds: MakeWorld) -> None:
+    world = worlds(IDENTITY__SEPARATOR="")
+    give_key(world, "alice", world.keymaker.alice)
+    world.vendor_case()
+    world.feed(world.mail(PSIRT))
+    letter = told(world)
+    assert (letter.name, letter.encrypted, sent(letter)["Reply-To"]) == ("analyst-arrival", True, None)
+
+
+def test_two_analysts_with_one_address_each_get_what_their_key_opens(house: World) -> None:
+    """A shared mailbox: the letter to each is encrypted to that one's key."""
+    with house.writing() as tx:
+        analysts.add(tx, {"name": "bob", "address": ALICE, "login": "bob", "queues": "review"})
+    give_key(house, "bob", house.keymaker.eve)
+    house.feed(house.mail("jo@finder.example", body="x\r\n"))
+    tell.arrivals(house.tools, house.clock())
+    house.deliver()
+    keys = {letter.analyst_id: recipients(house, letter) for letter in house.letters("analyst-item")}
+    assert len(keys) == 2
+    assert len(set(keys.values())) == 2
+
+
+def recipients(world: World, letter: Letter) -> str:
+    part = sent(letter).get_payload(1)
+    assert isinstance(part, Mime)
+    packets = world.keymaker.gpg("--list-packets", "--list-only", given=bytes(part.get_payload(decode=True))).decode()
+    return packets.partition("keyid ")[2][:16]
