@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import DeadlineKind, Participant, Place, Waiting
+from mailrouter.case.receipt import Kind, Lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,17 @@ class ClearText:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """Tell what we made of the mail. Whether the letter is made depends on what they were told lately."""
+
+    participant: Participant
+    kind: Kind
+    assurance: Assurance
+    lack: Lack | None = None
+    writer: str = ""  # the registered contact who certainly wrote: is told; '' : the organisation's first contact
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """An automatic letter to a participant."""
 
@@ -176,6 +189,7 @@ Action = (
     | KeepOrder
     | TellRefused
     | ClearText
+    | Receipt
     | Write
     | Notice
     | Finish

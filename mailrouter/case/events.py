@@ -108,6 +108,8 @@ class MailArrived:
     clear_text: ClearText | None = None
     copy_of: int | None = None  # the message that this very mail became when it came by another road
     confirms: Answer | None = None  # it came to where a text is confirmed
+    writer: str = ""  # the sender's address, if it is a registered contact of the participant's
+    answerable: bool = False  # a machine may answer it: a person certainly wrote it, and it is looked at first
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable
     order: Ordered | None = None  # it came to an analyst's address: nothing else about it counts
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailrouter.case import conditions, followup, orders, returned, vouching
+from mailrouter.case import conditions, followup, orders, receipt, returned, vouching
 from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
@@ -20,13 +20,15 @@ from mailrouter.case.actions import (
     KeepStatement,
     Notice,
     Reachable,
+    Receipt,
     Set,
     Turn,
     Vouch,
 )
-from mailrouter.case.events import FellDue, MailArrived, Returned
+from mailrouter.case.events import FellDue, MailArrived, Meant, Returned
 from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Waiting
 from mailrouter.case.policy import Policy
+from mailrouter.case.receipt import Kind, Lack
 from mailrouter.case.standing import Assurance, Standing
 
 REPORTS = ("bounce", "delay", "dsn-success")
@@ -44,7 +46,8 @@ def after(event: MailArrived | FellDue | Returned, policy: Policy, now: datetime
     if event.copy_of is not None:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why) for file in _file(event)]
-    return _file(event) + _clear_text(event) + _turn(event, policy, now) + _about_a_letter(event, now)
+    arrived = _file(event) + _clear_text(event) + _turn(event, policy, now)
+    return arrived + _receipt(event) + _about_a_letter(event, now)
 
 
 def _file(event: MailArrived) -> list[File]:
@@ -173,19 +176,45 @@ def _statement(event: MailArrived, participant: Participant) -> Sequence[KeepSta
     """Meant, verified and bound: it stands. Meant but less than that: held, with the reason."""
     if event.meant is None or participant.role not in ("vendor", "downstream"):
         return []
-    lacks = _lacks(event)
-    return [KeepStatement(participant, "held" if lacks else "verified", lacks, event.signed.bound)]
+    lack = _lack(event)
+    state, reason = ("held", _reason_of(lack, event.meant)) if lack else ("verified", "")
+    return [KeepStatement(participant, state, reason, event.signed.bound)]
 
 
-def _lacks(event: MailArrived) -> str:
-    """What keeps a statement from standing, in plain words; '' when nothing does."""
+def _reason_of(lack: Lack, meant: Meant) -> str:
+    """As people read it; of a signature that is none, what exactly is wrong with it."""
+    return (meant.reason if lack in receipt.OF_WORTH else "") or receipt.reason(lack)
+
+
+def _lack(event: MailArrived) -> Lack | None:
+    """What keeps a statement from standing; None when nothing does."""
     meant, signed = event.meant, event.signed
     assert meant is not None
-    reasons = (
-        (event.assurance is not Assurance.VERIFIED, meant.reason or conditions.reason(event.assurance)),
-        (meant.empty, "it holds no text of its own"),
-        (meant.repeated, "the same signed text came before"),
-        *((flag.lacks(signed), flag.reason) for flag in conditions.FLAGS),
-        (not event.signed_after_latest, "it was signed before the statement that stands"),
+    lacks = (
+        (event.assurance is not Assurance.VERIFIED, str(event.assurance)),
+        (meant.empty, "empty"),
+        (meant.repeated, "repeated"),
+        *((flag.lacks(signed), flag.costs) for flag in conditions.FLAGS),
+        (not event.signed_after_latest, "older"),
     )
-    return next((text for holds, text in reasons if holds), "")
+    return next((Lack(lack) for holds, lack in lacks if holds), None)
+
+
+def _receipt(event: MailArrived) -> list[Receipt]:
+    """Who is told what we made of it: who certainly wrote, and of a held statement the registered contact."""
+    participant = event.participant
+    if participant is None or not event.answerable or not _is_theirs(event):
+        return []
+    writer = event.writer if event.standing >= Standing.AUTHENTICATED else ""
+    kept = _vouched(event) or _statement(event, participant)
+    lack = _lack(event) if event.meant and kept and not _stands(kept[0]) else None
+    kind = Kind.HELD if lack else _kind(kept)
+    if not writer and kind is not Kind.HELD:
+        return []
+    return [Receipt(participant, kind, event.assurance, lack, writer)]
+
+
+def _kind(kept: Sequence[KeepStatement | Vouch]) -> Kind:
+    if not kept:
+        return Kind.ANSWER
+    return Kind.CONFIRMED if isinstance(kept[0], Vouch) else Kind.STANDS

@@ -32,6 +32,20 @@ class Arrived:
     before: messages.Message | None = None  # what an earlier look made of it
 
 
+    def sha256_of_text(self) -> str:
+        """Of the statement's text; '' when the mail is not meant as one."""
+        return hashlib.sha256(self.statement["verbatim"]).hexdigest() if self.statement else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A receipt that is due, unless its participant was told lately."""
+
+    order: do.Receipt
+    case: Case
+    mail: Arrived
+
+
 @dataclass(slots=True)
 class Later:
     """Rows that nothing reads before the transaction ends: kept until then, and written a table at a time.
@@ -42,6 +56,7 @@ class Later:
     heard: dict[int, dict[str, Any]] = field(default_factory=dict)  # participant -> columns
     arrivals: list[queues.Arrival] = field(default_factory=list)
     notes: list[journal.Note] = field(default_factory=list)
+    receipts: list[Due] = field(default_factory=list)  # flow/receipts.py writes those that are owed
 
     def write(self, tx: Connection) -> None:
         """Write them all, and begin anew."""
@@ -177,6 +192,12 @@ def _clear_text(doing: Doing, action: do.ClearText) -> None:
         cleartext.tell_of_held(doing.tx, doing.case, participant, message_id, doing.now)
 
 
+def _receipt(doing: Doing, action: do.Receipt) -> None:
+    assert doing.case is not None
+    assert doing.mail is not None
+    doing.later.receipts.append(Due(action, doing.case, doing.mail))
+
+
 def statement_row(
     proof: dict[str, Any], case: Case, participant: Participant, message_id: int, received_at: datetime
 ) -> dict[str, Any]:
@@ -296,6 +317,7 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.KeepOrder: _keep_order,
     do.TellRefused: _tell_refused,
     do.ClearText: _clear_text,
+    do.Receipt: _receipt,
     do.Write: _automatic_letter,
     do.Notice: _notice,
     do.Finish: _finish,

@@ -19,7 +19,7 @@ from mailrouter.flow import act, ownaddresses, reports, sealing
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import compose, fate
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
-from mailrouter.store import acknowledgements, cases, journal, outbox, queues
+from mailrouter.store import acknowledgements, cases, journal, outbox, queues, receipts
 from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
@@ -110,8 +110,12 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
 
 
 def _reverse_path(tools: Tools, letter: outbox.Letter) -> str:
-    """An address of its own, so that what comes back says which letter it is about."""
+    """An address of its own, so that what comes back says which letter it is about; of receipts too: reports of them
+    come from the null sender, which nothing of ours answers.
+    """
     ours = ownaddresses.mint(tools).bounce(letter.id) or tools.settings.identity.address
+    if letter.name in receipts.NAMES:
+        return ours
     return compose.envelope_sender(ours, sealing.auto_submitted(letter))
 
 

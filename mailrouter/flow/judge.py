@@ -158,6 +158,8 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
             tx, about_text, read.words, worth, registered=evidence.organisation_id == counts_for,
             person=kind == "person" and not doubt, counts=counts,
         ) if about_text else None,
+        writer=read.sender.address if participant and evidence.organisation_id == counts_for else "",
+        answerable=vouched is None and kind == "person" and not doubt and _answerable(tools, read, known),
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
     )
@@ -216,6 +218,13 @@ def _nature(read: Read, known: Known) -> tuple[str, str]:
     if read.kind == "person" and known.ours.only_bounces(read.hints):
         return "automatic", "it came to where only bounces come back"
     return read.kind, read.automated.doubt
+
+
+def _answerable(tools: Tools, read: Read, known: Known) -> bool:
+    """Whether a machine may answer it at all (RFC 3834 section 2): nothing that could begin a loop, nothing twice."""
+    told_not_to = read.automated.must_not_autoreply or read.item.envelope.sender in ("", "<>")
+    looked_at = read.item.mail_id in known.before
+    return not (told_not_to or looked_at or internal(tools, read.sender.address, known))
 
 
 def _speaks_again(read: Read, known: Known) -> str:

@@ -16,7 +16,7 @@ from mailrouter.case import plan, vuid
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
-from mailrouter.flow import acknowledge, act, analystmail, arrival, judge, offered, offers
+from mailrouter.flow import acknowledge, act, analystmail, arrival, judge, offered, offers, receipts
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
@@ -186,11 +186,13 @@ def _public(keys: Sequence[contacts.PinnedKey]) -> list[PublicKey]:
 def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
     if not batch:
         return
+    telling = receipts.with_key(tools)
     with tools.db.write() as tx:
         known, later = judge.look_up(tx, batch), act.Later()
         for read in batch:
             _change(tx, tools, read, known, later)
-        acknowledge.batch(tx, tools, batch, known, tools.now())
+        told = receipts.batch(tx, telling, later, tools.now())
+        acknowledge.batch(tx, tools, [r for r in batch if r.item.mail_id not in told], known, tools.now())
         later.write(tx)
         inbox.finish(tx, tools.holder, [read.item.mail_id for read in batch])
         failpoint.reach("receive-before-commit")

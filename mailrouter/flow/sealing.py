@@ -16,7 +16,7 @@ from mailrouter.flow import lacking, noticetext, ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey
-from mailrouter.store import acknowledgements, analysts, cases, contacts, outbox, vouchers
+from mailrouter.store import acknowledgements, analysts, cases, contacts, outbox, receipts, vouchers
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
@@ -153,7 +153,7 @@ def _headers(tools: Tools, letter: Letter, known: Sealing) -> compose.Headers:
 
 def auto_submitted(letter: Letter) -> str:
     """Its Auto-Submitted (RFC 3834); '' for a letter that a person orders."""
-    if letter.name == acknowledgements.NAME:
+    if letter.name in (acknowledgements.NAME, *receipts.NAMES):
         return compose.ANSWERED
     return compose.AUTOMATIC if letter.automatic else ""
 

@@ -81,12 +81,16 @@ def _notice(*fields: str, must: str = "") -> Letter:
     return Letter(frozenset([*_NOTICE, *fields]), frozenset(must.split()), automatic=True)
 
 
+_TOLD = ("received", "proved", "becomes", "missing", "remedy", "sha256", "quoted")
+
 LETTERS: Mapping[str, Letter] = {
     "notification": _to_participant("embargo_days", "details"),
     "follow-up-1": _to_participant("asked", "asked_on", automatic=True),
     "follow-up-2": _to_participant("asked", "asked_on", automatic=True),
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
+    "receipt": _to_participant(*_TOLD, must="proved becomes quoted remedy", automatic=True),
+    "statement-held": _to_participant(*_TOLD, must="missing remedy sha256", automatic=True),
     "voucher": _to_participant("received", "sha256", "quoted", must="sha256 quoted"),
     "reply": _to_participant("body", "quoted", must="body"),
     # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24)

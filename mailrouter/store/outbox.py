@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
 
 from mailrouter import faults
-from mailrouter.store import upsert
+from mailrouter.store import receipts, upsert
 from mailrouter.store.inbox import Holder
 from mailrouter.store.tables import cases, letters, switches
 
@@ -258,6 +258,7 @@ _WITHDRAW = (
         letters.c.participant_id == bindparam("participant"),
         letters.c.automatic,
         letters.c.name != "key-expires",  # their answer makes their key no younger
+        letters.c.name.not_in(receipts.NAMES),  # what came has come, whatever comes next
         letters.c.state.in_(("queued", "held")),
     )
     .values(state="withdrawn", why=bindparam("reason"))

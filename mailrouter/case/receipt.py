@@ -1,0 +1,201 @@
+"""What a receipt says: what a signature proved, what becomes of the mail, what is missing and what helps. As tables.
+
+A registered sender of whom we know enough is told what we made of their mail; a statement that is held raises a letter
+to the registered contact, whoever sent it. Nothing here says why something could not be decrypted (testbook P107), and
+nothing that came encrypted is repeated in clear (P105, P123): whoever fills the letter leaves the text out then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailrouter.case import conditions
+from mailrouter.case.conditions import Assurance
+
+LONGEST_NAME = 60  # characters of an organisation's name, where a sentence names it
+
+
+class Lack(StrEnum):
+    """What keeps a statement from standing: a signature's worth, a flag on a good one, or the text itself."""
+
+    UNSIGNED = "unsigned"
+    INVALID = "invalid"
+    OTHER_SIGNER = "other-signer"
+    PARTIAL = "partial"
+    RETRY = "retry"
+    REPLAY = "replay"
+    STALE = "stale"
+    UNBOUND = "unbound"
+    EMPTY = "empty"
+    REPEATED = "repeated"
+    OLDER = "older"
+
+
+OF_WORTH = (Lack.UNSIGNED, Lack.INVALID, Lack.OTHER_SIGNER, Lack.PARTIAL, Lack.RETRY)
+_OF_THE_TEXT: Mapping[str, str] = {
+    Lack.EMPTY: "it holds no text of its own",
+    Lack.REPEATED: "the same signed text came before",
+    Lack.OLDER: "it was signed before the statement that stands",
+    Lack.RETRY: "its signature could not be checked",
+}
+
+
+def reason(lack: Lack) -> str:
+    """In plain words; those of the conditions where it is one of them."""
+    of_conditions = [(row.costs, row.reason) for row in (*conditions.WORTH, *conditions.FLAGS)]
+    return next((words for costs, words in (*_OF_THE_TEXT.items(), *of_conditions) if costs == lack), "")
+
+
+class Kind(StrEnum):
+    """What a receipt is about."""
+
+    ANSWER = "answer"  # a mail like any other
+    STANDS = "stands"  # a statement that stands
+    CONFIRMED = "confirmed"  # a text they vouch for, which stands by that
+    HELD = "held"  # a statement that does not stand
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One mail as it was judged, and what is known of whoever is written to."""
+
+    kind: Kind
+    vu: int
+    vendor: str
+    assurance: Assurance
+    verdict: str  # of the signature: good, bad, expired-key, ...
+    lack: Lack | None = None
+    fingerprint: str = ""  # of the key that signed, as people read it; '' when it was not proved
+    signed_at: datetime | None = None
+    expired_at: datetime | None = None  # when that key did
+    has_key: bool = False  # we hold a key of theirs
+    unreadable: bool = False  # it was encrypted, and could not be opened
+    repeated: bool = False  # the letter repeats the text
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The paragraphs a letter is filled with; '' where there is nothing to say."""
+
+    proved: str
+    becomes: str
+    missing: str
+    remedy: str
+
+
+def words(facts: Facts) -> Words:
+    """What the letter says of this mail."""
+    known = _known(facts)
+    missing = f"What is missing: {reason(facts.lack)}." if facts.lack and not facts.unreadable else ""
+    return Words(
+        proved=_proved(facts).format_map(known),
+        becomes=_becomes(facts).format_map(known),
+        missing=missing.replace("the VU#", f"VU#{facts.vu}"),
+        remedy=_remedy(facts).format_map(known),
+    )
+
+
+def _known(facts: Facts) -> Mapping[str, str]:
+    return {
+        "vu": f"VU#{facts.vu}",
+        "vendor": _cut(facts.vendor),
+        "key": f"key {facts.fingerprint}" if facts.fingerprint else "key",
+        "signed": _when(facts.signed_at),
+        "expired": f"on {_when(facts.expired_at)}" if facts.expired_at else "meanwhile",
+    }
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3].rstrip() + "..."
+
+
+def _when(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d}" if instant else ""
+
+
+# ---- what its signature proved --------------------------------------------------------------------------------------
+
+UNREADABLE = "We could read nothing in your mail."
+_PROVED: Mapping[Assurance, str] = {
+    Assurance.VERIFIED: "Its signature is good: made on {signed} with the {key}, which we hold as yours.",
+    Assurance.PARTIAL: "It has a good signature of yours, which covers only a part of it.",
+    Assurance.OTHER_SIGNER: "It is signed, but not with a key that we hold as {vendor}'s.",
+    Assurance.UNSIGNED: "It is not signed.",
+    Assurance.RETRY: "We could not check its signature yet.",
+}
+_NOT_GOOD: Mapping[str, str] = {
+    "expired-key": "Its signature proves nothing, since the {key} expired {expired}.",
+    "revoked-key": "Its signature proves nothing, since the {key} is revoked.",
+    "expired-signature": "Its signature proves nothing any more: the signature itself had an end, which has passed.",
+    "unknown-key": "It is signed with a key that we do not hold.",
+    "good": "It is signed with a key that we do not hold as yours.",
+    "unsupported": "Its signature proves nothing: it is of a kind, or by a key, that is too weak or not known to us.",
+    "bad": "Its signature is not good: what came is not, or not exactly, what was signed.",
+}
+
+
+def _proved(facts: Facts) -> str:
+    if facts.unreadable:
+        return UNREADABLE
+    if facts.assurance is Assurance.INVALID:
+        return _NOT_GOOD.get(facts.verdict, _NOT_GOOD["bad"])
+    return _PROVED[facts.assurance]
+
+
+# ---- what becomes of it ----------------------------------------------------------------------------------------------
+
+_BECOMES: Mapping[Kind, str] = {
+    Kind.ANSWER: "",
+    Kind.STANDS: "It stands as the text of {vendor} on {vu}. An analyst approves it before it is published.",
+    Kind.CONFIRMED: "By this mail the text we asked about stands as that of {vendor} on {vu}. An analyst approves it "
+    "before it is published.",
+    Kind.HELD: "Until that is mended we publish nothing of it.",
+}
+_REPEATED = {Kind.STANDS: " Exactly this would be published:", Kind.HELD: " This is the text:"}
+
+
+def _becomes(facts: Facts) -> str:
+    return _BECOMES[facts.kind] + (_REPEATED.get(facts.kind, "") if facts.repeated else "")
+
+
+# ---- what helps ------------------------------------------------------------------------------------------------------
+
+AGAIN = "Please send it again; if you encrypt it, encrypt it to our key that is named below."
+REMEDIES: Mapping[Lack, str] = {
+    Lack.UNSIGNED: "Please send it again, signed with the key of {vendor} that we hold.",
+    Lack.OTHER_SIGNER: "Please sign it with the key of {vendor} that we hold; or send us the key you signed with, and "
+    "we compare its fingerprint with you.",
+    Lack.PARTIAL: "Please sign the whole mail, as PGP/MIME, and have no list or gateway add to it on its way.",
+    Lack.RETRY: "Nothing is to be done: we check it again.",
+    Lack.EMPTY: "Please write the text itself into the mail, as plain text; what is quoted is not taken.",
+    Lack.REPLAY: "Please sign a text for {vu} of its own, which names {vu}. Did you not send this mail? Tell us.",
+    Lack.REPEATED: "Nothing is to be done: what stood before stands. Did you not send this mail again? Tell us.",
+    Lack.STALE: "If it is still what you want to say, please sign it again today, and send it.",
+    Lack.UNBOUND: "Please send it again with the line {vu} in the text that you sign.",
+    Lack.OLDER: "If it is to replace what stands, please sign it again and send it. Did you not send it? Tell us.",
+}
+WITHOUT_A_KEY = (
+    "Please send us your OpenPGP key, and the text signed with it; or tell us that you have none, and we ask you to "
+    "confirm the text by mail or telephone."
+)
+_NOT_VALID: Mapping[str, str] = {
+    "expired-key": "Your {key} expired {expired}: send us the key with its new end, or a new one, and the text "
+    "signed again.",
+    "revoked-key": "Your {key} is revoked: send us your new key, and the text signed with it.",
+    "expired-signature": "Please sign it again, without an end for the signature.",
+    "unknown-key": "Please send us the key you signed with; we compare its fingerprint with you before we use it.",
+    "good": "Please send us the key you signed with; we compare its fingerprint with you before we use it.",
+    "unsupported": "Please sign it again with SHA-256 or SHA-512 and a key of today: RSA of 2048 bits, Ed25519.",
+    "bad": "Please send it again as plain text signed as PGP/MIME, one signature, and nothing changed on its way.",
+}
+
+
+def _remedy(facts: Facts) -> str:
+    if facts.unreadable:
+        return AGAIN
+    if facts.lack is None:
+        return ""
+    if facts.lack is Lack.INVALID:
+        return _NOT_VALID.get(facts.verdict, _NOT_VALID["bad"])
+    return WITHOUT_A_KEY if facts.lack is Lack.UNSIGNED and not facts.has_key else REMEDIES[facts.lack]

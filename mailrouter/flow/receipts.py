@@ -1,0 +1,147 @@
+"""Tell a registered contact what we made of a mail: signed, encrypted if they have a key, seldom.
+
+Promises: rows are made in the transaction that receives the mail, with its cases locked, so that two nodes never tell
+the same twice; a batch costs one query when nobody is owed a letter, and none when nobody may be. At most one receipt
+per participant and `policy.acknowledge_hours` for mails that are no statements, one for each statement that stands, and
+one letter a day about statements that are held. What came encrypted is repeated only in a letter that leaves encrypted
+or not at all. No clock moves, and nobody's turn changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from mailrouter import faults, logs
+from mailrouter.case import receipt
+from mailrouter.case.receipt import Facts, Kind
+from mailrouter.flow import act, letters
+from mailrouter.mail import confirmation
+from mailrouter.mail.entity import Attachment
+from mailrouter.store import contacts, journal, receipts
+from mailrouter.store.contacts import PinnedKey
+from mailrouter.tools import Tools
+
+DAY = timedelta(days=1)
+OF_A_TEXT = (Kind.STANDS, Kind.HELD)
+LONGEST = 64 * 1024  # bytes of a text that is repeated
+
+
+@dataclass(frozen=True, slots=True)
+class _Lately:
+    """When who was told what last, this batch included."""
+
+    told: dict[tuple[int, str], datetime]
+    period: timedelta
+    now: datetime
+
+    def silences(self, due: act.Due) -> bool:
+        """Whether this one has had its letter."""
+        match due.order.kind:
+            case Kind.HELD:
+                return self._within(DAY, due, receipts.HELD)
+            case Kind.ANSWER:
+                return any(self._within(self.period, due, name) for name in receipts.NAMES)
+            case _:
+                return False
+
+    def _within(self, time: timedelta, due: act.Due, name: str) -> bool:
+        last = self.told.get((due.order.participant.id, name))
+        return last is not None and self.now - last < time
+
+    def add(self, due: act.Due) -> None:
+        """It has it now."""
+        self.told[due.order.participant.id, _name(due)] = self.now
+
+
+def with_key(tools: Tools) -> Tools | None:
+    """The tools with our key looked up, outside any transaction; None when there is none to sign with, or no need.
+
+    Mail is received all the same: a receipt is worth less than the mail it is about.
+    """
+    if not tools.settings.policy.acknowledge_hours:
+        return None
+    try:
+        key = tools.own_key()
+    except (faults.Refused, faults.TryLater) as trouble:
+        logs.failed("receipts.key", trouble)
+        return None
+    return replace(tools, own_key=lambda: key)
+
+
+def batch(tx: Connection, tools: Tools | None, later: act.Later, now: datetime) -> set[int]:
+    """Queue the letters that a batch of mails is owed. `tools`: of `with_key`.
+
+    Returns the mails whose senders are told in this way or were told lately: they get no acknowledgement.
+    """
+    owed = later.receipts
+    if tools is None or not owed:
+        return set()
+    period = timedelta(hours=tools.settings.policy.acknowledge_hours)
+    everyone = {due.order.participant.id for due in owed}
+    lately = _Lately(receipts.lately(tx, everyone, now - max(period, DAY), now), period, now)
+    for due in owed:
+        if not lately.silences(due):
+            lately.add(due)
+            _queue(tx, tools, due, later, now)
+    return {due.mail.mail_id for due in owed if due.order.writer}
+
+
+def _name(due: act.Due) -> str:
+    return receipts.HELD if due.order.kind is Kind.HELD else receipts.RECEIPT
+
+
+def _queue(tx: Connection, tools: Tools, due: act.Due, later: act.Later, now: datetime) -> None:
+    order = due.order
+    recipient = order.writer or contacts.address_for(tx, order.participant.organisation_id)
+    if not recipient:
+        return  # there is nobody to be told; the analyst sees the mail
+    keys = contacts.keys_of(tx, [order.participant.organisation_id], retired=True)
+    text = _text(due, encrypted=any(key.usable(now) for key in keys))
+    letter = letters.Order(
+        name=_name(due), values=_values(due, keys, text), step=f"{_name(due)}:{due.mail.message_id}",
+        confidential=bool(text) and bool(due.mail.row["encrypted"]), thread=_thread(due), recipient=recipient,
+        attachments=[Attachment(f"VU{due.case.vu}.txt", text)] if text else (),
+    )  # fmt: skip
+    letter_id = letters.to_participant(tx, tools, due.case, order.participant, letter, now)
+    if letter_id is not None:
+        told = {"letter": letter_id, "name": letter.name, "participant": order.participant.id}
+        note = journal.Note(journal.case_chain(due.case.id), now, "letter.queued", "mailrouter", told)
+        later.notes.append(note)
+
+
+def _text(due: act.Due, *, encrypted: bool) -> bytes:
+    """The exact text, if it may be repeated: to whoever certainly wrote, and never in clear what came encrypted."""
+    text: bytes = due.mail.statement.get("verbatim", b"")
+    may = due.order.writer and (encrypted or not due.mail.row["encrypted"]) and len(text) <= LONGEST
+    return text if may and due.order.kind in OF_A_TEXT and text.strip() else b""
+
+
+def _thread(due: act.Due) -> letters.Thread:
+    """Only of who certainly wrote it: nobody else chooses what our letters answer."""
+    named = due.mail.row["message_id"] if due.order.writer else None
+    return letters.Thread(f"<{named}>", (f"<{named}>",)) if named else letters.Thread()
+
+
+def _values(due: act.Due, keys: Sequence[PinnedKey], text: bytes) -> dict[str, str]:
+    row, order = due.mail.row, due.order
+    signer = next((key for key in keys if key.fingerprint == row["fingerprint"]), None)
+    facts = Facts(
+        kind=order.kind, vu=due.case.vu, vendor=order.participant.name, assurance=order.assurance,
+        verdict=str(row["verdict"]), lack=order.lack, fingerprint=_grouped(str(row["fingerprint"])),
+        signed_at=row["signed_at"], expired_at=signer.expires_at if signer else None,
+        has_key=any(key.retired_at is None for key in keys), unreadable=row["decrypted"] == "fail",
+        repeated=bool(text),
+    )  # fmt: skip
+    said = receipt.words(facts)
+    return {
+        "received": letters.day(row["received_at"]), "proved": said.proved, "becomes": said.becomes,
+        "missing": said.missing, "remedy": said.remedy,
+        "sha256": due.mail.sha256_of_text() if order.kind in OF_A_TEXT else "",
+        "quoted": confirmation.barred(text.decode("utf-8", "replace")) if text else "",
+    }  # fmt: skip
+
+
+def _grouped(fingerprint: str) -> str:
+    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
