@@ -43,8 +43,10 @@ _OF_THE_TEXT: Mapping[str, str] = {
 
 def reason(lack: Lack) -> str:
     """In plain words; those of the conditions where it is one of them."""
-    of_conditions = [(row.costs, row.reason) for row in (*conditions.WORTH, *conditions.FLAGS)]
-    return next((words for costs, words in (*_OF_THE_TEXT.items(), *of_conditions) if costs == lack), "")
+    if lack in _OF_THE_TEXT:
+        return _OF_THE_TEXT[lack]
+    flag = next((row.reason for row in conditions.FLAGS if row.costs == lack), "")
+    return flag or conditions.reason(Assurance(lack))
 
 
 class Kind(StrEnum):
