@@ -99,9 +99,10 @@ def _queue(tx: Connection, tools: Tools, due: act.Due, later: act.Later, now: da
         return  # there is nobody to be told; the analyst sees the mail
     keys = contacts.keys_of(tx, [order.participant.organisation_id], retired=True)
     text = _text(due, encrypted=any(key.usable(now) for key in keys))
+    secret = bool(text) and bool(due.mail.row["encrypted"])
     letter = letters.Order(
         name=_name(due), values=_values(due, keys, text), step=f"{_name(due)}:{due.mail.message_id}",
-        confidential=bool(text) and bool(due.mail.row["encrypted"]), thread=_thread(due), recipient=recipient,
+        confidential=secret, only_encrypted=secret, thread=_thread(due), recipient=recipient,
         attachments=[Attachment(f"VU{due.case.vu}.txt", text)] if text else (),
     )  # fmt: skip
     letter_id = letters.to_participant(tx, tools, due.case, order.participant, letter, now)

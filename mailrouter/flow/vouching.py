@@ -79,6 +79,7 @@ def _ask(tx: Connection, tools: Tools, case: Case, participant: Participant, tex
         },
         asks=True,
         confidential=came_in.encrypted,
+        only_encrypted=came_in.encrypted,
         thread=letters.Thread(answered, (answered,) if answered else ()),
         attachments=[Attachment(f"VU{case.vu}.txt", text.verbatim, "application/octet-stream")],
     )

@@ -38,7 +38,7 @@ def asked(house: World) -> tuple[vouching.Asked, str]:
     """The voucher's letter has left; the address it asks to be answered at."""
     made = vouching.by_mail(house.tools, house.alice, VU, VENDOR)
     house.deliver()
-    [letter] = [mail for mail in house.sent_to(PSIRT) if "confirm a text" in mail["Subject"]]
+    [letter] = [mail for mail in house.sent_to(PSIRT) if "+s" in (mail["Reply-To"] or "")]
     return made, letter["Reply-To"]
 
 
@@ -57,7 +57,7 @@ def test_the_registered_contact_is_given_the_exact_text(house: World) -> None:
     assert (letter.recipient, letter.asks, letter.automatic, letter.state) == (PSIRT, True, False, "sent")
     assert only(house).sha256 in letter.body
     assert "| - since 7.2: größer als nötig" in letter.body
-    [mail] = [mail for mail in house.sent_to(PSIRT) if "confirm a text" in mail["Subject"]]
+    [mail] = [mail for mail in house.sent_to(PSIRT) if "+s" in (mail["Reply-To"] or "")]
     files = [part.get_payload(decode=True) for part in mail.walk() if part.get_filename() == f"VU{VU}.txt"]
     assert files == [TEXT.encode()]
     assert (house.turn(), only(house).state) == ("them", "held")
@@ -193,7 +193,7 @@ def test_vouched_supersedes_what_was_signed_before_and_yields_to_what_is_signed_
     house.feed(before)
     vouching.by_mail(house.tools, house.alice, VU, VENDOR)
     house.deliver()
-    address = next(m["Reply-To"] for m in house.sent_to(PSIRT) if "confirm a text" in (m["Subject"] or ""))
+    address = next(m["Reply-To"] for m in house.sent_to(PSIRT) if "+s" in (m["Reply-To"] or ""))
     text = next(s for s in house.statements() if s.form == "none")
     house.feed(house.mail(PSIRT, "yes", f"I confirm {text.sha256[:16]}\r\n", to=(address,)))
     assert [s.state for s in house.statements()] == ["vouched", "superseded"]
