@@ -1,5 +1,6 @@
 """`mailrouter statement`: Vendor Statements, their exact text, and what proves it."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,9 +9,10 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case.model import Statement
 from mailrouter.cli import given, shapes, show
+from mailrouter.cli import proofs as proofs_cli
 from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow import proofs, vouching
 from mailrouter.flow import statements as flow
-from mailrouter.flow import vouching
 from mailrouter.flow.actor import taking_part
 from mailrouter.store import cases, statements, vouchers
 
@@ -76,12 +78,12 @@ def one(
         raise faults.Refused("give one of --verbatim, --signed and --json")
     with context.db.read() as tx:
         found = _found(tx, vu, vendor, message)
-        by = vouchers.made_stand(tx, [found.id]).get(found.id)
+        proof = proofs.of(tx, found)
     if verbatim:
         return click.echo(found.verbatim, nl=False)
     if signed is not None:
-        return _export(found, signed)
-    return show.show_json(shapes.statement(found, by)) if json_ else _show(found, by)
+        return _sign_files(found, signed)
+    return show.show_json(proofs_cli.shape(proof, context.now)) if json_ else _show(proof, context.now)
 
 
 def _found(tx: Connection, vu: int, vendor: str, message: int | None) -> Statement:
@@ -95,7 +97,8 @@ def _found(tx: Connection, vu: int, vendor: str, message: int | None) -> Stateme
     return best[-1]
 
 
-def _show(one: Statement, by: vouchers.Voucher | None) -> None:
+def _show(proof: proofs.Proof, now: datetime) -> None:
+    one, by = proof.statement, proof.voucher
     show.fields(
         (
             ("vendor", one.vendor),
@@ -105,6 +108,8 @@ def _show(one: Statement, by: vouchers.Voucher | None) -> None:
             ("received", one.received_at),
             ("signed", one.signed_at),
             ("key", show.fingerprint(one.fingerprint)),
+            ("when it came", _when_it_came(proof)),
+            ("key now", proof.key_now(now)),
             ("SHA-256", one.sha256),
             ("vouched for", _vouched(by) if by else ""),
             ("approved", f"{show.when(one.approved_at)} by {one.approved_by}" if one.approved_at else "no"),
@@ -114,6 +119,17 @@ def _show(one: Statement, by: vouchers.Voucher | None) -> None:
     show.block(one.verbatim.decode("utf-8", "replace"))
 
 
+def _when_it_came(proof: proofs.Proof) -> str:
+    """What was decided then; it stays so."""
+    message, key = proof.message, proof.certificate
+    if message.verdict == "none":
+        return ""
+    flags = f", {message.flags}" if message.flags else ""
+    by = f" by gpg {message.gpg}" if message.gpg else ""
+    form = f", with the key of SHA-256 {key.digest[:16]}" if key else ""
+    return f"{message.verdict}, {message.assurance}{flags}{by}{form}"
+
+
 def _vouched(by: vouchers.Voucher) -> str:
     if by.how == "mail":
         return f"by mail, message {by.message_id} of {show.when(by.done_at)}; asked by {by.asked_by}"
@@ -121,40 +137,24 @@ def _vouched(by: vouchers.Voucher) -> str:
     return f"{called}; called by {by.asked_by}, agreed by {by.agreed_by} on {show.when(by.done_at)}"
 
 
-NOT_EXPORTED = {
-    "none": "it is not signed",
-    "message": "it was signed and encrypted in one step, and its signature cannot be had without our secret key",
-}
-
-
-def _export(one: Statement, folder: Path) -> None:
-    """`statement` and `statement.asc`; of a cleartext signature `statement.asc` alone."""
-    if one.form in NOT_EXPORTED:
-        raise faults.NotFound(f"there is nothing to verify apart from the mail: {NOT_EXPORTED[one.form]}")
-    if one.form == "cleartext":
-        files = {folder / "statement.asc": one.signed_bytes}
-    else:
-        files = {folder / "statement": one.signed_bytes, folder / "statement.asc": one.signature}
-    _write(folder, files)
-    for path in files:
+def _sign_files(one: Statement, folder: Path) -> None:
+    """What anybody can verify, and how."""
+    for path in proofs_cli.write(folder, proofs.signed_files(one)):
         click.echo(show.visible(str(path)))
 
 
-def _write(folder: Path, files: dict[Path, bytes]) -> None:
-    taken = next((path for path in files if path.exists() or path.is_symlink()), None)
-    if taken is not None:
-        raise faults.Refused(f"{taken}: is there already")
-    written: list[Path] = []
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path, content in files.items():
-            with path.open("xb") as file:
-                written.append(path)
-                file.write(content)
-    except OSError as trouble:
-        for path in written:
-            path.unlink()
-        raise faults.Refused(f"{folder}: cannot be written to ({trouble.strerror})") from None
+@statement.command("export", epilog=examples("mailrouter statement export VU#123456 proof/"))
+@given.vu_argument
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@here
+def export(context: Here, vu: int, folder: Path) -> None:
+    """Write every statement that stands, with what proves it: for others to verify with plain gpg or sq."""
+    with context.db.read() as tx:
+        made = proofs.export(tx, vu, context.now)
+    for path in proofs_cli.write(folder, made.files):
+        click.echo(show.visible(str(path)))
+    if made.left_out:
+        click.echo(f"{made.left_out} left out: from who takes part anonymously", err=True)
 
 
 # ---- by hand -----------------------------------------------------------------------------------------------------

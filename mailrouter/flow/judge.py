@@ -44,6 +44,12 @@ class Read:
         return str(self.automated.kind)
 
     @property
+    def meant(self) -> bool:
+        """Whether its sender means it as a Vendor Statement."""
+        subject = self.opened.protected_subject or self.mail.subject
+        return statement.meant(subject, self.raw_words, lambda: self.words)
+
+    @property
     def raw_words(self) -> bytes:
         """Where its text is, transfer encoding and all."""
         return self.item.envelope.raw if self.opened.content is None else self.opened.content
@@ -334,7 +340,7 @@ def _lacks(opened: pgpmime.Opened, evidence: Evidence) -> str:
 
 def _meant(tx: Connection, read: Read, participant: Participant, lacks: str) -> Meant | None:
     opened = read.opened
-    if not statement.meant(opened.protected_subject or read.mail.subject, read.raw_words, lambda: read.words):
+    if not read.meant:
         return None
     good = opened.verdict is pgpmime.Verdict.GOOD
     return Meant(

@@ -6,6 +6,7 @@ one cannot hold up its neighbours. A mail that had its tries is parked: kept, sh
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from sqlalchemy import Connection
@@ -138,7 +139,16 @@ def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
     own = frozenset(address.lower() for address in (identity.address, *identity.also))
     robot = automated.classify(mail, item.envelope.sender, own)
     hints = _hints(tools, item, mail, opened, robot)
-    return judge.Read(item, mail, opened, sender, robot, hints, offers.brought(tools, mail, opened, sender))
+    read = judge.Read(item, mail, opened, sender, robot, hints, offers.brought(tools, mail, opened, sender))
+    return with_signature(tools, read) if opened.form == "message" and read.meant else read
+
+
+def with_signature(tools: Tools, read: judge.Read) -> judge.Read:
+    """What was signed and encrypted in one step, and is to be kept: with the signed message, for others to verify."""
+    if read.opened.form != "message" or read.opened.signature:
+        return read
+    signature = tools.pgp.unwrapped(read.item.envelope.raw)
+    return replace(read, opened=replace(read.opened, signature=signature))
 
 
 def _hints(

@@ -20,7 +20,7 @@ def take(tools: Tools, actor: Actor, message_id: int) -> Statement:
     it). Without one it is held: only the vendor's signature or word can make it stand.
     """
     message = _filed(tools, message_id)
-    read = receive.read_mail(tools, _in_hand(tools, message))
+    read = receive.with_signature(tools, receive.read_mail(tools, _in_hand(tools, message)))
     with tools.db.write() as tx:
         assert message.case_id is not None
         assert message.participant_id is not None

@@ -39,7 +39,7 @@ class Opened:
     signature_id: str = ""  # gpg's SIG_ID, for replay detection
     form: str = "none"  # mime | cleartext | message | none: how it was signed
     signed_bytes: bytes = b""  # mime: the raw slice with CRLF; cleartext: the armored block; message: what it held
-    signature: bytes = b""  # mime: the armored detached signature; else b''
+    signature: bytes = b""  # mime: the armored detached signature; message: itself without encryption, once asked for
     encrypted: bool = False
     decrypted: str = "none"  # ok | none | fail | partial
     file: str = ""  # the name of the file, among others, that was signed or encrypted; '' when it is the mail's own

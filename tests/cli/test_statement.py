@@ -60,16 +60,18 @@ def test_cleartext(console: Console, case: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.row("P03")
-def test_signed_and_encrypted_in_one_step_has_no_proof_of_its_own(
-    console: Console, case: World, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("taken", [False, True])
+def test_signed_and_encrypted_in_one_step(console: Console, case: World, tmp_path: Path, taken: bool) -> None:
     entity = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + TEXT.replace("\n", "\r\n").encode()
-    case.feed(case.encrypted(entity, f"VU#{VU} statement", signer=case.keymaker.vendor))
+    subject = f"VU#{VU} our position" if taken else f"VU#{VU} statement"
+    case.feed(case.encrypted(entity, subject, signer=case.keymaker.vendor))
+    if taken:
+        console.run("statement", "take", "2")
     assert console.json("statement", "show", str(VU), VENDOR)["state"] == "verified"
     folder = tmp_path / "proof"
-    said = console.refused("statement", "show", str(VU), VENDOR, "--signed", str(folder), status=1)
-    assert "signed and encrypted in one step" in said
-    assert not folder.exists()
+    said = console.out("statement", "show", str(VU), VENDOR, "--signed", str(folder))
+    assert said == f"{folder / 'statement.gpg'}\n"
+    verify(case, folder, "statement.gpg")
 
 
 def test_unsigned_is_held_and_has_no_proof(console: Console, case: World, tmp_path: Path) -> None:
