@@ -18,7 +18,7 @@ def test_a_conversation_with_a_vendor_who_has_a_key(office: Office, acme: Organi
     office.node.run("case", "notify", str(vu))
     (first,) = office.letters_to(acme, 1)
     assert (first.encrypted, first.signer, first["To"]) == (True, office.fingerprint, acme.address)
-    assert first.subject == f"[VU#{vu}] Vulnerability report, please read"
+    assert first.subject == f"[VU#{vu}] Vulnerability report, please read: Overflow in the updater"
     assert "Overflow in the updater" not in str(first.headers)
 
     theirs = acme.sealed(office.fingerprint, f"Re: {first.subject}", "It is real. A fix comes in May.\n")
