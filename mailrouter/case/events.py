@@ -103,6 +103,7 @@ class MailArrived:
     signed_after_latest: bool = True
     stranger_why: str = ""
     lacks: str = ""  # what its signature lacks to be verified, in plain words; '' when it is, or nothing is told
+    captured: str = ""  # why its ciphertext makes it a stranger's; '' mostly
     suspicion: str = ""  # why a person must look at it whatever it names; '' mostly
     about: About | None = None
     clear_text: ClearText | None = None

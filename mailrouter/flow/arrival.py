@@ -5,7 +5,7 @@ from hashlib import sha256
 from mailrouter.case.events import MailArrived
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Standing
-from mailrouter.flow import reports
+from mailrouter.flow import captured, reports
 from mailrouter.flow.act import Arrived
 from mailrouter.flow.judge import Known, Read, Vouched
 from mailrouter.mail import audience, statement
@@ -39,8 +39,8 @@ def _row(read: Read, event: MailArrived) -> dict[str, object]:
         "standing": str(event.standing), "assurance": str(event.assurance), "verdict": str(opened.verdict),
         "covers": opened.covers, "fingerprint": opened.fingerprint, "signature_id": opened.signature_id,
         "signed_at": opened.signed_at, "reason": _reason(read, event), "certificate": opened.certificate,
-        "gpg": opened.gpg, "encrypted": opened.encrypted, "decrypted": opened.decrypted,
-        "claimed_vu": event.routed.claimed_vu, "defects": " ".join(mail.defects[:20]),
+        "gpg": opened.gpg, "ciphertext": opened.ciphertext, "encrypted": opened.encrypted,
+        "decrypted": opened.decrypted, "claimed_vu": event.routed.claimed_vu, "defects": " ".join(mail.defects[:20]),
         "about_letter_id": event.about.letter_id if event.about else None,
         "about_evidence": reports.evidence(event.about),
     }  # fmt: skip
@@ -64,6 +64,7 @@ def _flags(read: Read, event: MailArrived, known: Known) -> list[str]:
         BAD_TOKEN: not known.ours.proves_all(read.hints),
         "not-decrypted": read.opened.decrypted == "fail",
         "repaired": read.opened.repaired,
+        captured.SEEN: bool(event.captured),
         COPIED: read.kind in ("person", "list")
         and audience.others(read.mail, read.sender.address, read.item.envelope.recipients),
     }

@@ -17,7 +17,7 @@ from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import analystmail, confirmed, copies, offers, reports
+from mailrouter.flow import analystmail, captured, confirmed, copies, offers, reports
 from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement
 from mailrouter.mail.ownaddress import Reply
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
@@ -127,7 +127,8 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     participant = _participant(tx, evidence, known, case, vouched)
     counts_for = participant.organisation_id if participant else None
     evidence = replace(evidence, in_case=case is not None, participant_organisation_id=counts_for)
-    level = standing(evidence)
+    taken = "" if vouched else _captured(tx, read, evidence, participant)
+    level = Standing.STRANGER if taken else standing(evidence)
     trusted = level >= parse_standing(tools.settings.trust.answers_from)
     vouched_for = vouched is not None and vouched.participant_id is not None
     if vouched_for or (doubt and level is Standing.SIGNED):
@@ -154,7 +155,8 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         meant=meant,
         latest=latest,
         signed_after_latest=latest is None or not _older(read.opened, latest.made_at),
-        stranger_why=_stranger(read, evidence, participant),
+        stranger_why=taken or _stranger(read, evidence, participant),
+        captured=taken,
         about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
         clear_text=_clear_text(
             read, lambda p: vouched_for or (not doubted and _surely(read, known, p, level, signed)), participant
@@ -167,8 +169,14 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         writer=read.sender.address if participant and evidence.organisation_id == counts_for else "",
         answerable=vouched is None and kind == "person" and not doubt and _answerable(tools, read, known),
         speaks_again=_speaks_again(read, known),
-        suspicion="" if vouched and participant else suspicion(evidence, read.sender.malformed),
+        suspicion="" if vouched and participant else taken or suspicion(evidence, read.sender.malformed),
     )
+
+
+def _captured(tx: Connection, read: Read, evidence: Evidence, participant: Participant | None) -> str:
+    if assurance(evidence) is Assurance.VERIFIED:
+        return ""
+    return captured.before(tx, read.opened.ciphertext, read.item.mail_id, read.sender, participant)
 
 
 def _order(tx: Connection, read: Read, known: Known, asked: analystmail.Asked) -> MailArrived:

@@ -44,6 +44,7 @@ class Opened:
     decrypted: str = "none"  # ok | none | fail | partial
     file: str = ""  # the name of the file, among others, that was signed or encrypted; '' when it is the mail's own
     repaired: bool = False  # a mail server on its way changed its form; it is read, and never verified
+    ciphertext: str = ""  # SHA-256 of what was decrypted, without its session keys, to know it again (P106)
     content: bytes | None = None
     content_is_entity: bool = False  # True: headers, blank line, body; False: plain text
     charset: str = "utf-8"  # of `content` when it is plain text, as the mail said; may be any word

@@ -124,6 +124,7 @@ class _Opening:
             decrypted="ok" if seal.whole else "partial",
             content=text,
             content_is_entity=is_entity,
+            ciphertext=sha256(packets.without_session_keys(message)).hexdigest(),
             charset=seal.charset,
             signed_bytes=text if judged.verdict is not Verdict.NONE else b"",
         )
@@ -144,6 +145,7 @@ class _Opening:
             decrypted=opened.decrypted,
             content=content if inner.content is None else inner.content,
             content_is_entity=opened.content_is_entity,
+            ciphertext=opened.ciphertext,
             charset=opened.charset,
             file=opened.file,
             repaired=opened.repaired,

@@ -279,6 +279,11 @@ def is_encrypted(message: bytes) -> bool:
     return True
 
 
+def without_session_keys(message: bytes) -> bytes:
+    """The encrypted data alone: the same for whoever it is sent to by adding, dropping or moving session keys."""
+    return b"".join(packet.body for packet in packets(message) if packet.tag != PKESK)
+
+
 def recipients(message: bytes) -> list[str]:
     """The key ids a message is encrypted to, 16 upper-case hex digits each, in order."""
     return [_recipient(packet) for packet in packets(message) if packet.tag == PKESK]

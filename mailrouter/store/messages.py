@@ -39,6 +39,7 @@ class Message:
     reason: str
     certificate: str  # digest of the key that proved it, as it was then; see store/certificates.py
     gpg: str  # the version that said so
+    ciphertext: str  # SHA-256 of what was decrypted
     encrypted: bool
     decrypted: str
     why: str
@@ -159,6 +160,22 @@ _SEEN = (
         messages.c.mail_id != bindparam("mail"),
     )
     .limit(1)
+)
+
+
+def with_ciphertext(tx: Connection, ciphertext: str, but_mail: int) -> list[Message]:
+    """The other mails that brought the same encrypted data, oldest first."""
+    return [Message(*row) for row in tx.execute(_WITH_CIPHERTEXT, {"digest": ciphertext, "mail": but_mail})]
+
+
+_WITH_CIPHERTEXT = (
+    select(messages)
+    .where(
+        messages.c.ciphertext == bindparam("digest"),
+        messages.c.ciphertext != literal_column("''"),  # said so, that the partial index is used
+        messages.c.mail_id != bindparam("mail"),
+    )
+    .order_by(messages.c.id)
 )
 
 

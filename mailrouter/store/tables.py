@@ -285,6 +285,7 @@ messages = Table(  # one mail or letter as people see it
     _text("reason"),  # why a signature is not good
     _text("certificate"),  # digest of the key that proved it, as it was then
     _text("gpg"),  # the version that said so
+    _text("ciphertext"),  # SHA-256 of what was decrypted in it, to know it again
     _flag("encrypted"),
     _text("decrypted", "none"),
     _text("why"),  # why it lies where it lies
@@ -302,6 +303,12 @@ messages = Table(  # one mail or letter as people see it
         "about_letter_id",
         sqlite_where=text("about_letter_id IS NOT NULL"),
         postgresql_where=text("about_letter_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_messages_ciphertext",
+        "ciphertext",
+        sqlite_where=text("ciphertext <> ''"),
+        postgresql_where=text("ciphertext <> ''"),
     ),
     Index(
         "ix_messages_signature_id",

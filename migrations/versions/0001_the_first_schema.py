@@ -363,6 +363,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("certificate", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("gpg", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("ciphertext", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("encrypted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("decrypted", sa.Text(), server_default=sa.text("'none'"), nullable=False),
         sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -398,6 +399,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_messages_message_id"), ["message_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_participant_id"), ["participant_id"], unique=False)
         batch_op.create_index("ix_messages_place_id", ["place", "id"], unique=False)
+        batch_op.create_index(
+            "ix_messages_ciphertext",
+            ["ciphertext"],
+            unique=False,
+            sqlite_where=sa.text("ciphertext <> ''"),
+            postgresql_where=sa.text("ciphertext <> ''"),
+        )
         batch_op.create_index(
             "ix_messages_signature_id",
             ["signature_id"],

@@ -1,0 +1,25 @@
+"""A ciphertext that came before, from somebody else: captured on its way, and sent by whoever wants to see our answer.
+
+It is decrypted for us as it would be for anybody (testbook P106). So such a mail is a stranger's, waits in `review`
+with the reason, is attached to nothing, and is answered as any stranger's mail: with nothing of its text.
+"""
+
+from sqlalchemy import Connection
+
+from mailrouter.case.model import Participant
+from mailrouter.mail.authenticate import Sender
+from mailrouter.store import messages
+
+SEEN = "ciphertext-seen"  # the flag
+
+
+def before(tx: Connection, ciphertext: str, mail_id: int, sender: Sender, participant: Participant | None) -> str:
+    """Why this mail is a stranger's, in plain words; '' when its ciphertext is new, or came from the same sender.
+
+    A colleague of the same participant is no stranger, and who signed it well is not asked about.
+    """
+    for earlier in messages.with_ciphertext(tx, ciphertext, mail_id) if ciphertext else ():
+        same = participant is not None and earlier.participant_id == participant.id
+        if earlier.sender != sender.address and not same:
+            return f"what is encrypted in it came before, from another sender: message {earlier.id}"
+    return ""
