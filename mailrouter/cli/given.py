@@ -155,6 +155,7 @@ VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS = _Digits()
 ID = click.IntRange(1, 2**63 - 1)
+FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours
 
 vu_argument = click.argument("vu", type=VU, metavar="VU")

@@ -7,25 +7,22 @@ is or will be lost, unread or unanswered unless somebody acts; `warning`, that s
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
 
 from mailrouter import tools as world
 from mailrouter.faults import Fault
-from mailrouter.flow import mailboxes, tell, watch
-from mailrouter.pgp import KeyInfo
+from mailrouter.flow import keyhealth, mailboxes, tell, watch
+from mailrouter.flow.keyhealth import Said, State
 from mailrouter.settings import Settings, ensure_data_dir
-from mailrouter.store import analysts, books, contacts, inbox, machine, migrate, outbox, queues, server
+from mailrouter.store import analysts, books, inbox, machine, migrate, outbox, queues, server
 from mailrouter.store.engine import Database
 from mailrouter.store.inbox import Holder
 from mailrouter.tools import Tools
 
-State = Literal["good", "warning", "bad"]
-SOON = timedelta(days=30)  # a key that expires within is worth a word
 LATE = timedelta(hours=4)  # a letter should have left by then
 SANE_YEARS = range(2025, 2101)
 CLOCKS_DIFFER = (5.0, 60.0)  # seconds: a warning, bad
@@ -54,7 +51,6 @@ class Patient:
         return self.tools.settings
 
 
-Said = Iterable[tuple[State, str]]
 Look = Callable[[Patient], Said]
 
 
@@ -171,36 +167,15 @@ def _books(patient: Patient) -> Said:
 
 
 def _own_key(patient: Patient) -> Said:
-    if shutil.which("gpg") is None:
-        yield "bad", "gpg is not installed"
-        return
-    pgp, identity = patient.tools.pgp, patient.settings.identity
-    if not identity.key and not pgp.own_keys():
-        yield "warning", "none yet: the first command that needs one makes it; set identity.key to your own"
-        return
-    key = pgp.signing_key()
-    if not identity.key:
-        yield "warning", f"identity.key is not set; letters are signed with {key.fingerprint}"
-    yield from _expiry(key, patient.now)
+    yield from keyhealth.own_key(patient.tools, patient.now)
 
 
-def _expiry(key: KeyInfo, now: datetime) -> Said:
-    if key.expires is None:
-        yield "good", f"{key.fingerprint}, without expiry"
-    else:
-        yield ("warning" if key.expires - now < SOON else "good"), f"{key.fingerprint} expires {key.expires:%Y-%m-%d}"
+def _archive_key(patient: Patient) -> Said:
+    yield from keyhealth.archive_key(patient.tools, patient.now)
 
 
 def _vendors_keys(patient: Patient) -> Said:
-    with patient.tools.db.read() as tx:
-        names = {o.id: o.name for kind in ("organisation", "person") for o in contacts.everyone(tx, kind)}
-        keys = contacts.keys_of(tx, names)
-    ending = [(key.expires_at, key) for key in keys if key.expires_at and key.expires_at - patient.now < SOON]
-    for at, key in sorted(ending, key=lambda pair: pair[0]):
-        verb = "expired" if at <= patient.now else "expires"
-        yield "warning", f"{names[key.organisation_id]}: {key.fingerprint} {verb} {at:%Y-%m-%d}"
-    if not ending:
-        yield "good", f"{len(keys)} pinned"
+    yield from keyhealth.vendors_keys(patient.tools, patient.now)
 
 
 # ---- mail out --------------------------------------------------------------------------------------------------------
@@ -288,6 +263,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Look], ...] = (  # a name, what must n
     ("migrations", ("database",), _migrations),
     ("clock", ("database", "migrations"), _clock),
     ("own key", (), _own_key),
+    ("archive key", ("own key",), _archive_key),
     ("vendors' keys", ("database", "migrations"), _vendors_keys),
     ("relay", (), _relay),
     ("outbox", ("database", "migrations"), _outbox),

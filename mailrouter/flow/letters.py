@@ -148,9 +148,14 @@ def ours(tools: Tools) -> dict[str, str]:
     """Who we are, for every letter that is signed."""
     key = tools.own_key()
     return _who_we_are(tools) | {
-        "fingerprint": " ".join(key[i : i + 4] for i in range(0, len(key), 4)),
+        "fingerprint": in_groups(key),
         "embargo_days": str(tools.settings.policy.embargo_days),
     }
+
+
+def in_groups(fingerprint: str) -> str:
+    """As people compare it: groups of four."""
+    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
 
 
 def _who_we_are(tools: Tools) -> dict[str, str]:

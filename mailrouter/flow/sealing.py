@@ -21,6 +21,7 @@ from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
 WRITTEN_BY_PEOPLE = ("write", "reply")
+TITLED = ("notification", *WRITTEN_BY_PEOPLE)  # whose subject inside names what the case is about
 NO_KEY = "confidential, and the recipient has no usable key"
 CONSENT = ", or record that they consent to clear text (`mailrouter participant set … --clear-text yes --why …`)"
 REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
@@ -91,10 +92,10 @@ def consents(participant: Participant, encrypting: list[contacts.PinnedKey]) -> 
 
 
 def _title(tx: Connection, letter: Letter, case: Case) -> str:
-    """The case's title for letters that a person orders; '' when it names somebody whom the recipient must not know."""
+    """The case's title for letters about its matter; '' when it names somebody whom the recipient must not know."""
     others = (p for p in cases.participants_of(tx, [case.id]) if p.anonymous and p.id != letter.participant_id)
     hidden = any(p.name.casefold() in case.title.casefold() for p in others)
-    return "" if letter.automatic or hidden else case.title
+    return case.title if letter.name in TITLED and not hidden else ""
 
 
 # ---- the bytes ------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.flow import keydates, letters, notices, ownaddresses, remind, watch
+from mailrouter.flow import keydates, letters, notices, ownaddresses, ownkeydates, remind, watch
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import texts
 from mailrouter.mail.ownaddress import Mint
@@ -23,6 +23,7 @@ FORESEEN = timedelta(hours=24)
 
 def everyone(tools: Tools, now: datetime) -> None:
     """What a beat tells people."""
+    key_ended(tools, now)
     tools.own_key()
     arrivals(tools, now)
     digests(tools, now)
@@ -117,18 +118,26 @@ def _digest(
 
 
 def alarms(tools: Tools, now: datetime) -> None:
-    """Tell the operator what is wrong with the machine, once a day for each trouble."""
-    wrong = watch.troubles(tools, now)
+    """Tell the operator what is wrong with the machine, once a day for each trouble; and when our key ends."""
+    wrong = [(one.name, one.details, f"alarm:{one.name}:{day_of(now)}") for one in watch.troubles(tools, now)]
+    wrong += [(one.name, one.details, one.step) for one in ownkeydates.due(tools, now) if not one.over]
     if wrong:
         tools.own_key()
         with tools.db.write() as tx:
-            for trouble in wrong:
-                alarm(tx, tools, trouble.name, trouble.details, now)
+            for name, details, once in wrong:
+                alarm(tx, tools, name, details, once, now)
 
 
-def alarm(tx: Connection, tools: Tools, name: str, details: str, now: datetime) -> None:
-    """One trouble, once a day: a notice in the operator's queue, and a letter if there is an address."""
-    once = f"alarm:{name}:{day_of(now)}"
+def key_ended(tools: Tools, now: datetime) -> None:
+    """Our key is over: a notice, since no letter can be signed."""
+    for ending in ownkeydates.due(tools, now):
+        if ending.over:
+            with tools.db.write() as tx:
+                queues.add_notice(tx, "operator", f"{ending.name}: {ending.details}", now, once=ending.step)
+
+
+def alarm(tx: Connection, tools: Tools, name: str, details: str, once: str, now: datetime) -> None:
+    """One trouble, once: a notice in the operator's queue, and a letter if there is an address."""
     if not queues.add_notice(tx, "operator", f"{name}: {details}", now, once=once):
         return
     address = tools.settings.identity.operator

@@ -93,6 +93,7 @@ LETTERS: Mapping[str, Letter] = {
     "statement-held": _to_participant(*_TOLD, must="missing remedy sha256", automatic=True),
     "voucher": _to_participant("received", "sha256", "quoted", must="sha256 quoted"),
     "reply": _to_participant("body", "quoted", must="body"),
+    "own-key-changed": _to_participant("old_fingerprint", must="fingerprint old_fingerprint"),
     # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24)
     "acknowledgement": Letter(frozenset(_OURS) - {"fingerprint"}, frozenset(), automatic=True),
     "analyst-arrival": _notice("items", must="items"),

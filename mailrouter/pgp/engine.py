@@ -177,6 +177,11 @@ class Pgp:
         self._import_secrets()
         return self._ours.signing(fingerprint)
 
+    def chosen_key(self) -> KeyInfo | None:
+        """The key that is to sign, even if it has expired; None when there is none."""
+        self._import_secrets()
+        return self._ours.chosen()
+
     def export(self, fingerprint: str = "") -> bytes:
         """One of our public keys, armored; without a fingerprint the one we sign with."""
         return self._ours.armored(fingerprint)

@@ -17,6 +17,8 @@ from mailrouter.pgp.wrapper import Gnupg
 
 Stamp = tuple[tuple[str, int, int], ...]
 _NONE = "there is no key of ours that can sign"
+_GET_ONE = "make, import or configure one"
+_NEXT = "`mailrouter key rotate` makes the next"
 _DEAD_SUBKEYS = "drop-subkey=expired -t || revoked -t"
 
 
@@ -35,14 +37,22 @@ class OwnKeys:
             self._listed = stamp, self._list() if stamp else ()
         return self._listed[1]
 
-    def signing(self, fingerprint: str = "") -> KeyInfo:
-        """The key letters are signed with, or this one. Refused when it is not there, or cannot sign (any more)."""
+    def chosen(self, fingerprint: str = "") -> KeyInfo | None:
+        """The key that is to sign, or would if it had not expired: then no older one takes its place again."""
         wanted = fingerprint or self._fixed
         ours = [key for key in self.everyone() if wanted in {"", key.fingerprint}]
-        able = [key for key in ours if key.can_sign and key.state == "valid"]
-        if not able:
-            raise Refused(_why_none(ours, wanted))
-        return able[-1]
+        able = [key for key in ours if (key.can_sign and key.state == "valid") or key.state == "expired"]
+        return able[-1] if able else None
+
+    def signing(self, fingerprint: str = "") -> KeyInfo:
+        """The key letters are signed with, or this one. Refused when it is not there, or cannot sign (any more)."""
+        key = self.chosen(fingerprint)
+        if key is None:
+            wanted = fingerprint or self._fixed
+            raise Refused(f"{_NONE}: {f'{wanted} is not ours, or cannot' if wanted else _GET_ONE}")
+        if key.state != "valid":
+            raise Refused(f"{_NONE}: {key.fingerprint} expired on {key.expires:%Y-%m-%d}; {_NEXT}")
+        return key
 
     def archive(self) -> tuple[PublicKey, ...]:
         """To whom each encrypted letter goes beside its recipient: as configured, else the key that signs, if it can.
@@ -123,16 +133,6 @@ class OwnKeys:
 
 def _ended(keys: Sequence[KeyInfo], now: datetime) -> bool:
     return any(key.state == "valid" and key.expires is not None and key.expires <= now for key in keys)
-
-
-def _why_none(ours: Sequence[KeyInfo], wanted: str) -> str:
-    if not ours:
-        return f"{_NONE}: {f'we do not hold {wanted}' if wanted else 'make, import or configure one'}"
-    last = ours[-1]
-    if last.state == "expired" and last.expires is not None:
-        return f"{_NONE}: {last.fingerprint} expired on {last.expires:%Y-%m-%d}; `mailrouter key rotate` makes the next"
-    why = f"is {last.state}" if last.state != "valid" else "is not made for it"
-    return f"{_NONE}: {last.fingerprint} {why}"
 
 
 def _only(address: str) -> str:

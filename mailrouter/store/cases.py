@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 from mailrouter import faults
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.store import upsert
-from mailrouter.store.tables import analysts, cases, deadlines, organisations, participants
+from mailrouter.store.tables import analysts, cases, deadlines, letters, organisations, participants
 
 _CASE: Select[Any] = (
     select(
@@ -118,6 +118,15 @@ def open_with(tx: Connection, organisation_id: int) -> list[tuple[Case, int]]:
     ids = {row.case_id: row.id for row in tx.execute(mine)}
     wanted = _CASE.where(cases.c.id.in_(ids), cases.c.state == "open").order_by(cases.c.id)
     return [(Case(*row), ids[row.id]) for row in tx.execute(wanted)] if ids else []
+
+
+def correspondents(tx: Connection) -> list[Participant]:
+    """Participants of open cases to whom a letter has left, those of longest standing first."""
+    written = select(letters.c.participant_id).where(letters.c.state == "sent", letters.c.participant_id.is_not(None))
+    wanted = _PARTICIPANT.join(cases, participants.c.case_id == cases.c.id).where(
+        cases.c.state == "open", participants.c.id.in_(written)
+    )
+    return [_participant(row) for row in tx.execute(wanted.order_by(participants.c.id))]
 
 
 def change_participant(tx: Connection, participant_id: int, **values: Any) -> None:

@@ -40,7 +40,7 @@ def test_made_once(keyless: Console) -> None:
     fingerprint = keyless.out("key", "make").strip()
     [key] = keyless.json("key", "list")
     assert key.keys() == {
-        "fingerprint", "user_ids", "created_at", "expires_at", "state", "can_sign", "can_encrypt", "signs",
+        "fingerprint", "user_ids", "created_at", "expires_at", "state", "can_sign", "can_encrypt", "signs", "use",
     }  # fmt: skip
     assert (key["fingerprint"], key["user_ids"]) == (fingerprint, ["Our CERT <cert@cert.example>"])
     assert (key["can_sign"], key["can_encrypt"], key["signs"], key["expires_at"]) == (True, True, True, None)
@@ -55,6 +55,55 @@ def test_another_beside_it(keyless: Console) -> None:
     assert keys.keys() == {first, second}
     assert keys[second]["user_ids"] == ["Zweite Stelle <b@cert.example>"]
     assert [key["signs"] for key in keys.values()].count(True) == 1
+
+
+def test_made_with_an_end(keyless: Console) -> None:
+    keyless.out("key", "make", "--expires", "2y")
+    [key] = keyless.json("key", "list")
+    assert key["expires_at"] is not None
+    assert "a key expires after a time such as 2y" in keyless.refused(
+        "key", "make", "--force", "--expires", "soon", status=2
+    )
+
+
+def test_rotated(keyless: Console, ours: Path, keymaker: Keymaker) -> None:
+    assert "there is no key yet" in keyless.refused("key", "rotate", status=1)
+    keyless.out("key", "import", str(ours))
+    done = keyless.run("key", "rotate", "--why", "yearly", "--expires", "never")
+    new = done.stdout.strip()
+    assert f"signed with {keymaker.cert.fingerprint}, which is kept to read" in done.stderr
+    assert f'Set identity.key = "{new}"' in done.stderr
+    uses = {key["fingerprint"]: (key["use"], key["expires_at"]) for key in keyless.json("key", "list")}
+    assert uses == {keymaker.cert.fingerprint: ("kept to read old mail", None), new: ("signs", None)}
+    assert "kept to read old mail" in keyless.out("key", "list")
+    assert "we hold no key" in keyless.refused("key", "rotate", "--to", "A" * 40, status=1)
+
+
+def test_published_for_gpg_to_find(keyless: Console, ours: Path, keymaker: Keymaker, tmp_path: Path) -> None:
+    """The names are those gpg computes, both layouts hold the one binary key, with our address alone."""
+    keyless.out("key", "import", str(ours))
+    site = tmp_path / "site"
+    written = keyless.out("key", "publish", str(site)).splitlines()
+    shown = keymaker.gpg("--with-wkd-hash", "--list-keys", keymaker.cert.fingerprint).decode()
+    name = next(line.strip().partition("@")[0] for line in shown.splitlines() if line.endswith("@cert.example"))
+    root = site / ".well-known" / "openpgpkey"
+    files = [root / "policy", root / "hu" / name, root / "cert.example" / "policy", root / "cert.example" / "hu" / name]
+    assert sorted(written) == sorted(map(str, [*files, site / "openpgp-key.asc"]))
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o644"}
+    for key in (files[1], files[3]):
+        listed = keymaker.gpg("--show-keys", "--with-colons", given=key.read_bytes()).decode().splitlines()
+        assert [line.split(":")[9] for line in listed if line.startswith("uid")] == ["Our CERT <cert@cert.example>"]
+    assert (site / "openpgp-key.asc").read_bytes() == keyless.run("key", "export").stdout_bytes
+    keyless.out("key", "publish", str(site))  # again: the same files
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in keyless.refused("key", "publish", str(tmp_path / "file" / "x"), status=2)
+
+
+def test_a_key_for_another_address_is_not_published(keyless: Console, tmp_path: Path) -> None:
+    keyless.out("key", "make", "--email", "other@cert.example")
+    assert "has no user id with the address cert@cert.example" in keyless.refused(
+        "key", "publish", str(tmp_path), status=2
+    )
 
 
 def test_exported_and_used_elsewhere(keyless: Console, keymaker: Keymaker) -> None:

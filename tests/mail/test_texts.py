@@ -12,7 +12,8 @@ from mailrouter.mail import texts
 
 SHIPPED = texts.read()
 TO_PARTICIPANTS = [name for name, letter in texts.LETTERS.items() if "vendor" in letter.fields]
-AUTOMATIC = [name for name in texts.LETTERS if name not in {"notification", "write", "reply", "voucher"}]
+ORDERED = {"notification", "write", "reply", "voucher", "own-key-changed"}
+AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
 VALUES = {
     "organisation": "CERT Example", "address": "cert@cert.example", "phone": "+1 555 0100", "analyst": "Ada Lane",
@@ -28,6 +29,7 @@ VALUES = {
     "their_key": "0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567",
     "proved": "It is not signed.", "becomes": "", "missing": "What is missing: it is not signed.",
     "remedy": "Please send it again.",
+    "old_fingerprint": "89AB CDEF 0123 4567 89AB CDEF 0123 4567 89AB CDEF",
 }  # fmt: skip
 HOSTILE = [
     "x\r\nBcc: victim@elsewhere.example", "x\nDATA", "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i",
