@@ -51,7 +51,7 @@ def _say_which(here: Here, new: KeyInfo) -> None:
     if signs == new.fingerprint:
         said("Letters are signed with it from now on; vendors need its public part: `mailrouter key export`.")
     if here.settings.identity.key != new.fingerprint:
-        said(f"Set identity.key = \"{new.fingerprint}\" to make that sure; letters are signed with {signs} now.")
+        said(f'Set identity.key = "{new.fingerprint}" to make that sure; letters are signed with {signs} now.')
 
 
 @key.command(
@@ -83,10 +83,10 @@ def _about(done: ownkeys.Rotated, fixed: str) -> Iterator[str]:
         yield f"Letters are signed with it from now on; {len(done.told)} letters say so."
         yield "Publish it: `mailrouter key publish DIR`."
         if fixed != new:
-            yield f"Set identity.key = \"{new}\" to make that sure."
+            yield f'Set identity.key = "{new}" to make that sure.'
     else:
         yield (
-            f"Letters are still signed with the other one: set identity.key = \"{new}\" on every node, restart, then"
+            f'Letters are still signed with the other one: set identity.key = "{new}" on every node, restart, then'
             f" run `mailrouter key rotate --to {new}` to tell participants."
         )
 

@@ -127,9 +127,7 @@ def _seal(tools: Tools, letter: Letter, known: Sealing) -> bytes:
     return compose.signed(headers, inner, signature, MICALG, letter.message_id)
 
 
-def _encrypted(
-    tools: Tools, letter: Letter, known: Sealing, inside: compose.Headers, files: list[Attachment]
-) -> bytes:
+def _encrypted(tools: Tools, letter: Letter, known: Sealing, inside: compose.Headers, files: list[Attachment]) -> bytes:
     """The real subject inside, a neutral one outside (RFC 9788 section 3; testbook P124)."""
     outside = inside
     if known.case is not None and known.participant is not None:
