@@ -114,10 +114,10 @@ def change(
     """Record their reference, that they are anonymous, or whether they consent to clear text."""
     wanted: dict[str, object] = {"their_ref": their_ref, "anonymous": anonymous}
     values = {name: value for name, value in wanted.items() if value is not None}
-    if not values and clear_text is None:
-        raise faults.Refused("say what to record: --their-ref, --anonymous, --no-anonymous or --clear-text")
     if (clear_text is None) != (why is None):
         raise faults.Refused("--clear-text and --why go together: say how we know")
+    if not values and clear_text is None:
+        raise faults.Refused("say what to record: --their-ref, --anonymous, --no-anonymous or --clear-text")
     if their_ref is not None and f"[{their_ref}]" not in compose.subject("", their_ref=their_ref):
         raise faults.Refused(
             "this reference cannot stand in a subject: up to 40 letters, digits and . _ / # : -, no VU#"

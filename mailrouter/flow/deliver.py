@@ -43,7 +43,7 @@ def work(tools: Tools) -> bool:
 
 def _deliver(tools: Tools, letter: outbox.Letter) -> bool:
     try:
-        frozen = letter if letter.sealed is not None else _freeze(tools, letter)
+        frozen = _freeze(tools, letter) if letter.sealed is None else _still_fit(tools, letter)
         failpoint.reach("deliver-after-freeze")
         return frozen is None or _send(tools, frozen)
     except Exception as trouble:
@@ -107,6 +107,18 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
     with tools.db.write() as tx:
         ours = outbox.freeze(tx, frozen, tools.holder, tools.now())
     return frozen if ours else None
+
+
+def _still_fit(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
+    """The same bytes again; None, and held, when it was sealed in clear under a consent that has ended since."""
+    if letter.encrypted or not letter.confidential:
+        return letter
+    with tools.db.read() as tx:
+        known = sealing.look_up(tx, tools, letter)
+    if known.held or known.keys:
+        _hold(tools, letter, sealing.CONSENT_ENDED)
+        return None
+    return letter
 
 
 def _reverse_path(tools: Tools, letter: outbox.Letter) -> str:

@@ -25,6 +25,7 @@ TITLED = ("notification", *WRITTEN_BY_PEOPLE)  # whose subject inside names what
 NO_KEY = "confidential, and the recipient has no usable key"
 CONSENT = ", or record that they consent to clear text (`mailrouter participant set … --clear-text yes --why …`)"
 REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
+CONSENT_ENDED = "sealed in clear, and since then the consent was withdrawn or a key was pinned: write it anew"
 STAFF_WITHOUT_KEY = "confidential, and this analyst has no key"
 WORN_OUT = "the recipient's key is of no use any more"
 

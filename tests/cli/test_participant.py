@@ -109,3 +109,17 @@ def test_refused(console: Console, arguments: tuple[str, ...], status: int, said
     verb, *rest = arguments
     assert said in console.refused("participant", verb, str(VU), *rest, status=status)
     assert console.world.journal() == before
+
+
+def test_consent_to_clear_text(console: Console) -> None:
+    console.world.vendor_case()
+    command = ("participant", "set", str(VU), VENDOR, "--clear-text")
+    assert "go together" in console.refused(*command, "yes", status=2)
+    assert "go together" in console.refused("participant", "set", str(VU), VENDOR, "--why", "x", status=2)
+    console.out(*command, "yes", "--why", "on the telephone")
+    shown = console.json("participant", "show", str(VU), VENDOR)
+    assert (shown["clear_text_at"] is not None, shown["clear_text_by"]) == (True, "alice")
+    assert "they consent to clear text since" in console.out("participant", "show", str(VU), VENDOR)
+    console.out(*command, "no", "--why", "they changed their mind")
+    assert console.json("participant", "show", str(VU), VENDOR)["clear_text_at"] is None
+    assert "needs an analyst" in console.as_login("root").refused(*command, "yes", "--why", "x", status=1)

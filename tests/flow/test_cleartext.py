@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import cleartext, file, outgoing, write
+from mailrouter.flow import cleartext, file, outgoing, sealing, write
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.write import Draft
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store.outbox import Letter
 from mailrouter.store.tables import pinned_keys
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
+from tests.servers.sink import Sink
 
 YES, NO = "Clear text: yes\r\n", "Clear text: no\r\n"
 
@@ -142,6 +143,22 @@ def test_a_key_given_later_ends_the_consent_even_when_it_expires(house: World) -
     with house.writing() as tx:
         tx.execute(pinned_keys.update().values(expires_at=house.clock() - timedelta(hours=1)))
     assert released(house).state == "held"
+
+
+def test_a_letter_that_is_tried_again_does_not_outlive_the_consent(worlds: MakeWorld, smarthost: Sink) -> None:
+    world = worlds(RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}")
+    world.vendor_case()
+    cleartext.decide(world.tools, world.alice, VU, VENDOR, allowed=True, why="agreed on the telephone")
+    smarthost.replies["RCPT"] = "451 4.3.0 later"
+    write.write(world.tools, world.alice, VU, [VENDOR], Draft("The details.", confidential=True))
+    world.deliver()
+    assert (held(world).state, held(world).encrypted, held(world).sealed is None) == ("queued", False, False)
+    cleartext.decide(world.tools, world.alice, VU, VENDOR, allowed=False, why="they changed their mind")
+    del smarthost.replies["RCPT"]
+    world.clock.forward(hours=1)
+    world.deliver()
+    assert (held(world).state, held(world).why) == ("held", sealing.CONSENT_ENDED)
+    assert len(smarthost.taken) == 1
 
 
 def test_an_analyst_records_it_and_takes_it_back(house: World) -> None:

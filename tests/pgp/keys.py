@@ -16,7 +16,7 @@ import pytest
 from mailrouter.pgp import PublicKey
 from mailrouter.pgp.keyring import public_keys
 
-BORN = "20200101T000000"  # gpg's --faked-system-time
+BORN = "20200101T000000"  # gpg's --faked-system-time; with a `!` that clock stands still, however slow the machine is
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Keymaker:
         expires: str = "never", born: str = BORN, encrypts: bool = True,
     ) -> Owner:  # fmt: skip
         """A key, with an encryption subkey unless it is not to have one."""
-        at = ["--faked-system-time", born]
+        at = ["--faked-system-time", f"{born}!"]
         user = f"{name} <{address}>"
         # --yes: a second key of the same name is another key, whichever test asked first.
         made = self.gpg(*at, *more, "--yes", "--status-fd", "1", "--quick-gen-key", user, algorithm, usage, expires)
@@ -135,7 +135,7 @@ class Keymaker:
     def subkeyed(self) -> tuple[Owner, str]:
         """A key that signs with a subkey, and the subkey's fingerprint."""
         owner = self.make("Sub", "sub@vendor.example")
-        self.gpg("--faked-system-time", BORN, "--quick-add-key", owner.fingerprint, "ed25519", "sign", "never")
+        self.gpg("--faked-system-time", f"{BORN}!", "--quick-add-key", owner.fingerprint, "ed25519", "sign", "never")
         listed = self.gpg("--with-colons", "--list-keys", owner.fingerprint).decode().splitlines()
         subkey = [line.split(":")[9] for line in listed if line.startswith("fpr")][-1]
         return self.owner(owner.name, owner.address, owner.fingerprint), subkey
