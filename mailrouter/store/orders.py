@@ -72,6 +72,12 @@ def done(tx: Connection, message_id: int, now: datetime) -> None:
     tx.execute(update(orders).where(orders.c.message_id == message_id).values(done_at=now))
 
 
+def leave_undone(tx: Connection, now: datetime) -> list[int]:
+    """None that is open is carried out any more; the messages they came in."""
+    closed = update(orders).where(orders.c.done_at.is_(None)).values(done_at=now).returning(orders.c.message_id)
+    return sorted(tx.execute(closed).scalars())
+
+
 def put_off(tx: Connection, message_id: int, until: datetime) -> None:
     """Not before then."""
     mine = (orders.c.message_id == message_id) & orders.c.done_at.is_(None)

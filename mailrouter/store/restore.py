@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, text, update
 
 from mailrouter.faults import Refused
-from mailrouter.store import journal, migrate, outbox, queues
+from mailrouter.store import journal, migrate, orders, outbox, queues
 from mailrouter.store.backup import NO_KEYS, Progress, copy_table, in_order, is_ours, key_files
 from mailrouter.store.engine import Database
 from mailrouter.store.tables import inbox, letters
@@ -77,13 +77,17 @@ def _have_schema(db: Database) -> None:
 
 
 def _quieten(tx: Connection, now: datetime) -> int:
-    """No letter leaves by itself; nobody who had work in hand then has it now."""
+    """No letter leaves by itself, no order by mail is carried out; nobody who had work in hand then has it now."""
     tx.execute(update(inbox).values(leased_until=None))
     tx.execute(update(letters).values(leased_until=None))
     held = outbox.hold_everything(tx, WHY_HELD)
     if held:
         why = f"letters held after a restore: {held}; `mailrouter outbox list --unsent`, then release or leave each"
         queues.add_notice(tx, "operator", why, now, once=f"restored:{now.isoformat()}")
+    if undone := orders.leave_undone(tx, now):
+        shown = ", ".join(map(str, undone))
+        why = f"orders by mail are not carried out after a restore, they may have been since the backup: message {shown}"
+        queues.add_notice(tx, "operator", why, now, once=f"restored-orders:{now.isoformat()}")
     return held
 
 

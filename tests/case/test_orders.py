@@ -1,6 +1,8 @@
 """Orders by mail: whose they are, row by row; and what of a mail is an order, what is text, and what is neither."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -10,7 +12,7 @@ from mailrouter.case import orders
 from mailrouter.case.actions import File, KeepOrder, TellRefused
 from mailrouter.case.events import MailArrived, Ordered, Routed
 from mailrouter.case.model import Place
-from mailrouter.case.orders import WORDS, Facts, Order, Tie, Written
+from mailrouter.case.orders import WORDS, Facts, Tie, Written
 from mailrouter.case.standing import Assurance, Standing
 
 THEIRS = Facts(
@@ -201,9 +203,12 @@ def test_the_case_of_letters_does_not_matter(word: str, upper: bool) -> None:
     assert orders.read(shown).orders[0].word == word
 
 
-def test_help_lists_every_order() -> None:
-    assert [line.partition(":")[0].split()[0] for line in orders.help_lines()] == [one.word for one in WORDS]
-    assert str(Order("done")) == "done"
+def test_help_lists_every_order_and_so_does_the_document() -> None:
+    shown = [(f"{one.word} {one.argument}".strip(), one.meaning) for one in WORDS]
+    assert orders.help_lines() == [f"{order}: {meaning}" for order, meaning in shown]
+    document = (Path(__file__).parents[2] / "docs" / "analysts.md").read_text("utf-8")
+    table = document.partition("| order | does |")[2].partition("\n\n")[0]
+    assert re.findall(r"(?m)^\| `(.+)` \| (.+) \|$", table) == shown
 
 
 # ---- which item they are about ---------------------------------------------------------------------------------------

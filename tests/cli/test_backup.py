@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, select, update
 from mailrouter.faults import Refused
 from mailrouter.flow import coordinate
 from mailrouter.mail.envelope import Envelope
-from mailrouter.store import backup, books, contacts, inbox, journal, migrate, outbox, queues, restore, tables
+from mailrouter.store import backup, books, contacts, inbox, journal, migrate, orders, outbox, queues, restore, tables
 from mailrouter.store.engine import Database
 from tests.cli.console import Console
 from tests.flow.world import VU, World
@@ -106,6 +106,20 @@ def test_everything_comes_back(filled: World, second: Database, tmp_path: Path) 
     assert sorted(files) == ["private-keys-v1.d/AB.key", "pubring.kbx"]
     assert files["private-keys-v1.d/AB.key"].read_bytes() == b"secret"
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new", *files.values())} == {0}
+
+
+def test_orders_by_mail_that_were_open_are_not_carried_out_and_said(
+    filled: World, second: Database, tmp_path: Path
+) -> None:
+    """What they order may have been done between the backup and the disaster."""
+    item = filled.queue("review")[0].item
+    with filled.writing() as tx:
+        orders.add(tx, item.message_id or 0, filled.alice.analyst_id or 0, item.id, START)
+    backup.make(filled.tools.db, tmp_path / "none", tmp_path / "file", quiet)
+    restore.restore(second, tmp_path / "file", order(tmp_path / "none", tmp_path), quiet)
+    with second.read() as tx:
+        assert not orders.waits(tx, START)
+        assert queues.shown(tx, "operator")[-1].item.why.endswith(f"message {item.message_id}")
 
 
 def test_what_waited_is_held_and_said(filled: World, second: Database, tmp_path: Path) -> None:
