@@ -86,7 +86,7 @@ def _quieten(tx: Connection, now: datetime) -> int:
         queues.add_notice(tx, "operator", why, now, once=f"restored:{now.isoformat()}")
     if undone := orders.leave_undone(tx, now):
         shown = ", ".join(map(str, undone))
-        why = f"orders by mail are not carried out after a restore, they may have been since the backup: message {shown}"
+        why = f"orders by mail, not carried out: they may have been since the backup was made: message {shown}"
         queues.add_notice(tx, "operator", why, now, once=f"restored-orders:{now.isoformat()}")
     return held
 
