@@ -2,7 +2,7 @@
 
 Each is sent to a real `serve` while another client sends ordinary mail, one after the other. For each: the reply, where
 the mail lies afterwards, the processor seconds it took (the other client's few among them), the memory above what was
-held before, and how long the other client waited for its 250. The bounds are those of testbook/mail.md. The exit status
+held before, and how long the other client waited for its 250. The bounds are the testbook's. The exit status
 is 1 if a mail is nowhere or memory went beyond its bound; time is told and no failure.
 """
 
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -25,11 +26,12 @@ from typing import BinaryIO, Self
 from sqlalchemy import select
 from tabulate import tabulate
 
-from benchmarks import load, mails
+from benchmarks import load, mails, worstpgp
 from benchmarks.databases import Sqlite
-from benchmarks.house import House, prepare, running
+from benchmarks.house import House, open_tools, prepare, running
 from benchmarks.meters import MIB, Watch, memory_bytes
 from benchmarks.worst import WORST, Worst
+from mailrouter.pgp import PublicKey
 from mailrouter.store import tables
 from mailrouter.store.engine import Database
 from tests.servers.daemon import ADDRESS
@@ -184,11 +186,17 @@ class Others:
         self._thread.join()
 
 
-def measured(folder: Path, chosen: Sequence[Worst], *, slowly: bool = False) -> list[Cost]:
-    """Each of them at one daemon, in their order; `slowly`: and S10."""
+Sealed = Callable[[Path, PublicKey], Sequence[Worst]]  # from the daemon's GNUPGHOME and its own key
+
+
+def measured(
+    folder: Path, chosen: Sequence[Worst], sealed: Sealed = lambda _home, _ours: (), *, slowly: bool = False
+) -> list[Cost]:
+    """Each of them at one daemon, in their order, and those `sealed` makes for its key; `slowly`: and S10."""
     url = Sqlite(folder).new()
     home = folder / "gpg"
     prepare(folder / "node", url, mails.public_key(home, mails.make_key(home, mails.SENDER)))
+    chosen = (*chosen, *_for_its_key(folder / "node", url, sealed))
     db = Database(url)
     try:
         with running(folder / "node", url) as house:
@@ -199,10 +207,25 @@ def measured(folder: Path, chosen: Sequence[Worst], *, slowly: bool = False) -> 
         db.close()
 
 
+def _for_its_key(node: Path, url: str, sealed: Sealed) -> Sequence[Worst]:
+    tools = open_tools(node, url)
+    try:
+        fingerprint = tools.own_key()
+        ours = next(key.public for key in tools.pgp.own_keys() if key.fingerprint == fingerprint)
+        return sealed(tools.pgp._home, ours)
+    finally:
+        tools.pgp.close()
+        tools.db.close()
+
+
 def _told(cost: Cost) -> Cost:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{cost.what}")
     return cost
+
+
+def _sealed(rows: Sequence[str] | None, home: Path, ours: PublicKey) -> Sequence[Worst]:
+    return [worst for worst in worstpgp.worst(home, ours) if not rows or worst.row in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -214,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     chosen = [worst for worst in WORST if not given.row or worst.row in given.row]
     with tempfile.TemporaryDirectory(prefix="mrh", dir=given.dir) as folder:
-        costs = measured(Path(folder), chosen, slowly=not given.row or "S10" in given.row)
+        costs = measured(Path(folder), chosen, partial(_sealed, given.row), slowly=not given.row or "S10" in given.row)
     headers = ("row", "mail", "reply", "where it lies", "CPU s", "MiB more", "others ms", "")
     table = tabulate([cost.cells for cost in costs], headers, disable_numparse=True)
     print(json.dumps([asdict(cost) for cost in costs], indent=1) if given.json else table)
