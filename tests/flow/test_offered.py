@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from mailrouter.flow import file, keys, look
+from mailrouter.flow import directory, file, keys, look
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import imports, packets
 from mailrouter.store import candidates, certificates, contacts, tables
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from tests.flow.world import PSIRT, VENDOR, VU, World
-from tests.pgp.forge import packet
+from tests.pgp.forge import FORGER, SIGN, flags, packet
 from tests.pgp.keys import Keymaker, Owner
 
 TEXT = f"VU#{VU}: this is our new key.\r\n"
@@ -339,6 +339,21 @@ def test_a_hostile_key_holds_up_no_mail_and_harms_no_other_key(house: World, rin
     assert house.fed(mail).place == "filed"
     assert all(len(one.data) < 2_000 for one in offered(house))  # what is kept is the key's own
     assert house.fed(house.signed(TEXT, signer=ring.pinned)).assurance == "verified"
+
+
+@pytest.mark.row("P117")
+@pytest.mark.parametrize("sender", [PSIRT, "eve@eve.example"])
+def test_a_key_that_takes_anothers_primary_key_for_its_subkey_harms_it_not(
+    house: World, ring: Ring, sender: str
+) -> None:
+    """As in CVE-2025-30258: gpg may find the thief first, and then verifies nothing by the key it stole."""
+    stolen = next(p for p in packets.packets(ring.pinned.public.data) if p.tag == packets.PUBLIC_KEY).body
+    thief = FORGER.certificate(b"Eve <eve@eve.example>") + FORGER.subkey(stolen, flags(SIGN))
+    house.organisation("Evil", "eve@eve.example")
+    directory.add_keys(house.tools, house.alice, "Evil", [house.tools.pgp.import_public(thief)])
+    came = house.fed(house.signed(TEXT, signer=ring.pinned, sender=sender))
+    assert came.assurance in (["verified"] if sender == PSIRT else ["invalid", "other-signer"])
+    assert came.standing == ("signed" if sender == PSIRT else "stranger")
 
 
 @pytest.mark.row("P58")
