@@ -35,6 +35,14 @@ EVIDENCE = {
 }
 
 
+ORDER = {
+    "signed": "signed by the analyst's key",
+    "stranger": "not surely the analyst's",
+    Assurance.VERIFIED: "signed by the analyst's key on file",
+    Assurance.OTHER_SIGNER: "well signed, but not by the analyst's key",
+}  # where the words for an analyst's mail differ
+
+
 @click.group()
 def message() -> None:
     """One mail, letter or conversation."""
@@ -117,8 +125,9 @@ def _named(address: str, whose: str | None) -> str:
 
 def _judged(one: messages.Message) -> tuple[tuple[str, object], ...]:
     """What we know of the sender, in words."""
-    assurance = f"{one.assurance}: {one.reason or ASSURANCE.get(one.assurance, '')}" if one.assurance else ""
-    standing = f"{one.standing}: {STANDING.get(one.standing, '')}" if one.standing else ""
+    words = {**STANDING, **ASSURANCE, **(ORDER if one.kind == "order" else {})}
+    assurance = f"{one.assurance}: {one.reason or words.get(one.assurance, '')}" if one.assurance else ""
+    standing = f"{one.standing}: {words.get(one.standing, '')}" if one.standing else ""
     vouched = f" ({one.vouched_by} vouches for it)" if one.vouched_by else ""
     return (
         ("standing", standing + vouched),

@@ -116,8 +116,7 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
 
 def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouched | None = None) -> MailArrived:
     """What the plan must know of this mail."""
-    asked = None if vouched or read.mail.beyond_limits else analystmail.asked(read.hints, known.ours.orders)
-    if asked is not None and read.kind not in REPORTS:
+    if vouched is None and (asked := _asked(read, known)):
         return _order(tx, read, known, asked)
     kind, doubt = _nature(read, known)
     tie = known.ours.tie(read.hints) if kind != "person" else None
@@ -177,6 +176,12 @@ def _captured(tx: Connection, read: Read, evidence: Evidence, participant: Parti
     if assurance(evidence) is Assurance.VERIFIED:
         return ""
     return captured.before(tx, read.opened.ciphertext, read.item.mail_id, read.sender, participant)
+
+
+def _asked(read: Read, known: Known) -> analystmail.Asked | None:
+    """The analyst's address it came to, unless it is a report, or is quarantined wherever it came."""
+    aside = read.brought.secret or read.mail.beyond_limits or mime.elsewhere(read.mail.parts)
+    return None if aside or read.kind in REPORTS else analystmail.asked(read.hints, known.ours.orders)
 
 
 def _order(tx: Connection, read: Read, known: Known, asked: analystmail.Asked) -> MailArrived:

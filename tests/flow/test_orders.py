@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from mailrouter.flow import coordinate, orders, write
+from mailrouter.flow import coordinate, orders, tell, write
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import analysts, outbox, queues, secret
 from mailrouter.store.messages import Message
 from tests.flow.world import OURS, PSIRT, VENDOR, VU, World
 from tests.pgp import mails as sealed_mails
-from tests.pgp.keys import Owner
+from tests.pgp.keys import Keymaker, Owner
 
 ALICE = "alice@cert.example"
 quickly = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # where SQL makes no difference
@@ -290,6 +290,33 @@ def test_files_are_not_sent_on_but_the_analysts_key_is_no_file(house: World) -> 
 
 
 @quickly
+@pytest.mark.parametrize("style", ["above", "below", "between", "outlook", "forwarded", "bare"])
+def test_whatever_a_mail_program_makes_of_the_notice_nothing_of_it_leaves(house: World, style: str) -> None:
+    """Either it is known as quoted, or nothing is sent on."""
+    tell.arrivals(house.tools, house.clock())
+    [notice] = house.letters("analyst-item")
+    quoted = "".join(f"> {line}\n" for line in notice.body.splitlines())
+    wrote = "On Mon, 2 Mar 2026 at 09:00, Our CERT <cert@cert.example> wrote:\n"
+    head = f"From: Our CERT <cert@cert.example>\nSent: Monday\nTo: Alice\nSubject: {notice.subject}\n\n"
+    words = {
+        "above": f"Yes.\n\n{wrote}{quoted}",
+        "below": f"{wrote}{quoted}\nYes.\n",
+        "between": f"{wrote}{quoted[: len(quoted) // 2]}\nYes.\n\n{quoted[len(quoted) // 2 :]}",
+        "outlook": f"Yes.\n\n{head}{notice.body}\n",
+        "forwarded": f"Yes.\n\n-----Original Message-----\n{head}{notice.body}\n",
+        "bare": f"Yes.\n\n{notice.body}\n",
+    }[style]
+    house.feed(by_alice(house, words, address(house)))
+    [told] = carried_out(house)
+    left = [letter.body for letter in house.letters("write")]
+    assert len(left) == (style != "bare"), told
+    lines = {line.strip() for line in notice.body.splitlines() if line.strip()}
+    for body in left:
+        assert "\nYes.\n" in body
+        assert not lines & {line.strip(" >") for line in body.splitlines()}
+
+
+@quickly
 def test_a_signature_block_stays_here(house: World) -> None:
     to = address(house)
     house.feed(by_alice(house, f"> {to}\n\nYes.\n\n-- \nAlice, {ALICE}\n", to))
@@ -341,7 +368,7 @@ def dated(days: float) -> Forge:
 PLAIN = b"Content-Type: text/plain\r\n\r\nassign bob\r\n"
 HTML = b"Content-Type: text/html\r\n\r\n<div style=display:none><plaintext>\r\n"
 FORGED: dict[str, tuple[str, Forge]] = {
-    "unsigned": ("P01", unsigned),
+    "unsigned": ("", unsigned),
     "by another key": ("P50", signed_by("eve")),
     "by a vendor's pinned key": ("P50", signed_by("vendor")),
     "from another address": ("P50", from_line("eve@eve.example")),
@@ -379,7 +406,8 @@ FORGED: dict[str, tuple[str, Forge]] = {
 
 
 @pytest.mark.parametrize(
-    "forge", [pytest.param(forge, id=name, marks=pytest.mark.row(row)) for name, (row, forge) in FORGED.items()]
+    "forge",
+    [pytest.param(forge, id=name, marks=[pytest.mark.row(row)] * bool(row)) for name, (row, forge) in FORGED.items()],
 )
 @quickly
 def test_a_mail_that_is_not_surely_hers_does_nothing_and_she_is_told(house: World, forge: Forge) -> None:
@@ -522,6 +550,34 @@ def test_a_bounce_is_not_answered(house: World) -> None:
     got = house.fed(house.mail("mailer-daemon@x.example", "Undelivered Mail", "x\r\n", to=to, reverse_path=""))
     assert (told_refused(house), carried_out(house)) == ([], [])
     assert got.participant_id is None
+
+
+@quickly
+@pytest.mark.row("P65")
+@pytest.mark.row("P67")
+@pytest.mark.parametrize("kind", ["expired", "revoked"])
+def test_a_key_that_has_ended_or_was_revoked_orders_nothing(house: World, kind: str) -> None:
+    """Though it is the one on file, and the signature was made in its time."""
+    owner = Keymaker(house.keymaker.home).make(kind, ALICE, expires="20200201T000000" if kind == "expired" else "never")
+    entity = b"Content-Type: text/plain\r\n\r\ndone\r\n"
+    signature = house.keymaker.sign(entity, owner, more=("--faked-system-time", "20200115T000000!"))
+    raw = sealed_mails.signed(signature, entity, house._head(ALICE, "x", ""))
+    key = house.keymaker.revoke(owner) if kind == "revoked" else owner
+    with house.writing() as tx:
+        hers = analysts.named(tx, "alice").id
+        analysts.change(tx, hers, fingerprint=key.fingerprint, key=key.public.data)
+    got = house.fed(house.envelope(raw, ALICE, (address(house),)))
+    assert (got.place, got.verdict) == ("review", f"{kind}-key")
+    assert (carried_out(house), len(house.queue("alice"))) == ([], 1)
+
+
+@quickly
+@pytest.mark.row("P115")
+def test_a_secret_key_in_it_is_an_incident_wherever_it_came(house: World) -> None:
+    exposed = house.keymaker.secret(house.keymaker.eve.fingerprint).decode()
+    got = house.fed(by_alice(house, f"done\n\nSee {address(house)}\n\n{exposed}", address(house)))
+    assert got.place == "quarantine"
+    assert carried_out(house) == []
 
 
 # ---- once ------------------------------------------------------------------------------------------------------------
