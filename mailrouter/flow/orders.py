@@ -278,7 +278,7 @@ def _send(tools: Tools, about: About, words: Words, tie: Tie) -> int:
     why = next((why for holds, why in reasons if holds), "")
     if why:
         raise faults.Illegal(why)
-    draft = write.Draft(text, confidential=_came_encrypted(about), asks=words.written.asks)
+    draft = write.Draft(text, only_encrypted=_came_encrypted(about), asks=words.written.asks)
     if about.item.message_id is not None:
         about.whom  # noqa: B018 - says what is missing
         return write.reply(tools, _actor(about), about.item.message_id, draft)
