@@ -76,12 +76,15 @@ def _is_news(before: Candidate, info: KeyInfo, *, proved: bool) -> bool:
 
 
 def _tell_offered(doing: Doing, key: Key, info: KeyInfo, *, proved: bool) -> None:
+    """A rollover, or a renewal: that one is signed by the pinned key itself, whoever carries it."""
     assert doing.mail is not None
-    name = contacts.get(doing.tx, key.organisation_id).name
-    what = "renews its key" if key.kind is Kind.RENEWAL else "sends a new key"
-    how = "in a mail signed with the key we hold" if proved else "in a mail that proves nothing"
+    name, message = contacts.get(doing.tx, key.organisation_id).name, doing.mail.message_id
     pin = f"mailrouter vendor add-key {shlex.quote(name)} --candidate {info.fingerprint}"
-    why = f"{name} {what} {how} (message {doing.mail.message_id}); compare the fingerprint, then pin it: {pin}"
+    if key.kind is Kind.RENEWAL:
+        why = f"{name} renews its key: another user id, end or subkey (message {message}); this takes it: {pin}"
+    else:
+        signed = f"in a mail signed with the one we hold (message {message})"
+        why = f"{name} sends a new key {signed}; compare its fingerprint, then: {pin}"
     digest = sha256(info.data).hexdigest()[:16]
     _tell_one(doing, why, once=f"key-offered:{key.organisation_id}:{digest}:{'proved' if proved else 'unproved'}")
 
