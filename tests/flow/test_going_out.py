@@ -132,6 +132,19 @@ def test_it_is_for_that_vendor_and_our_archive_and_says_nothing_of_a_file(house:
 
 
 @pytest.mark.row("P122")
+def test_all_usable_keys_of_that_one_organisation_and_only_the_usable(house: World) -> None:
+    maker = house.keymaker
+    second = maker.subkeyed[0]
+    house.pin(VENDOR, second)
+    assert readers(maker.gpg, armor(written(house))) == subkeys(maker.vendor, second, maker.cert)
+    table = contacts.pinned_keys
+    with house.writing() as tx:
+        worn = table.update().where(table.c.fingerprint == second.fingerprint)
+        tx.execute(worn.values(expires_at=house.clock() - timedelta(seconds=1)))
+    assert readers(maker.gpg, armor(written(house))) == subkeys(maker.vendor, maker.cert)
+
+
+@pytest.mark.row("P122")
 @pytest.mark.parametrize("place", ["fingerprint", "file"])
 def test_a_configured_archive_key_takes_the_place_of_the_one_we_sign_with(
     house: World, place: str, tmp_path: Path

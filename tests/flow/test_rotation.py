@@ -199,6 +199,21 @@ def test_doctor_warns_and_then_fails(house: World, days: int, state: str, words:
 
 
 @ONE_DATABASE
+def test_doctor_looks_at_the_archive_key_that_is_configured(house: World, tmp_path: Path) -> None:
+    path = tmp_path / "archive.asc"
+    with_pgp(house, Pgp(house.tools.pgp._home, house.folder / "keyrings", archive=[str(path)]))
+    said = []
+    for key in (house.keymaker.eve, house.keymaker.expired):
+        path.write_bytes(house.keymaker.armored(key.fingerprint))
+        try:
+            said += keyhealth.archive_key(house.tools, house.clock())
+        except faults.Refused as fault:  # as `doctor` shows it: bad
+            said.append(("bad", str(fault)))
+    eve, expired = house.keymaker.eve.fingerprint, house.keymaker.expired.fingerprint
+    assert said == [("good", f"{eve}, without expiry"), ("bad", f"the key {expired} has expired")]
+
+
+@ONE_DATABASE
 def test_a_key_that_expires_while_the_daemon_runs_is_not_followed_by_an_older_one(house: World) -> None:
     """Who was told of the new key would take a letter signed with the old one for a forgery: letters are held."""
     short = house.tools.pgp.make_key("Our CERT", "cert@cert.example", "1d")
