@@ -47,7 +47,7 @@ _REFUSALS: tuple[_Refusal, ...] = (  # first match
     (lambda mail: not mail.fingerprint, "it is signed by another key than yours"),
     (lambda mail: not mail.whole, "the signature covers only a part of it"),
     (lambda mail: mail.stale, "it was signed more than 30 days before it came"),
-    (lambda mail: mail.before is not None, "the same signed mail came before: it is done already"),
+    (lambda mail: mail.before is not None, "the same signed mail came before; it is not done again"),
 )
 
 

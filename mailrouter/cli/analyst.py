@@ -15,7 +15,12 @@ from mailrouter.store import analysts, queues
 
 name_argument = click.argument("name", type=given.LINE)
 email_option = click.option("--email", type=given.ADDRESS, help="Where they are told of arrivals.")
-key_option = click.option("--key", "key_file", type=given.FILE, help="Their public key: texts are sent to it only.")
+key_option = click.option(
+    "--key",
+    "key_file",
+    type=given.FILE,
+    help="Their public key: notices are encrypted to it, answers signed with it are theirs.",
+)
 login_option = click.option("--login", type=given.LINE, help="Their Unix login: who acts is known by it.")
 queues_option = click.option("--queues", metavar="NAME,...", help=f"Besides their own: {', '.join(queues.SHARED)}.")
 

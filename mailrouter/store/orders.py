@@ -93,9 +93,7 @@ def items(tx: Connection, item_ids: set[int]) -> dict[int, int | None]:
     return {row.id: row.case_id for row in rows}
 
 
-_ITEMS = select(queue_items.c.id, queue_items.c.case_id).where(
-    queue_items.c.id.in_(bindparam("ids", expanding=True))
-)
+_ITEMS = select(queue_items.c.id, queue_items.c.case_id).where(queue_items.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def hold_item(tx: Connection, item_id: int) -> None:

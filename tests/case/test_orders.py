@@ -46,7 +46,7 @@ def test_a_mail_that_lacks_nothing_is_theirs() -> None:
         ({"fingerprint": False}, "it is signed by another key than yours"),
         ({"whole": False}, "the signature covers only a part of it"),
         ({"stale": True}, "it was signed more than 30 days before it came"),
-        ({"before": 3}, "the same signed mail came before: it is done already"),
+        ({"before": 3}, "the same signed mail came before; it is not done again"),
     ],
 )
 def test_one_thing_that_is_wrong_is_enough(changed: dict[str, object], why: str) -> None:

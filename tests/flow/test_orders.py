@@ -466,7 +466,7 @@ def test_the_same_signed_mail_again_does_nothing(house: World) -> None:
     house.feed(elsewhere)
     assert len(carried_out(house)) == 1
     waiting = [shown.item.why for shown in house.queue("review")]
-    assert [why.partition(": ")[2] for why in waiting] == ["the same signed mail came before: it is done already"] * 2
+    assert [why.partition(": ")[2] for why in waiting] == ["the same signed mail came before; it is not done again"] * 2
     assert len(told_refused(house)) == 2  # one for each item
 
 

@@ -162,12 +162,12 @@ def test_an_analysts_day_in_a_mail_program(
     reasons = [item["why"].partition("without effect: ")[2] for item in office.queue("review")]
     assert reasons == [
         "it is not signed, or could not be opened", "it is signed by another key than yours",
-        "the same signed mail came before: it is done already", "its From is not exactly your registered address",
+        "the same signed mail came before; it is not done again", "its From is not exactly your registered address",
         "its From is not exactly your registered address", "the address was given to nobody",
     ]  # fmt: skip
     refused = [told(office, bob, "had no effect", 1), told(office, ana, "had no effect", 1)]  # once an hour for an item
     assert "Why: it is not signed, or could not be opened" in refused[0].text
-    assert "Why: the same signed mail came before: it is done already" in refused[1].text
+    assert "Why: the same signed mail came before; it is not done again" in refused[1].text
 
     # Bob's own, which was not his to send elsewhere, still works where it belongs
     hand_in(office, BOB, good_to, bob.answers(third, "done\n\nYes, we are.\n"))

@@ -35,6 +35,52 @@ def together(work: Callable[[int], object], many: int = THREADS) -> None:
             done.result(timeout=120)
 
 
+# ---- one transaction for several -------------------------------------------------------------------------------------
+
+
+def put(database: Database, name: str) -> None:
+    """A verb with a transaction of its own."""
+    with database.write() as tx:
+        tx.execute(switches.insert().values(name=name, value=""))
+
+
+def names(database: Database) -> set[str]:
+    with database.read() as tx:
+        return set(tx.execute(switches.select()).scalars())
+
+
+def fails(database: Database, name: str) -> None:
+    """A verb that is refused when half of it is done."""
+    with database.write():
+        put(database, name)
+        raise RuntimeError
+
+
+def test_what_fails_within_a_transaction_is_undone_alone(database: Database) -> None:
+    with database.write() as tx:
+        joined = database.within(tx)
+        put(joined, "first")
+        with pytest.raises(RuntimeError):
+            fails(joined, "second")
+        put(joined, "third")
+        assert names(joined) == {"first", "third"}
+        assert names(database) == set()  # nobody else sees it yet
+    assert names(database) == {"first", "third"}
+
+
+def test_what_joined_a_transaction_goes_with_it(database: Database) -> None:
+    def both() -> None:
+        with database.write() as tx:
+            put(database.within(tx), "first")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        both()
+    assert names(database) == set()
+    put(database, "later")
+    assert names(database) == {"later"}
+
+
 # ---- nothing is lost ------------------------------------------------------------------------------------------------
 
 
