@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailrouter.case.conditions import Signed
-from mailrouter.case.model import Case, Deadline, Participant, Place, Statement
+from mailrouter.case.model import Case, Deadline, Participant, Place
 from mailrouter.case.standing import Assurance, Standing
 from mailrouter.case.vouching import Answer
 
@@ -99,8 +99,7 @@ class MailArrived:
     participant: Participant | None = None
     signed: Signed = field(default_factory=Signed)
     meant: Meant | None = None
-    latest: Statement | None = None  # the statement that stands so far
-    signed_after_latest: bool = True
+    signed_after_latest: bool = True  # than any statement that ever stood
     stranger_why: str = ""
     lacks: str = ""  # what its signature lacks to be verified, in plain words; '' when it is, or nothing is told
     captured: str = ""  # why its ciphertext makes it a stranger's; '' mostly

@@ -132,6 +132,6 @@ class Statement:
 
     @property
     def made_at(self) -> datetime:
-        """When the vendor made it: when it was signed, if a signature proves it; else when it came."""
-        proved = self.signed_at if self.state == "verified" else None
+        """When the vendor made it: when it was signed, if a key proves that; else, or by their word, when it came."""
+        proved = self.signed_at if self.fingerprint and self.state != "vouched" else None
         return proved or self.received_at

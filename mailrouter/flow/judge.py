@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -136,7 +137,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     lacks = _lacks(read.opened, evidence)
     meant = _meant(tx, read, participant, lacks) if participant else None
     doubted = bool(doubt or suspicion(evidence, read.sender.malformed))
-    latest = statements.standing(tx, participant.id, but=_before(read, known)) if meant and participant else None
+    last = statements.last_made(tx, participant.id, but=_before(read, known)) if meant and participant else None
     counts, worth = (trusted and not doubt) or vouched_for, assurance(evidence)
     about_text = confirmed.asked(known.ours, read.hints, participant)
     return MailArrived(
@@ -152,8 +153,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         participant=participant,
         signed=signed,
         meant=meant,
-        latest=latest,
-        signed_after_latest=latest is None or not _older(read.opened, latest.made_at),
+        signed_after_latest=not _older(read.opened, last),
         stranger_why=taken or _stranger(read, evidence, participant),
         captured=taken,
         about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
@@ -358,9 +358,14 @@ def _meant(tx: Connection, read: Read, participant: Participant, lacks: str) -> 
     good = opened.verdict is pgpmime.Verdict.GOOD
     return Meant(
         empty=not statement.verbatim(read.words).strip(),
-        repeated=good and statements.kept(tx, participant.id, opened.signature_id, read.item.mail_id),
+        repeated=good and statements.kept(tx, participant.id, _signing(read), read.item.mail_id),
         reason=lacks,
     )
+
+
+def _signing(read: Read) -> statements.Signing:
+    opened, text = read.opened, statement.verbatim(read.words)
+    return statements.Signing(opened.signature_id, opened.fingerprint, opened.signed_at, sha256(text).hexdigest())
 
 
 def _before(read: Read, known: Known) -> int | None:

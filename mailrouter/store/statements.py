@@ -1,9 +1,10 @@
 """Vendor Statements: kept verbatim with what was signed; the newest by signing time stands."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select, update
 
 from mailrouter.case.model import STANDING_STATES, Statement
 from mailrouter.store import upsert
@@ -90,21 +91,38 @@ _STANDING = (
 )
 
 
-def kept(tx: Connection, participant_id: int, signature_id: str, but_mail: int) -> bool:
-    """Whether this very signature was kept before, from another mail."""
-    wanted = {"participant": participant_id, "signature": signature_id, "mail": but_mail}
-    return bool(signature_id) and tx.execute(_KEPT, wanted).first() is not None
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """One act of signing. The same one may come under another `signature_id`: some signatures have two spellings."""
+
+    signature_id: str
+    fingerprint: str
+    signed_at: datetime | None
+    sha256: str  # of the text
 
 
+def kept(tx: Connection, participant_id: int, signing: Signing, but_mail: int) -> bool:
+    """Whether this very signing was kept before, from another mail."""
+    wanted = {"participant": participant_id, "mail": but_mail, **asdict(signing)}
+    return bool(signing.signature_id) and tx.execute(_KEPT, wanted).first() is not None
+
+
+_SAME = and_(*(statements.c[name] == bindparam(name) for name in ("fingerprint", "signed_at", "sha256")))
 _KEPT = (
     select(statements.c.id)
     .join(messages, messages.c.id == statements.c.message_id)
     .where(
         statements.c.participant_id == bindparam("participant"),
-        statements.c.signature_id == bindparam("signature"),
+        or_(statements.c.signature_id == bindparam("signature_id"), _SAME),
         messages.c.mail_id != bindparam("mail"),
     )
 )
+
+
+def last_made(tx: Connection, participant_id: int, but: int | None = None) -> datetime | None:
+    """When the newest that ever stood was made, withdrawn or not; of those not kept from the message `but`."""
+    stood = (one for one in of_participant(tx, participant_id) if one.state != "held" and one.message_id != but)
+    return max((one.made_at for one in stood), default=None)
 
 
 def approve(tx: Connection, statement_id: int, by: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mailrouter.case.conditions import Signed
 from mailrouter.case.events import FellDue, MailArrived, Meant, Routed
-from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
+from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.case.standing import Assurance, Standing
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
@@ -20,11 +20,6 @@ VENDOR = Participant(
     id=11, case_id=7, organisation_id=21, name="Vendor", role="vendor", progress="contacted", consent="INVITED",
     waiting_on=Waiting.THEM, since="letter:1", wait_until=None, last_heard_at=None, last_automatic_at=None,
     follow_ups_sent=0, their_ref="", anonymous=False,
-)  # fmt: skip
-STOOD = Statement(
-    id=5, case_id=7, participant_id=11, vendor="Vendor", message_id=4, state="verified", reason="", bound=True,
-    received_at=NOW, signed_at=NOW, fingerprint="A" * 40, signature_id="s", sha256="", verbatim=b"", form="mime",
-    signed_bytes=b"", signature=b"", approved_at=None, approved_by="",
 )  # fmt: skip
 MACHINES = ("bounce", "delay", "dsn-success", "mdn", "auto-reply", "list", "report", "automatic")
 
@@ -80,7 +75,6 @@ mails = st.builds(
     arrived, kind=st.sampled_from(["person", *MACHINES]), standing=st.sampled_from(Standing),
     assurance=st.sampled_from(Assurance), counts=st.booleans(), case=st.none() | cases,
     participant=st.none() | participants, signed=signeds, meant=meants, signed_after_latest=st.booleans(),
-    latest=st.sampled_from([None, STOOD]),
 )  # fmt: skip
 instants = st.timedeltas(timedelta(0), timedelta(days=7000)).map(lambda lapse: datetime(2020, 1, 1, tzinfo=UTC) + lapse)
 DAY = timedelta(days=1)

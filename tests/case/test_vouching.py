@@ -61,7 +61,7 @@ def test_what_was_made_later_stands(state: str, signed: int | None, received: in
     day = timedelta(days=1)
     stands = replace(
         TEXT, id=2, state=state, received_at=NOON + received * day,
-        signed_at=None if signed is None else NOON + signed * day,
+        signed_at=None if signed is None else NOON + signed * day, fingerprint="A" * 40 if signed is not None else "",
     )  # fmt: skip
     assert vouching.newer_stands(TEXT, stands) is newer
 

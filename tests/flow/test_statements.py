@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from mailrouter.faults import Illegal, NotFound
 from mailrouter.flow import coordinate, file, statements
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
+from mailrouter.store import statements as store
 from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.pgp import mails as sealed_mails
+from tests.pgp.cipher import Session
+from tests.pgp.forge import armor
 
 SUBJECT = f"VU#{VU} statement"
 TEXT = f"VU#{VU}: our product is not affected.\n"
@@ -111,6 +116,47 @@ def test_an_older_signing_time_never_supersedes(house: World) -> None:
     house.feed(house.signed(TEXT, SUBJECT))
     house.feed(affected)
     assert states(house) == [("verified", ""), ("held", "it was signed before the statement that stands")]
+
+
+@pytest.mark.row("P94")
+def test_nor_after_the_newer_one_was_withdrawn(house: World) -> None:
+    affected = house.signed(TEXT.replace("not ", ""), SUBJECT)
+    house.clock.forward(days=1)
+    house.feed(house.signed(TEXT, SUBJECT))
+    statements.withdraw(house.tools, house.alice, VU, VENDOR, "they asked us to")
+    house.feed(affected)
+    assert [s.state for s in house.statements()] == ["withdrawn", "held"]
+    assert newest(house).reason == "it was signed before the statement that stands"
+    house.clock.forward(days=1)
+    house.feed(house.signed(TEXT + "After all.\n", SUBJECT))
+    assert newest(house).state == "verified"
+
+
+@pytest.mark.row("P93")
+def test_what_was_signed_for_somebody_else_and_encrypted_anew_to_us_does_not_stand(house: World) -> None:
+    """Surreptitious forwarding: Eve hands on what she was sent, as the vendor's own to us."""
+    keymaker = house.keymaker
+    for_eve = keymaker.gpg(
+        *house._faked(None), "--local-user", keymaker.vendor.fingerprint, "-z", "0", "--sign",
+        given=b"Dear Eve, we are affected.\n",
+    )  # fmt: skip
+    session = Session(keymaker, keymaker.cert)
+    block = armor("MESSAGE", session.pkesk + session.protected(for_eve)).replace(b"\n", b"\r\n")
+    got = house.fed(house.envelope(sealed_mails.text(block, house._head(PSIRT, SUBJECT, ""))))
+    assert (got.assurance, got.flags, got.decrypted) == ("verified", "unbound", "ok")
+    assert states(house) == [("held", "its signature is good, but the signed text does not name the VU#")]
+
+
+@pytest.mark.row("P91")
+def test_one_signing_is_known_by_either_spelling_of_its_signature(house: World) -> None:
+    """Of an ECDSA signature (r, s) everybody can make (r, -s), as good, with another id of gpg's."""
+    house.feed(house.signed(TEXT, SUBJECT))
+    kept = newest(house)
+    signing = store.Signing("another id", kept.fingerprint, kept.signed_at, kept.sha256)
+    with house.look() as tx:
+        assert store.kept(tx, kept.participant_id, signing, but_mail=0)
+        assert not store.kept(tx, kept.participant_id, replace(signing, sha256="0" * 64), but_mail=0)
+        assert not store.kept(tx, kept.participant_id, signing, but_mail=1)
 
 
 @pytest.mark.row("P91")
