@@ -300,10 +300,10 @@ def test_a_long_path_to_the_keys_kills_no_agent(home: Path, keymaker: Keymaker) 
 def test_our_own_letters_wait_for_a_better_gpg(
     stubbed: Callable[..., Pgp], ours: Path, keymaker: Keymaker, script: str
 ) -> None:
-    real = Pgp(ours, ours.parent / "k", limit=3)
+    real = Pgp(ours, ours.parent / "k")
     program = Path(stubbed("", given=ours)._program)
     program.write_text(f'#!/bin/sh\ncase "$*" in *--detach-sign*|*--encrypt*) {script};; *) exec gpg "$@";; esac\n')
-    pgp = Pgp(ours, ours.parent / "k", limit=3, program=str(program))
+    pgp = Pgp(ours, ours.parent / "k", limit=1, program=str(program))
     with pytest.raises(TryLater):
         pgp.sign_detached(b"x")
     with pytest.raises(TryLater):

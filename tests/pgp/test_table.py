@@ -11,8 +11,14 @@ from tests.pgp.cases import CASES
 from tests.pgp.keys import Keymaker
 from tests.pgp.table import Case, judge
 
+SLOW = "P110 bomb of 1024 MiB, encrypted"  # to make; `make table` and the soak open it, here its smaller ones do
 
-@pytest.mark.parametrize("given", [pytest.param(one, id=str(one), marks=pytest.mark.row(one.row)) for one in CASES])
+
+def _marks(one: Case) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.row(one.row), *([pytest.mark.long] if str(one) == SLOW else [])]
+
+
+@pytest.mark.parametrize("given", [pytest.param(one, id=str(one), marks=_marks(one)) for one in CASES])
 def test_table_p(pgp: Pgp, keymaker: Keymaker, given: Case) -> None:
     got = judge(pgp, keymaker, given.make(keymaker))
     assert got.word in given.outcomes

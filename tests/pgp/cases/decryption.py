@@ -5,6 +5,7 @@ import bz2
 import io
 import quopri
 import zipfile
+from functools import cache
 
 from tests.pgp import mails
 from tests.pgp.cipher import Session
@@ -38,8 +39,9 @@ def literal(content: bytes) -> bytes:
     return packet(11, b"b\0\0\0\0\0" + content)
 
 
+@cache
 def bomb(mib: int) -> bytes:
-    """A few bytes that unpack to so many MiB."""
+    """A few bytes that unpack to so many MiB; making them takes seconds."""
     squeezer = bz2.BZ2Compressor()
     size = mib * MIB
     head = b"\xcb\xff" + (size + 6).to_bytes(4, "big") + b"b\0\0\0\0\0"
