@@ -326,3 +326,26 @@ def test_after_the_case_is_closed_a_statement_is_receipted_too(house: World) -> 
     house.feed(house.signed(TEXT, SUBJECT))
     assert [letter.name for letter in told(house)] == ["receipt"]
     statements.approve(house.tools, house.alice, VU, VENDOR)
+
+
+@pytest.mark.row("S21")
+def test_a_robot_that_answers_each_letter_and_does_not_say_so_ends_by_itself(house: World) -> None:
+    """At a registered address that our mail server proves: whatever it is sent, it answers at once."""
+    house.feed(passed(house))
+    for _ in range(8):
+        before = len(told(house))
+        house.deliver()
+        house.clock.forward(minutes=1)
+        newest = told(house)[-1]
+        house.feed(house.mail(PSIRT, f"Re: {newest.subject}", f"> {newest.body[:200]}\r\nTicket opened.\r\n", PASSES))
+        assert len(told(house)) == before == 1
+
+
+@pytest.mark.row("S21")
+def test_a_robot_that_sends_statements_ends_too(house: World) -> None:
+    for number in range(6):
+        house.clock.forward(minutes=1)
+        house.feed(house.mail(PSIRT, SUBJECT, f"{number}\r\n", PASSES))
+        house.deliver()
+    assert [letter.name for letter in told(house)] == ["statement-held"]
+    assert [letter.reverse_path for letter in told(house)][0].startswith("cert+b")  # type: ignore[union-attr]
