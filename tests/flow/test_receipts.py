@@ -347,5 +347,5 @@ def test_a_robot_that_sends_statements_ends_too(house: World) -> None:
         house.clock.forward(minutes=1)
         house.feed(house.mail(PSIRT, SUBJECT, f"{number}\r\n", PASSES))
         house.deliver()
-    assert [letter.name for letter in told(house)] == ["statement-held"]
-    assert [letter.reverse_path for letter in told(house)][0].startswith("cert+b")  # type: ignore[union-attr]
+    [letter] = told(house)
+    assert (letter.name, str(letter.reverse_path).startswith("cert+b")) == ("statement-held", True)
