@@ -63,7 +63,7 @@ def one(context: Here, name: str, json_: bool) -> None:
     if json_:
         return show.show_json([shapes.item(s) for s in waiting])
     headers = ("item", "message", "VU#", "from", "subject", "received (UTC)", "why")
-    show.table(headers, (_row(s) for s in waiting), "Nothing waits here.")
+    show.table(headers, (_row(s) for s in waiting), "Nothing waits here.", last=show.REASON)
     return _suggestions(waiting)
 
 
@@ -86,10 +86,10 @@ def _stored(tx: Connection, name: str) -> str:
 
 def _row(shown: queues.Shown) -> tuple[object, ...]:
     sender = show.short(shown.sender or shown.item.kind, 16)
-    subject, why = show.short(shown.subject, 14), show.short(shown.item.why, 18)
+    subject = show.short(shown.subject, 14)
     vu = show.number(shown.vu)
     message = shown.item.message_id or shown.item.kind  # a notice is about no mail
-    return shown.item.id, message, vu, sender, subject, shown.received_at, why
+    return shown.item.id, message, vu, sender, subject, shown.received_at, shown.item.why
 
 
 @queue.command("done", epilog=examples("mailrouter queue done 17"))

@@ -49,10 +49,18 @@ def plain(value: object) -> object:
     return value
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table for people; `empty` is said when there is nothing."""
+REASON = 18  # characters of a line of a reason, the last column of a table: it wraps and is never cut
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], empty: str, *, last: int | None = None) -> None:
+    """A table for people; `empty` is said when there is nothing. The last column wraps at `last` characters."""
     shown = [[cell(value) for value in row] for row in rows]
-    click.echo(tabulate(shown, headers=headers, tablefmt="simple", disable_numparse=True) if shown else empty)
+    widths = [*[None] * (len(headers) - 1), last] if last else None
+    click.echo(
+        tabulate(shown, headers=headers, tablefmt="simple", disable_numparse=True, maxcolwidths=widths)
+        if shown
+        else empty
+    )
 
 
 def fields(rows: Iterable[tuple[str, object]]) -> None:

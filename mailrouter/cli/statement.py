@@ -36,12 +36,11 @@ def listing(context: Here, vu: int, json_: bool) -> None:
     if json_:
         return show.show_json([shapes.statement(one, by.get(one.id)) for one in found])
     headers = ("vendor", "state", "VU#", "message", "received (UTC)", "approved by", "why")
-    return show.table(headers, (_row(one) for one in found), "No statement.")
+    return show.table(headers, (_row(one) for one in found), "No statement.", last=show.REASON)
 
 
 def _row(one: Statement) -> tuple[object, ...]:
     bound = "bound" if one.bound else "not bound"
-    why = show.short(one.reason, 18)
     return (
         show.short(one.vendor, 16),
         one.state,
@@ -49,7 +48,7 @@ def _row(one: Statement) -> tuple[object, ...]:
         one.message_id,
         one.received_at,
         show.short(one.approved_by, 12),
-        why,
+        one.reason,
     )
 
 
