@@ -97,8 +97,7 @@ def test_a_candidate_that_expired_while_it_waited_is_refused(acme: Console, keym
 
 
 @pytest.mark.row("P58")
-@pytest.mark.parametrize("digits", [8, 16, 32])
-@pytest.mark.parametrize("command", ["refuse-key", "retire-key", "--candidate"])
+@pytest.mark.parametrize(("command", "digits"), [("refuse-key", 8), ("retire-key", 16), ("--candidate", 32)])
 def test_nothing_less_than_the_whole_fingerprint_names_a_key(
     acme: Console, keymaker: Keymaker, key_file: Path, digits: int, command: str
 ) -> None:
