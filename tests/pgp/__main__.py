@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from mailrouter.pgp import Pgp
 from tests.pgp.cases import CASES
+from tests.pgp.elsewhere import ELSEWHERE
 from tests.pgp.keys import Keymaker
 from tests.pgp.table import WRONG, rows
 
@@ -26,6 +27,8 @@ def main() -> int:
             pgp.close()
             subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, timeout=30)
     print(tabulate(found, headers=["id", "mail", "verdict", "required"], tablefmt="simple", disable_numparse=True))
+    print("\nWhat more than opening a mail decides, and the tests that hold it:\n")
+    print(tabulate(ELSEWHERE, headers=["id", "mail", "tests/", "required"], tablefmt="simple", disable_numparse=True))
     wrong = sum(1 for row in found if row[2].startswith(WRONG))
     print(f"{len(found)} mails of {len({row[0] for row in found})} rows, {wrong} not as required")
     return 1 if wrong else 0

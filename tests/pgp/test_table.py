@@ -8,6 +8,7 @@ from mailrouter.cli import show
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.pgp import Pgp
 from tests.pgp.cases import CASES
+from tests.pgp.elsewhere import ELSEWHERE, TESTS
 from tests.pgp.keys import Keymaker
 from tests.pgp.table import Case, judge
 
@@ -58,3 +59,11 @@ def test_every_row_that_opening_a_mail_decides_has_a_mail() -> None:
     wanted = [(1, 6), (10, 20), (25, 35), (40, 47), (50, 55), (58, 58), (65, 78), (80, 90), (93, 93), (100, 111)]
     rows = {f"P{number:02}" for first, last in wanted for number in range(first, last + 1)}
     assert {one.row for one in CASES} == rows
+
+
+def test_every_row_of_the_table_is_listed_and_those_held_elsewhere_are() -> None:
+    wanted = [(1, 6), (10, 20), (25, 35), (40, 47), (50, 58), (60, 60), (65, 78), (80, 94), (100, 111), (115, 124)]
+    rows = {f"P{number:02}" for first, last in wanted for number in range(first, last + 1)} | {"P130", "P131"}
+    assert {one.row for one in (*CASES, *ELSEWHERE)} == rows
+    for one in ELSEWHERE:
+        assert f'mark.row("{one.row}")' in (TESTS / one.held_by).read_text("utf-8"), one.row
