@@ -361,6 +361,16 @@ def cleartext_with_more(world: World, to: str) -> Envelope:
     return world.envelope(sealed_mails.text(body, world._head(ALICE, "x", "")), ALICE, (to,))
 
 
+def encrypted_around_a_part(world: World, to: str) -> Envelope:
+    """All of it encrypted, and only a part of that signed."""
+    whole = around(lambda head, part: sealed_mails.mixed(PLAIN, part, head=b""))(world, to).raw
+    return world.envelope(world.encrypted(whole, sender=ALICE).raw, ALICE, (to,))
+
+
+def encrypted_by_nobody(world: World, to: str) -> Envelope:
+    return world.envelope(world.encrypted(PLAIN, sender=ALICE).raw, ALICE, (to,))
+
+
 def dated(days: float) -> Forge:
     return lambda world, to: by_alice(world, WORDS, to, at=world.clock() - timedelta(days=days))
 
@@ -397,6 +407,8 @@ FORGED: dict[str, tuple[str, Forge]] = {
     "forwarded": (
         "P44", around(lambda h, p: sealed_mails.mixed(b"Content-Type: message/rfc822\r\n\r\n" + p, head=h)),
     ),
+    "a signed part, encrypted": ("P40", encrypted_around_a_part),
+    "encrypted, not signed": ("", encrypted_by_nobody),
     "an alternative": ("P45", around(lambda h, p: sealed_mails.mixed(p, HTML, head=h, kind=b"alternative"))),
     "two types": ("P46", around(lambda h, p: h + b"Content-Type: text/plain\r\n" + p)),
     "future": ("P70", dated(-2)),
