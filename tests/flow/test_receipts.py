@@ -7,6 +7,7 @@ from datetime import timedelta
 from email import message_from_bytes
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from mailrouter.flow import coordinate, file, outgoing, receive, remind, statements
 from mailrouter.mail.envelope import Envelope
@@ -349,3 +350,19 @@ def test_a_robot_that_sends_statements_ends_too(house: World) -> None:
         house.deliver()
     [letter] = told(house)
     assert (letter.name, str(letter.reverse_path).startswith("cert+b")) == ("statement-held", True)
+
+
+def test_a_batch_costs_one_query_more_and_none_where_nobody_is_to_be_told(house: World) -> None:
+    def asked(*envelopes: Envelope) -> int:
+        seen: list[str] = []
+        note = lambda *event: seen.append(event[2])  # noqa: E731 - SQLAlchemy wants to remove what it was given
+        house.accept(*envelopes)
+        listen(house.tools.db.engine, "before_cursor_execute", note)
+        receive.work(house.tools)
+        remove(house.tools.db.engine, "before_cursor_execute", note)
+        return sum("max(letters.made_at)" in statement for statement in seen)
+
+    assert asked(*(house.mail(f"{n}@elsewhere.example", "a report") for n in range(8))) == 0
+    assert asked(*(house.mail(PSIRT) for _ in range(8))) == 0, "claimed"
+    assert asked(*(passed(house) for _ in range(8))) == 1
+    assert len(told(house, "receipt")) == 1
