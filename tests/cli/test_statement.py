@@ -176,6 +176,8 @@ def test_vouched_for_by_telephone(console: Console, case: World) -> None:
     )  # fmt: skip
     assert "called by alice, agreed by bob" in console.out("statement", "show", str(VU), VENDOR)
     assert console.json("statement", "list", str(VU))[0]["vouched"] == by
+    told = [step["what"] for step in console.json("case", "timeline", str(VU))]
+    assert "Vendor confirmed a text by telephone; a second analyst must agree" in told
 
 
 def test_vouched_for_by_mail(console: Console, case: World) -> None:
@@ -190,6 +192,9 @@ def test_vouched_for_by_mail(console: Console, case: World) -> None:
     shown = console.json("statement", "show", str(VU), VENDOR)
     assert (shown["state"], shown["vouched"]["how"], shown["vouched"]["message"]) == ("vouched", "mail", got.id)
     assert f"by mail, message {got.id}" in console.out("statement", "show", str(VU), VENDOR)
+    told = [step["what"] for step in console.json("case", "timeline", str(VU))]
+    assert f"Vendor asked by letter {letter.id} to confirm a text" in told
+    assert "statement of Vendor stands, vouched for by mail" in told
 
 
 @pytest.mark.parametrize(
