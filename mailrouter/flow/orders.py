@@ -233,7 +233,7 @@ def _one(tools: Tools, about: About, order: Order, tie: Tie, done: Done) -> None
         return
     try:
         if tie is not Tie.THIS and order.word == "release" and not order.argument:
-            raise faults.Illegal(UNTIED)
+            raise faults.Illegal(UNTIED.format(item=about.item.id))
         with tools.db.write():  # what it did before it was refused is undone
             said = orderverbs.DOES[order.word](tools, _actor(about), about, order.argument)
     except faults.Fault as refused:
@@ -260,7 +260,7 @@ def _text(tools: Tools, about: About, words: Words, tie: Tie, done: Done) -> Non
 
 UNTIED = (
     "your signed words do not say which item they are about: leave the line with the address in what you quote, or"
-    " begin with a line such as `item 7`"
+    " begin with the line `item {item}` and a blank line"
 )
 
 
@@ -270,7 +270,7 @@ def _send(tools: Tools, about: About, words: Words, tie: Tie) -> int:
     """
     text = words.written.text
     reasons = (
-        (tie is not Tie.THIS, UNTIED),
+        (tie is not Tie.THIS, UNTIED.format(item=about.item.id)),
         (words.files > 0, "files cannot be sent on; `mailrouter message reply --attach` sends them"),
         (about.analyst.address.casefold() in text.casefold(), "it holds your own mail address"),
         (_claims_any(tools, text), "it holds an address that only you were given: is the notice quoted in it?"),
@@ -279,10 +279,10 @@ def _send(tools: Tools, about: About, words: Words, tie: Tie) -> int:
     if why:
         raise faults.Illegal(why)
     draft = write.Draft(text, only_encrypted=_came_encrypted(about), asks=words.written.asks)
+    vu, whom = about.vu, about.whom
     if about.item.message_id is not None:
-        about.whom  # noqa: B018 - says what is missing
         return write.reply(tools, _actor(about), about.item.message_id, draft)
-    return write.write(tools, _actor(about), about.vu, [about.whom], draft)[0]
+    return write.write(tools, _actor(about), vu, [whom.name], draft)[0]
 
 
 def _claims_any(tools: Tools, text: str) -> bool:

@@ -38,11 +38,11 @@ class About:
         return self.case.vu
 
     @property
-    def whom(self) -> str:
-        """The participant's name; `Illegal` when the item is about none."""
+    def whom(self) -> Participant:
+        """The participant; `Illegal` when the item is about none."""
         if self.participant is None:
             raise faults.Illegal(f"item {self.item.id} is about no participant of a case")
-        return self.participant.name
+        return self.participant
 
 
 # ---- order by order -------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def _wait(tools: Tools, actor: Actor, about: About, day: str) -> str:
         raise faults.Refused(f"{day} is no day") from None
     if until <= tools.now():
         raise faults.Refused(f"{day} lies in the past")
-    coordinate.wait(tools, actor, about.vu, about.whom, until)
+    coordinate.wait(tools, actor, about.vu, about.whom.name, until)
     return f"nobody's turn until {day} 00:00 UTC"
 
 
@@ -92,10 +92,9 @@ def _letters(tools: Tools, about: About, number: str, state: str) -> Sequence[in
     if number or noticed:
         letter_id = int(number or (noticed[1] if noticed else 0))
         return [_of_the_case(tools, about, letter_id)]
-    about.whom  # noqa: B018 - says what is missing
-    assert about.participant is not None
+    whom = about.whom
     with tools.db.read() as tx:
-        found = orders.letters_to(tx, about.participant.id, state)
+        found = orders.letters_to(tx, whom.id, state)
     if not found:
         raise faults.Illegal(f"no letter to them is {state}")
     return found
@@ -109,7 +108,7 @@ def _of_the_case(tools: Tools, about: About, letter_id: int) -> int:
 
 
 def _approve(tools: Tools, actor: Actor, about: About, sha256: str) -> str:
-    found = statements.approve(tools, actor, about.vu, about.whom, sha256)
+    found = statements.approve(tools, actor, about.vu, about.whom.name, sha256)
     return f"the statement of SHA-256 {found.sha256} is approved"
 
 
