@@ -50,7 +50,7 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
         keys = _staff_key(tx, letter)
         return Sealing(keys=keys, held=STAFF_WITHOUT_KEY if letter.confidential and not keys else "")
     participant = cases.participant(tx, letter.participant_id)
-    pinned = contacts.keys_of(tx, [participant.organisation_id])
+    pinned = contacts.keys_of(tx, [participant.organisation_id], retired=True)
     usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
     case = cases.get(tx, letter.case_id)
     why = "" if usable else _not_in_clear(letter, participant, pinned)
@@ -75,6 +75,7 @@ def _not_in_clear(letter: Letter, participant: Participant, pinned: list[contact
     """Why a letter to somebody without a usable key must not leave; '' when it may (testbook P121).
 
     Who had a key is written to in clear by no person's letter: only a person knows whether its words may be read.
+    `pinned` holds the retired ones too: between the old key and the next one nothing becomes less secret.
     """
     encrypting = [key for key in pinned if key.can_encrypt]
     if letter.only_encrypted:
@@ -87,7 +88,9 @@ def _not_in_clear(letter: Letter, participant: Participant, pinned: list[contact
 
 
 def consents(participant: Participant, encrypting: list[contacts.PinnedKey]) -> bool:
-    """Whether confidential letters to them may leave unencrypted: not if they have given us a key since."""
+    """Whether confidential letters to them may leave unencrypted: not if they have given us a key since, whatever has
+    become of it.
+    """
     since = participant.clear_text_at
     return since is not None and all(key.pinned_at <= since for key in encrypting)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import cleartext, file, outgoing, sealing, write
+from mailrouter.flow import cleartext, directory, file, outgoing, sealing, write
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.write import Draft
 from mailrouter.mail.envelope import Envelope
@@ -143,6 +143,35 @@ def test_a_key_given_later_ends_the_consent_even_when_it_expires(house: World) -
     with house.writing() as tx:
         tx.execute(pinned_keys.update().values(expires_at=house.clock() - timedelta(hours=1)))
     assert released(house).state == "held"
+
+
+@pytest.mark.row("P121")
+def test_retiring_that_key_brings_no_old_consent_back(house: World) -> None:
+    house.feed(answer(house, YES, "token"))
+    house.day(1)
+    house.pin(VENDOR, house.keymaker.vendor)
+    house.day(2)
+    directory.retire_key(house.tools, house.alice, VENDOR, house.keymaker.vendor.fingerprint, "stolen")
+    assert released(house).state == "held"
+    house.day(3)
+    cleartext.decide(house.tools, house.alice, VU, VENDOR, allowed=True, why="they have no key, and know it")
+    assert released(house).state == "sent"  # a consent given since counts
+
+
+@pytest.mark.row("P121")
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_between_the_old_key_and_the_next_no_persons_letter_leaves_in_clear(house: World) -> None:
+    house.pin(VENDOR, house.keymaker.vendor)
+    directory.retire_key(house.tools, house.alice, VENDOR, house.keymaker.vendor.fingerprint, "rollover")
+    [made] = write.write(house.tools, house.alice, VU, [VENDOR], Draft("As agreed."))
+    house.deliver()
+    letter = next(one for one in house.letters("write") if one.id == made)
+    assert (letter.state, letter.why.startswith(sealing.WORN_OUT)) == ("held", True)
+    house.pin(VENDOR, house.keymaker.eve)
+    outgoing.release(house.tools, house.alice, made)
+    house.deliver()
+    letter = next(one for one in house.letters("write") if one.id == made)
+    assert (letter.state, letter.encrypted) == ("sent", True)
 
 
 def test_a_letter_that_is_tried_again_does_not_outlive_the_consent(worlds: MakeWorld, smarthost: Sink) -> None:
