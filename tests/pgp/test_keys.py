@@ -193,11 +193,11 @@ def test_what_is_refused_and_why(pgp: Pgp, keymaker: Keymaker, given: object, wh
     assert "\n" not in str(refusal.value)
 
 
-def test_looking_at_a_key_leaves_nothing_behind(pgp: Pgp, keymaker: Keymaker) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("mr-*"))
-    pgp.import_public(keymaker.armored(keymaker.eve.fingerprint))
-    left = set(Path(tempfile.gettempdir()).glob("mr-*")) - before
-    assert not [folder for folder in left if folder.exists()]
+def test_looking_at_a_key_leaves_nothing_behind(pgp: Pgp, keymaker: Keymaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(prefix="mrt", dir="/tmp") as ours:  # others look at keys beside us
+        monkeypatch.setattr(tempfile, "tempdir", ours)
+        pgp.import_public(keymaker.armored(keymaker.eve.fingerprint))
+        assert list(Path(ours).iterdir()) == []
     assert keymaker.eve.fingerprint not in {key.fingerprint for key in pgp.own_keys()}
 
 
