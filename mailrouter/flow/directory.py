@@ -16,7 +16,7 @@ from mailrouter.mail import texts
 from mailrouter.pgp import KeyInfo
 from mailrouter.store import analysts, candidates, cases, contacts, queues
 from mailrouter.store.analysts import Analyst
-from mailrouter.store.contacts import Organisation
+from mailrouter.store.contacts import Organisation, PinnedKey
 from mailrouter.tools import Tools
 
 RESERVED = ("mailrouter", "unix:", "analyst:")  # what the journal and the queues call others
@@ -30,13 +30,14 @@ def add_vendor(
     keys: Sequence[KeyInfo] = (), *, cna: bool = False, telephone: str = "", channel: str = "",
 ) -> Organisation:  # fmt: skip
     """A new organisation. Letters go to the first address; all are recognised."""
+    fresh = _renewals(tools, keys)
     with tools.db.write() as tx:
         added = contacts.add(tx, name, cna=cna, telephone=telephone)
         for address in addresses:
             contacts.add_contact(tx, added.id, address)
         for domain in domains:
             contacts.add_domain(tx, added.id, domain)
-        pinned = _pin(tx, tools, actor, added, keys, channel)
+        pinned = _pin(tx, tools, actor, added, fresh, channel)
         note(tx, tools, actor, "vendor.added", organisation=added.id, contacts=len(addresses), keys=pinned, cna=cna)
         return added
 
@@ -108,10 +109,13 @@ def add_keys(tools: Tools, actor: Actor, name: str, keys: Sequence[KeyInfo], *, 
     """Pin keys; a known fingerprint given again renews the key. `Refused` if one is another organisation's.
 
     `channel`: over which second channel their fingerprints were compared, in the analyst's words; '' if over none.
+    A renewed key keeps what it said before: a copy from before it revoked a subkey does not make that good again
+    (testbook P68). `TryLater` when it was changed while gpg looked at it.
     """
+    fresh = _renewals(tools, keys)
     with tools.db.write() as tx:
         vendor = contacts.named(tx, name)
-        pinned = _pin(tx, tools, actor, vendor, keys, channel)
+        pinned = _pin(tx, tools, actor, vendor, fresh, channel)
         told = {"organisation": vendor.id, "keys": pinned, "channel": channel}
         note(tx, tools, actor, "vendor.keys-pinned", **told)
         return vendor
@@ -128,21 +132,49 @@ def retire_key(tools: Tools, actor: Actor, name: str, fingerprint: str, why: str
         return vendor
 
 
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    """A key to be pinned; `pinned`: the form of it that we have, which `key` holds too."""
+
+    key: KeyInfo
+    pinned: PinnedKey | None
+
+
+def _renewals(tools: Tools, keys: Iterable[KeyInfo]) -> list[_Renewal]:
+    """Each together with what we have of it. `Refused` when it is of no use then. gpg looks: not in a transaction."""
+    with tools.db.read() as tx:
+        known = [(key, contacts.pinned(tx, key.fingerprint)) for key in keys]
+    return [_Renewal(_together(tools, key, pinned), pinned) for key, pinned in known]
+
+
+def _together(tools: Tools, key: KeyInfo, pinned: PinnedKey | None) -> KeyInfo:
+    return tools.pgp.together(pinned.data, key.data) if pinned and pinned.data != key.data else key
+
+
 def _pin(
-    tx: Connection, tools: Tools, actor: Actor, vendor: Organisation, keys: Iterable[KeyInfo], channel: str
+    tx: Connection, tools: Tools, actor: Actor, vendor: Organisation, renewals: Iterable[_Renewal], channel: str
 ) -> list[str]:
     """Under every name a signature may give its issuer by; returns the fingerprints."""
     pinned = []
-    for key in keys:
+    for renewal in renewals:
+        key, now = renewal.key, contacts.pinned(tx, renewal.key.fingerprint, hold=True)
+        if (now and now.data) != (renewal.pinned and renewal.pinned.data):
+            raise faults.TryLater("the key was changed meanwhile; look at it again (`mailrouter vendor show`)")
         row = {
             "organisation_id": vendor.id, "fingerprint": key.fingerprint, "data": key.data, "user_id": key.label,
-            "can_encrypt": key.can_encrypt, "expires_at": key.expires, "pinned_at": tools.now(),
-            "pinned_by": actor.name, "channel": channel,
+            "pinned_at": tools.now(), "pinned_by": actor.name, "channel": channel, **_reach(key, now, tools.now()),
         }  # fmt: skip
         contacts.pin(tx, row, [key.fingerprint, *key.subkeys, *key.key_ids])
         candidates.decide(tx, vendor.id, key.fingerprint, "pinned", actor.name, tools.now())
         pinned.append(key.fingerprint)
     return pinned
+
+
+def _reach(key: KeyInfo, before: PinnedKey | None, now: datetime) -> dict[str, object]:
+    """Whether and how long it can be encrypted to. That it once could stays on record: see `contacts.revoked`."""
+    if key.can_encrypt or before is None or not before.can_encrypt:
+        return {"can_encrypt": key.can_encrypt, "expires_at": key.expires}
+    return {"can_encrypt": True, "expires_at": min(before.expires_at or now, now)}
 
 
 # ---- analysts ------------------------------------------------------------------------------------------------------

@@ -124,6 +124,10 @@ class Pgp:
         """What a copy that a mail brought newly says of a pinned key; see `imports.renewed`."""
         return imports.renewed(pinned, offered, min(self._limit, CANDIDATE_SECONDS), self._program)
 
+    def together(self, pinned: bytes, offered: bytes) -> KeyInfo:
+        """The pinned key with what an analyst's copy of it adds; see `imports.together`."""
+        return imports.together(pinned, offered, self._limit, self._program)
+
     def revoked(self, pinned: bytes, offered: bytes) -> KeyInfo | None:
         """The pinned key as revoked by itself; see `imports.revoked`."""
         return imports.revoked(pinned, offered, min(self._limit, CANDIDATE_SECONDS), self._program)

@@ -126,6 +126,14 @@ def renewed(pinned: bytes, offered: bytes, limit: float, program: str) -> KeyInf
     return None if _same(key.data, pinned) else _usable(key)
 
 
+def together(pinned: bytes, offered: bytes, limit: float, program: str) -> KeyInfo:
+    """The pinned key with all that another copy of it says: what the pinned one knows of revocations is never lost.
+
+    Raises Refused when it is of no use (any more), TryLater when gpg fails.
+    """
+    return _usable(_read(limit, program, pinned, offered))
+
+
 def revoked(pinned: bytes, offered: bytes, limit: float, program: str) -> KeyInfo | None:
     """The pinned key with the revocations in `offered` that the key made itself, of itself or of its subkeys.
 

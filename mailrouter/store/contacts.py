@@ -245,7 +245,8 @@ _PARTICIPANTS = select(contacts.c.address).where(contacts.c.organisation_id.in_(
 def pin(tx: Connection, key: dict[str, Any], names: Sequence[str]) -> None:
     """Pin a key (a row's values), or renew it when its fingerprint is known; `Refused` if it is another's.
 
-    This form of it is kept for ever: it may prove something from now on.
+    This form of it is kept for ever: it may prove something from now on. What the known form says beside it is lost:
+    flow/directory.py merges them first.
     """
     known = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == key["fingerprint"])).first()
     if known is None:
@@ -297,9 +298,10 @@ _KEYS = (
 )
 
 
-def pinned(tx: Connection, fingerprint: str) -> PinnedKey | None:
-    """By the full fingerprint of its primary key, whoever's it is, retired or not."""
-    row = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == fingerprint)).first()
+def pinned(tx: Connection, fingerprint: str, *, hold: bool = False) -> PinnedKey | None:
+    """By the full fingerprint of its primary key, whoever's it is, retired or not; `hold`: locked from now on."""
+    wanted = select(pinned_keys).where(pinned_keys.c.fingerprint == fingerprint)
+    row = tx.execute(wanted.with_for_update() if hold else wanted).first()
     return PinnedKey(*row) if row else None
 
 

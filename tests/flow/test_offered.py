@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
+from mailrouter.faults import TryLater
 from mailrouter.flow import directory, file, keys, look
 from mailrouter.mail.envelope import Envelope
-from mailrouter.pgp import imports, packets
+from mailrouter.pgp import KeyInfo, Pgp, imports, packets
 from mailrouter.store import candidates, certificates, contacts, tables
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from tests.flow.world import PSIRT, VENDOR, VU, World
-from tests.pgp.forge import FORGER, SIGN, flags, packet
+from tests.pgp import mails as sealed_mails
+from tests.pgp.forge import ENCRYPT, FORGER, SIGN, Forger, armor, flags, framed, packet, subpacket
 from tests.pgp.keys import Keymaker, Owner
 
 TEXT = f"VU#{VU}: this is our new key.\r\n"
@@ -374,3 +376,100 @@ def test_a_user_id_with_the_vendors_address_proves_nothing(house: World, ring: R
     came = house.fed(house.signed(TEXT, signer=ring.next))
     assert (came.assurance, came.standing, came.place) == ("other-signer", "claimed", "filed")
     assert house.statements() == []
+
+
+# ---- what was revoked stays revoked ----------------------------------------------------------------------------------
+
+
+STOLEN = Forger(b"stolen")
+BEFORE = FORGER.certificate(b"Vendor <psirt@vendor.example>") + FORGER.subkey(
+    STOLEN.key_body, flags(SIGN), STOLEN.back_signature(FORGER.key_body)
+)
+AFTER = BEFORE + FORGER.signature(framed(FORGER.key_body) + framed(STOLEN.key_body), 0x28)
+RENEWED = BEFORE.replace(
+    packet(packets.PUBLIC_SUBKEY, STOLEN.key_body),
+    FORGER.certificate(b"Vendor <psirt@vendor.example>", subpacket(9, (2 * 10**9).to_bytes(4, "big")))[
+        len(packet(packets.PUBLIC_KEY, FORGER.key_body)) :
+    ]
+    + packet(packets.PUBLIC_SUBKEY, STOLEN.key_body),
+)
+
+
+@pytest.fixture
+def robbed(world: World) -> World:
+    """A vendor whose key signs with a subkey, too."""
+    world.organisation(VENDOR, PSIRT, domain="vendor.example")
+    _add(world, BEFORE)
+    world.case(VENDOR)
+    return world
+
+
+def _add(world: World, key: bytes) -> None:
+    directory.add_keys(world.tools, world.alice, VENDOR, [world.tools.pgp.import_public(key)])
+
+
+def _by_thief(world: World) -> Envelope:
+    entity = b"Content-Type: text/plain\r\n\r\nVU#%d: not affected\r\n" % VU
+    at = int(world.clock().timestamp())
+    head = f"From: {PSIRT}\r\nTo: cert@cert.example\r\nSubject: VU#{VU}\r\nMessage-ID: <{at}@x.example>\r\n"
+    signature = armor("SIGNATURE", STOLEN.signature(entity, at=at))
+    return world.envelope(sealed_mails.signed(signature, entity, head.encode() + b"MIME-Version: 1.0\r\n"))
+
+
+@pytest.mark.row("P68")
+@pytest.mark.parametrize("how", ["an older copy", "a candidate", "retired between"])
+def test_a_subkey_that_was_revoked_stays_so_whatever_is_pinned_afterwards(robbed: World, how: str) -> None:
+    assert robbed.fed(_by_thief(robbed)).assurance == "verified"
+    if how == "a candidate":
+        robbed.feed(unsigned(robbed, entity(armor("PUBLIC KEY BLOCK", RENEWED))))
+        assert [one.fingerprint for one in offered(robbed)] == [FORGER.fingerprint]
+    robbed.feed(unsigned(robbed, entity(armor("PUBLIC KEY BLOCK", AFTER)) + b"\r\n"))
+    robbed.clock.forward(minutes=1)
+    assert robbed.fed(_by_thief(robbed)).assurance == "invalid"
+    match how:
+        case "a candidate":
+            keys.take(robbed.tools, robbed.alice, VENDOR, FORGER.fingerprint)
+        case "retired between":
+            directory.retire_key(robbed.tools, robbed.alice, VENDOR, FORGER.fingerprint, "replaced")
+            _add(robbed, BEFORE)
+        case _:
+            _add(robbed, BEFORE)
+    robbed.clock.forward(minutes=1)
+    assert robbed.fed(_by_thief(robbed)).assurance == "invalid"
+
+
+@pytest.mark.row("P68")
+def test_a_key_changed_while_gpg_looks_at_it_is_looked_at_again(
+    robbed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The revocation arrives between the merging and the pinning."""
+    together = type(robbed.tools.pgp).together
+
+    def slowly(pgp: Pgp, pinned: bytes, copy: bytes) -> KeyInfo:
+        merged = together(pgp, pinned, copy)
+        robbed.feed(unsigned(robbed, entity(armor("PUBLIC KEY BLOCK", AFTER))))
+        return merged
+
+    monkeypatch.setattr(type(robbed.tools.pgp), "together", slowly)
+    with pytest.raises(TryLater, match="changed meanwhile"):
+        _add(robbed, RENEWED)
+    robbed.clock.forward(minutes=1)
+    assert robbed.fed(_by_thief(robbed)).assurance == "invalid"
+
+
+def test_an_older_copy_does_not_make_it_forgotten_that_a_key_could_be_encrypted_to(
+    world: World, keymaker: Keymaker
+) -> None:
+    """Its only subkey for that revoked: letters to them wait for a key, they do not leave in clear."""
+    theirs = next(p for p in packets.packets(keymaker.vendor.public.data) if p.tag == packets.PUBLIC_SUBKEY).body
+    before = FORGER.certificate(b"Vendor <psirt@vendor.example>") + FORGER.subkey(theirs, flags(ENCRYPT))
+    after = before + FORGER.signature(framed(FORGER.key_body) + framed(theirs), 0x28)
+    world.organisation(VENDOR, PSIRT)
+    _add(world, before)
+    keys.revoke(world.tools, world.alice, VENDOR, after)
+    world.clock.forward(days=1)
+    _add(world, before)
+    with world.look() as tx:
+        key = contacts.pinned(tx, FORGER.fingerprint)
+    assert key is not None
+    assert (key.can_encrypt, key.state(world.clock())) == (True, "expired")
