@@ -110,13 +110,11 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
 
 
 def _still_fit(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
-    """The same bytes again; None, and held, when it was sealed in clear under a consent that has ended since."""
-    if letter.encrypted or not letter.confidential:
-        return letter
+    """The same bytes again; None, and held, when a key or a consent they were sealed by has ended since."""
     with tools.db.read() as tx:
-        known = sealing.look_up(tx, tools, letter)
-    if known.held or known.keys:
-        _hold(tools, letter, sealing.CONSENT_ENDED)
+        why = sealing.outlived(tx, tools, letter)
+    if why:
+        _hold(tools, letter, why)
         return None
     return letter
 

@@ -6,6 +6,7 @@ nothing more. What is confidential leaves in clear only to who consented, and ha
 """
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from mailrouter.faults import Refused
 from mailrouter.flow import lacking, noticetext, ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
-from mailrouter.pgp import MICALG, PublicKey
+from mailrouter.pgp import MICALG, PublicKey, packets
 from mailrouter.store import acknowledgements, analysts, cases, contacts, outbox, receipts, vouchers
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
@@ -26,6 +27,7 @@ NO_KEY = "confidential, and the recipient has no usable key"
 CONSENT = ", or record that they consent to clear text (`mailrouter participant set … --clear-text yes --why …`)"
 REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
 CONSENT_ENDED = "sealed in clear, and since then the consent was withdrawn or a key was pinned: write it anew"
+KEY_ENDED = "sealed to a key that has expired since, or was retired, revoked or replaced: write it anew"
 STAFF_WITHOUT_KEY = "confidential, and this analyst has no key"
 WORN_OUT = "the recipient's key is of no use any more"
 
@@ -93,6 +95,33 @@ def consents(participant: Participant, encrypting: list[contacts.PinnedKey]) -> 
     """
     since = participant.clear_text_at
     return since is not None and all(key.pinned_at <= since for key in encrypting)
+
+
+def outlived(tx: Connection, tools: Tools, letter: Letter) -> str:
+    """Why a letter that is sealed must not leave any more; '' when it may. Its bytes are never made anew: what was tried
+    may have arrived, and two texts under one Message-ID would be no evidence of either.
+    """
+    if letter.encrypted:
+        return KEY_ENDED if _to_an_ended_key(tx, tools, letter) else ""
+    if not letter.confidential:
+        return ""
+    known = look_up(tx, tools, letter)
+    return CONSENT_ENDED if known.held or known.keys else ""
+
+
+def _to_an_ended_key(tx: Connection, tools: Tools, letter: Letter) -> bool:
+    """By the key ids in the message itself. An archive key of ours that was replaced is no reason."""
+    readers = set(packets.recipients(packets.dearmor(letter.sealed or b"", b"MESSAGE")))
+    if letter.participant_id is None or letter.case_id is None:
+        return not readers <= _ids(_staff_key(tx, letter))
+    participant = cases.participant(tx, letter.participant_id)
+    theirs = contacts.keys_of(tx, [participant.organisation_id], retired=True)
+    return bool(readers & _ids(key for key in theirs if not key.usable(tools.now())))
+
+
+def _ids(keys: Iterable[PublicKey | contacts.PinnedKey]) -> set[str]:
+    """How encrypted messages name these keys and their subkeys (RFC 9580 section 5.1.1)."""
+    return {material.fingerprint[-16:] for key in keys for material in packets.keys_of(key.data)}
 
 
 def _title(tx: Connection, letter: Letter, case: Case) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.utils import parseaddr, parsedate_to_datetime
 
@@ -12,10 +12,11 @@ import pytest
 from mailrouter.flow import coordinate, deliver, letters, outgoing, sealing, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.pgpmime import Verdict
-from mailrouter.store import cases, contacts, outbox
+from mailrouter.store import analysts, cases, contacts, outbox
 from mailrouter.store.inbox import Holder
 from mailrouter.store.outbox import Letter
 from tests.flow.world import OURS, PSIRT, VENDOR, VU, MakeWorld, World
+from tests.servers.clock import START
 from tests.servers.sink import CLOSE, Sink
 
 Sinks = Callable[..., Sink]
@@ -336,6 +337,74 @@ def test_confidential_without_a_key_is_held_and_leaves_encrypted_once_there_is_o
     [sent] = house.letters("write")
     assert (sent.state, sent.encrypted, len(smarthost.taken)) == ("sent", True, 2)
     assert b"Details." not in smarthost.taken[1].data
+
+
+@pytest.mark.row("P121")
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("by_hand", [False, True], ids=["tried again", "held and released"])
+@pytest.mark.parametrize("ended", [{"retired_at": START}, {"revoked_at": START}, {"expires_at": START}], ids=str)
+def test_a_sealed_letter_does_not_leave_to_a_key_that_has_ended_since(
+    house: World, smarthost: Sink, ended: dict[str, datetime], by_hand: bool
+) -> None:
+    house.pin(VENDOR, house.keymaker.vendor)
+    house.deliver()
+    smarthost.replies["RCPT"] = "451 4.3.0 later"
+    made = letter_to(house, confidential=True).id
+    house.deliver()
+    del smarthost.replies["RCPT"]
+    if by_hand:
+        outgoing.hold(house.tools, house.alice, made)
+    house.pin(VENDOR, house.keymaker.eve)  # the next one makes the old bytes no better
+    with house.writing() as tx:
+        mine = contacts.pinned_keys.c.fingerprint == house.keymaker.vendor.fingerprint
+        tx.execute(contacts.pinned_keys.update().where(mine).values(ended))
+    if by_hand:
+        outgoing.release(house.tools, house.alice, made)
+    house.clock.forward(hours=1)
+    house.deliver()
+    [held] = house.letters("write")
+    assert (held.state, held.why, held.encrypted) == ("held", sealing.KEY_ENDED, True)
+    assert len(smarthost.taken) == 1
+    assert any(f"letter {made} is held" in why for why in house.notices())
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_a_sealed_letter_outlives_another_key_of_theirs(house: World, smarthost: Sink) -> None:
+    house.pin(VENDOR, house.keymaker.vendor)
+    smarthost.replies["RCPT"] = "451 4.3.0 later"
+    house.deliver()
+    del smarthost.replies["RCPT"]
+    sealed = only(house).sealed
+    house.pin(VENDOR, house.keymaker.eve)
+    with house.writing() as tx:
+        contacts.retire(tx, only(house).participant_id or 0, house.keymaker.eve.fingerprint, house.clock())
+    house.clock.forward(hours=1)
+    house.deliver()
+    assert (only(house).state, only(house).encrypted, smarthost.taken[-1].data) == ("sent", True, sealed)
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_sealed_notice_leaves_only_to_the_key_the_analyst_has_now(
+    worlds: MakeWorld, smarthost: Sink, replaced: bool
+) -> None:
+    world = worlds(RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}")
+    first, second = world.keymaker.vendor.public, world.keymaker.eve.public
+    assert world.alice.analyst_id
+    with world.writing() as tx:
+        analysts.change(tx, world.alice.analyst_id, fingerprint=first.fingerprint, key=first.data)
+        order = letters.Order("operator-alarm", {"node": "n1", "since": "", "alarm": "x", "details": "", "analyst": ""})
+        letters.to_staff(tx, world.tools, "alice@cert.example", order, world.clock())
+    smarthost.replies["RCPT"] = "451 4.3.0 later"
+    world.deliver()
+    del smarthost.replies["RCPT"]
+    if replaced:
+        with world.writing() as tx:
+            analysts.change(tx, world.alice.analyst_id, fingerprint=second.fingerprint, key=second.data)
+    world.clock.forward(hours=1)
+    world.deliver()
+    letter = only(world, "operator-alarm")
+    assert (letter.state, letter.encrypted) == ("held" if replaced else "sent", True)
 
 
 @pytest.mark.row("P121")
