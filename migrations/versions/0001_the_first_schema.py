@@ -92,7 +92,6 @@ def upgrade() -> None:
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), server_default=sa.text("'organisation'"), nullable=False),
         sa.Column("cna", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("telephone", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
         sa.UniqueConstraint("name_key", name=op.f("uq_organisations_name_key")),
     )
@@ -189,11 +188,7 @@ def upgrade() -> None:
         sa.Column("can_encrypt", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pinned_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("pinned_by", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("channel", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("retired_why", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_pinned_keys_organisation_id_organisations")
         ),
@@ -229,8 +224,6 @@ def upgrade() -> None:
         sa.Column("follow_ups_sent", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("their_ref", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("anonymous", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("clear_text_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("clear_text_by", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_participants_case_id_cases")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_participants_organisation_id_organisations")
@@ -294,10 +287,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("automatic", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("confidential", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("only_encrypted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("signer", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("asks", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("about_item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("state", sa.Text(), server_default=sa.text("'queued'"), nullable=False),
         sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("signed", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
@@ -361,9 +351,6 @@ def upgrade() -> None:
         sa.Column("signature_id", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("certificate", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("gpg", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("ciphertext", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("encrypted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("decrypted", sa.Text(), server_default=sa.text("'none'"), nullable=False),
         sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -399,13 +386,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_messages_message_id"), ["message_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_participant_id"), ["participant_id"], unique=False)
         batch_op.create_index("ix_messages_place_id", ["place", "id"], unique=False)
-        batch_op.create_index(
-            "ix_messages_ciphertext",
-            ["ciphertext"],
-            unique=False,
-            sqlite_where=sa.text("ciphertext <> ''"),
-            postgresql_where=sa.text("ciphertext <> ''"),
-        )
         batch_op.create_index(
             "ix_messages_signature_id",
             ["signature_id"],

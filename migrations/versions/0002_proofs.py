@@ -1,6 +1,6 @@
 """Proofs: keys as they were, keys that were offered, what was vouched for, and orders by mail.
 
-Revision 0002, after 0001.
+Revision 0002, after 0001. Tables that may be large get their columns in place: no row is copied, on either database.
 """
 
 from hashlib import sha256
@@ -15,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _add_columns()
     op.create_table(
         "certificates",
         sa.Column("digest", sa.Text(), nullable=False),
@@ -102,6 +103,41 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("vouchers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_vouchers_statement_id"), ["statement_id"], unique=False)
+
+
+def _add_columns() -> None:
+    """What the tables of 0001 have besides."""
+    _text("organisations", "telephone")
+
+    _text("pinned_keys", "pinned_by", "channel", "retired_why")
+    op.add_column("pinned_keys", sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True))
+
+    op.add_column("participants", sa.Column("clear_text_at", sa.DateTime(timezone=True), nullable=True))
+    _text("participants", "clear_text_by")
+
+    _flag("letters", "only_encrypted")
+    _text("letters", "signer")
+    about_item = sa.Column("about_item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
+    op.add_column("letters", about_item)
+
+    _text("messages", "certificate", "gpg", "ciphertext")
+    op.create_index(
+        "ix_messages_ciphertext",
+        "messages",
+        ["ciphertext"],
+        unique=False,
+        sqlite_where=sa.text("ciphertext <> ''"),
+        postgresql_where=sa.text("ciphertext <> ''"),
+    )
+
+
+def _text(table: str, *names: str) -> None:
+    for name in names:
+        op.add_column(table, sa.Column(name, sa.Text(), server_default=sa.text("''"), nullable=False))
+
+
+def _flag(table: str, name: str) -> None:
+    op.add_column(table, sa.Column(name, sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
 
 
 def _keep_the_keys_there_are() -> None:

@@ -19,7 +19,9 @@ def schema(db: Database) -> dict[str, object]:
     look = inspect(db.engine)
     return {
         name: {
-            "columns": [(c["name"], str(c["type"]), c["nullable"], str(c["default"])) for c in look.get_columns(name)],
+            "columns": sorted(  # the program names every column: which stands first on the disk is nothing to it
+                (c["name"], str(c["type"]), c["nullable"], str(c["default"])) for c in look.get_columns(name)
+            ),
             "primary": look.get_pk_constraint(name)["constrained_columns"],
             "foreign": sorted((k["constrained_columns"], k["referred_table"]) for k in look.get_foreign_keys(name)),
             "unique": sorted(u["column_names"] for u in look.get_unique_constraints(name)),
