@@ -30,10 +30,11 @@ def _split(names: str | None) -> Sequence[str] | None:
 
 
 def _about(
-    context: Here, email: str | None, key_file: Path | None, login: str | None, names: str | None
-) -> directory.About:
+    context: Here, email: str | None, key_file: Path | None, login: str | None, names: str | None, *,
+    no_key: bool = False,
+) -> directory.About:  # fmt: skip
     key = key_in(context, key_file) if key_file else None
-    return directory.About(email, login, _split(names), key)
+    return directory.About(email, login, _split(names), key, no_key)
 
 
 @click.group()
@@ -58,20 +59,31 @@ def add(context: Here, name: str, email: str, key_file: Path | None, login: str 
     click.echo(f"{show.cell(added.name)} added; reads their own queue{', ' + also if also else ''}")
 
 
-@analyst.command("set", epilog=examples("mailrouter analyst set Ana --queues triage,review,bounces --key ana-2027.asc"))
+@analyst.command(
+    "set",
+    epilog=examples(
+        "mailrouter analyst set Ana --queues triage,review,bounces --key ana-2027.asc",
+        "mailrouter analyst set Ana --no-key",
+    ),
+)
 @name_argument
 @email_option
 @key_option
+@click.option("--no-key", is_flag=True, help="Their key counts no more: no mail is theirs, no order by mail has effect.")
 @login_option
 @queues_option
 @here
 def change(
-    context: Here, name: str, email: str | None, key_file: Path | None, login: str | None, queues: str | None
-) -> None:
+    context: Here, name: str, email: str | None, key_file: Path | None, login: str | None, queues: str | None, *,
+    no_key: bool,
+) -> None:  # fmt: skip
     """Change address, key, login or queues."""
-    if email is None and key_file is None and login is None and queues is None:
-        raise faults.Refused("say what to change: --email, --key, --login or --queues")
-    changed = directory.set_analyst(context.tools, context.actor, name, _about(context, email, key_file, login, queues))
+    if email is None and key_file is None and login is None and queues is None and not no_key:
+        raise faults.Refused("say what to change: --email, --key, --no-key, --login or --queues")
+    if key_file and no_key:
+        raise faults.Refused("give --key or --no-key")
+    about = _about(context, email, key_file, login, queues, no_key=no_key)
+    changed = directory.set_analyst(context.tools, context.actor, name, about)
     click.echo(f"{show.cell(changed.name)} changed")
 
 

@@ -14,7 +14,7 @@ from mailrouter.flow import letters, tell
 from mailrouter.flow.actor import Actor, note
 from mailrouter.mail import texts
 from mailrouter.pgp import KeyInfo
-from mailrouter.store import analysts, candidates, cases, contacts, queues
+from mailrouter.store import analysts, candidates, cases, certificates, contacts, queues
 from mailrouter.store.analysts import Analyst
 from mailrouter.store.contacts import Organisation, PinnedKey
 from mailrouter.tools import Tools
@@ -160,6 +160,8 @@ def _pin(
         key, now = renewal.key, contacts.pinned(tx, renewal.key.fingerprint, hold=True)
         if (now and now.data) != (renewal.pinned and renewal.pinned.data):
             raise faults.TryLater("the key was changed meanwhile; look at it again (`mailrouter vendor show`)")
+        if ours := analysts.with_key(tx, key.fingerprint):
+            raise faults.Refused(f"this key is {ours[0].name}'s, an analyst: `mailrouter analyst set --no-key` first")
         row = {
             "organisation_id": vendor.id, "fingerprint": key.fingerprint, "data": key.data, "user_id": key.label,
             "pinned_at": tools.now(), "pinned_by": actor.name, "channel": channel, **_reach(key, now, tools.now()),
@@ -188,6 +190,7 @@ class About:
     login: str | None = None
     queues: Sequence[str] | None = None  # besides their own
     key: KeyInfo | None = None
+    no_key: bool = False  # no mail is theirs from now on
 
 
 def add_analyst(tools: Tools, actor: Actor, name: str, about: About) -> Analyst:
@@ -196,6 +199,7 @@ def add_analyst(tools: Tools, actor: Actor, name: str, about: About) -> Analyst:
         raise faults.Refused(f"an analyst cannot be called {name!r}: the name means something else here")
     with tools.db.write() as tx:
         added = analysts.add(tx, {"name": name, **_columns(about)})
+        _believe(tx, tools, added)
         note(tx, tools, actor, "analyst.added", analyst=added.id, login=added.login, queues=added.queues)
         return added
 
@@ -207,8 +211,26 @@ def set_analyst(tools: Tools, actor: Actor, name: str, about: About) -> Analyst:
         _login_is_free(tx, analyst, about.login)
         columns = _columns(about)
         analysts.change(tx, analyst.id, **columns)
-        note(tx, tools, actor, "analyst.changed", analyst=analyst.id, what=sorted(columns))
-        return analysts.get(tx, analyst.id)
+        changed = analysts.get(tx, analyst.id)
+        told: dict[str, object] = {"analyst": analyst.id, "what": sorted(columns)}
+        if "key" in columns:
+            _believe(tx, tools, changed)
+            told["fingerprint"] = changed.fingerprint
+        note(tx, tools, actor, "analyst.changed", **told)
+        return changed
+
+
+def _believe(tx: Connection, tools: Tools, analyst: Analyst) -> None:
+    """Their key in this form is kept for ever: it may prove an order. `Refused` if it speaks for somebody else too."""
+    if not analyst.key:
+        return
+    other = next((one for one in analysts.with_key(tx, analyst.fingerprint) if one.id != analyst.id), None)
+    if other is not None:
+        raise faults.Refused(f"this key is {other.name}'s; each analyst needs one of their own")
+    pinned = contacts.pinned(tx, analyst.fingerprint)
+    if pinned is not None and pinned.retired_at is None:
+        raise faults.Refused(f"this key is pinned to {contacts.get(tx, pinned.organisation_id).name}")
+    certificates.keep(tx, analyst.fingerprint, analyst.key, tools.now())
 
 
 def _login_is_free(tx: Connection, analyst: Analyst, login: str | None) -> None:
@@ -225,7 +247,8 @@ def _columns(about: About) -> dict[str, object]:
         if not about.key.can_encrypt:
             raise faults.Refused("nothing can be encrypted to this key")
         given |= {"fingerprint": about.key.fingerprint, "key": about.key.data}
-    return {name: value for name, value in given.items() if value is not None}
+    none: dict[str, object] = {"fingerprint": "", "key": None} if about.no_key else {}
+    return {name: value for name, value in given.items() if value is not None} | none
 
 
 def _known(names: Sequence[str]) -> list[str]:

@@ -70,6 +70,12 @@ def by_login(tx: Connection, login: str) -> Analyst | None:
     return Analyst(*row) if row else None
 
 
+def with_key(tx: Connection, fingerprint: str) -> list[Analyst]:
+    """Whose key it is, by the full fingerprint of its primary key; at most one's, unless it was so from of old."""
+    wanted = select(analysts).where(analysts.c.fingerprint == fingerprint, analysts.c.key.is_not(None))
+    return [Analyst(*row) for row in tx.execute(wanted.order_by(analysts.c.id))]
+
+
 def everyone(tx: Connection) -> list[Analyst]:
     """By name."""
     return [Analyst(*row) for row in tx.execute(select(analysts).order_by(analysts.c.name))]

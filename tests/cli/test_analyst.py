@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.store import certificates
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VU, World
 
@@ -65,6 +66,28 @@ def test_changed(console: Console) -> None:
     assert (alice["email"], alice["queues"], alice["login"]) == ("a@cert.example", ["quarantine"], "al")
     said = console.refused("analyst", "set", "alice", "--login", "bob", status=2)
     assert said == "the login bob is bob's"
+
+
+def test_the_power_of_a_key_is_taken_away_and_shared_by_nobody(console: Console, tmp_path: Path) -> None:
+    eve = console.world.keymaker.eve
+    path = tmp_path / "key.asc"
+    path.write_bytes(console.world.keymaker.armored(eve.fingerprint))
+    console.world.analyst("bob")
+    console.world.organisation("Acme", "psirt@acme.example")
+    console.run("analyst", "set", "alice", "--key", str(path))
+    with console.world.look() as tx:
+        assert [one.digest for one in certificates.of_key(tx, eve.fingerprint)]
+    assert "this key is alice's" in console.refused("analyst", "set", "bob", "--key", str(path), status=2)
+    again = ("analyst", "add", "Cleo", "--email", "c@cert.example", "--key", str(path))
+    assert "this key is alice's" in console.refused(*again, status=2)
+    assert "this key is alice's, an analyst" in console.refused("vendor", "add-key", "Acme", str(path), status=2)
+    assert "--key or --no-key" in console.refused("analyst", "set", "alice", "--no-key", "--key", str(path), status=2)
+    console.run("analyst", "set", "alice", "--no-key")
+    assert console.json("analyst", "list")[0]["fingerprint"] is None
+    console.run("vendor", "add-key", "Acme", str(path))
+    assert "pinned to Acme" in console.refused("analyst", "set", "bob", "--key", str(path), status=2)
+    console.run("vendor", "retire-key", "Acme", eve.fingerprint, "--why", "left")
+    console.run("analyst", "set", "bob", "--key", str(path))
 
 
 def test_away_hands_over_what_waits(console: Console) -> None:
