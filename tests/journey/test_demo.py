@@ -79,7 +79,7 @@ def test_one_follow_up_went_out_and_was_foretold(told):
     letters = json.loads(told.ask("outbox", "list", "--json"))
     assert [one["to"] for one in letters if one["letter"].startswith("follow-up")] == ["psirt@cord.example"]
     assert all(one["state"] == "sent" and one["signed"] for one in letters if one["vu"])
-    assert [one["to"] for one in letters if one["encrypted"]] == ["psirt@acme.example"]
+    assert [one["to"] for one in letters if one["encrypted"]] == ["psirt@acme.example"] * 2
     beat = r"(?ms)^\$ mailrouter beat --at (\S+)( --dry-run)?\n(.*?)(?=^\$|^->)"
     beats = re.findall(beat, told.part("Two weeks pass"))
     assert [bool(dry) for _at, dry, _answer in beats] == [False, False, True, False, False]
@@ -107,8 +107,10 @@ def test_the_stranger_is_in_review_and_nobody_was_told(told, case):
 def test_whoever_wrote_was_acknowledged_but_for_the_robot(told):
     letters = json.loads(told.ask("outbox", "list", "--json"))
     assert sorted(one["to"] for one in letters if one["letter"] == "acknowledgement") == [
-        "eve@elsewhere.example", "jo.finder@mail.example", "psirt@acme.example", "security@bolt.example",
+        "eve@elsewhere.example", "jo.finder@mail.example", "security@bolt.example",
     ]  # fmt: skip
+    told_more = {one["letter"]: one["to"] for one in letters if one["letter"] in ("receipt", "statement-held")}
+    assert told_more == {"receipt": "psirt@acme.example", "statement-held": "security@bolt.example"}
 
 
 def test_the_books_balance_and_the_journal_holds(told):
