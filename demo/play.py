@@ -218,7 +218,7 @@ class Story:
             f"queue          {ask} queue show review",
             f"case           {ask} case show {self.number}",
             f"outgoing mail  {self.stage.data / 'outgoing' / 'new'}",
-            f"               ({len(letters)} letters, {notices} of them notices to Alice, {robots} answers of the router itself)",
+            f"               ({len(letters)} letters, {notices} of them notices to Alice, {robots} automatic answers)",
             f"daemon's log   {self.stage.log}",
             "a plain daemon, left running: make run",
         )
