@@ -69,7 +69,7 @@ def add(context: Here, name: str, email: str, key_file: Path | None, login: str 
 @name_argument
 @email_option
 @key_option
-@click.option("--no-key", is_flag=True, help="Their key counts no more: no mail is theirs, no order by mail has effect.")
+@click.option("--no-key", is_flag=True, help="Their key counts no more: no order by mail is theirs.")
 @login_option
 @queues_option
 @here
