@@ -158,7 +158,8 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         captured=taken,
         about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
         clear_text=_clear_text(
-            read, lambda p: vouched_for or (not doubted and _surely(read, known, p, level, signed)), participant
+            read, lambda p: vouched_for or (counts and not doubted and _surely(read, known, p, level, signed)),
+            participant,
         ),
         copy_of=None if vouched else _copy_of(tx, read, known, case, participant, level),
         confirms=confirmed.answer(
@@ -211,7 +212,8 @@ def _clear_text(
 
 def _surely(read: Read, known: Known, participant: Participant, level: Standing, signed: Signed) -> bool:
     """Whether more than a name says that this participant wrote it: evidence of the transport, a signature made for
-    this case, or our reply address from one of their registered ones.
+    this case, or our reply address from one of their registered ones. Our address stands in letters that left in clear:
+    alone it makes no mail count that does not count as an answer.
     """
     speaker = known.speakers.get(read.sender.address)
     registered = speaker is not None and speaker.organisation_id == participant.organisation_id

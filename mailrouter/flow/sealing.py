@@ -98,8 +98,9 @@ def consents(participant: Participant, encrypting: list[contacts.PinnedKey]) -> 
 
 
 def outlived(tx: Connection, tools: Tools, letter: Letter) -> str:
-    """Why a letter that is sealed must not leave any more; '' when it may. Its bytes are never made anew: what was tried
-    may have arrived, and two texts under one Message-ID would be no evidence of either.
+    """Why a letter that is sealed must not leave any more; '' when it may.
+
+    Its bytes are never made anew: what was tried may have arrived, and two texts under one Message-ID prove nothing.
     """
     if letter.encrypted:
         return KEY_ENDED if _to_an_ended_key(tx, tools, letter) else ""

@@ -55,6 +55,9 @@ def answer(world: World, body: str, how: str) -> Envelope:
         case "authenticated":
             passed = "Authentication-Results: mx.cert.example; dmarc=pass header.from=vendor.example"
             return world.mail(PSIRT, f"Re: VU#{VU}", body, passed)
+        case "token, forged":
+            failed = "Authentication-Results: mx.cert.example; dmarc=fail header.from=vendor.example"
+            return world.mail(PSIRT, f"Re: VU#{VU}", body, failed, to=(given(world),))
         case "token":
             return world.mail(PSIRT, f"Re: VU#{VU}", body, to=(given(world),))
         case "token, unregistered":
@@ -72,6 +75,8 @@ def consent(world: World) -> tuple[bool, str]:
 
 @pytest.mark.parametrize("how", ["signed", "authenticated", "token"])
 def test_what_is_surely_theirs_applies_by_itself(house: World, how: str) -> None:
+    if how == "token":
+        house.with_trust(authserv_id="", answers_from="claimed")  # no evidence of the transport is to be had
     if how == "signed":
         pin_to_sign_only(house)
     message = house.fed(answer(house, YES, how))
@@ -83,7 +88,7 @@ def test_what_is_surely_theirs_applies_by_itself(house: World, how: str) -> None
     assert dict(entry.data) == {"participant": house.participant().id, "allowed": True, "message": message.id}
 
 
-@pytest.mark.parametrize("how", ["claimed", "token, unregistered", "signed, another case's"])
+@pytest.mark.parametrize("how", ["claimed", "token", "token, forged", "token, unregistered", "signed, another case's"])
 def test_what_is_not_surely_theirs_is_a_notice_with_the_command(house: World, how: str) -> None:
     if how.startswith("signed"):
         pin_to_sign_only(house)
@@ -106,12 +111,12 @@ BELOW = "No.\r\n\r\nFrom: CERT\r\nSent: today\r\nTo: you\r\nSubject: x\r\n\r\n"
 @pytest.mark.parametrize("body", [f"> {YES}", BELOW + YES], ids=["marked", "below a mail's headers"])
 def test_a_quoted_line_is_nothing(house: World, body: str) -> None:
     before = house.notices()
-    house.feed(answer(house, body, "token"))
+    house.feed(answer(house, body, "authenticated"))
     assert (consent(house), house.notices()) == ((False, ""), before)
 
 
 def test_what_is_confidential_then_leaves_signed_and_in_clear(house: World) -> None:
-    house.feed(answer(house, YES, "token"))
+    house.feed(answer(house, YES, "authenticated"))
     letter = released(house)
     assert (letter.state, letter.signed, letter.encrypted) == ("sent", True, False)
     assert b"The details." in (letter.sealed or b"")
@@ -121,7 +126,7 @@ def test_what_is_confidential_then_leaves_signed_and_in_clear(house: World) -> N
 
 
 def test_it_is_taken_back_by_a_line_too(house: World) -> None:
-    house.feed(answer(house, YES, "token"), answer(house, NO, "token"))
+    house.feed(answer(house, YES, "authenticated"), answer(house, NO, "authenticated"))
     assert consent(house) == (False, "")
     assert released(house).state == "held"
     said = [e.data["allowed"] for e in house.journal() if e.kind == "participant.clear-text"]
@@ -129,7 +134,7 @@ def test_it_is_taken_back_by_a_line_too(house: World) -> None:
 
 
 def test_who_has_a_usable_key_gets_letters_encrypted_all_the_same(house: World) -> None:
-    house.feed(answer(house, YES, "token"))
+    house.feed(answer(house, YES, "authenticated"))
     house.pin(VENDOR, house.keymaker.vendor)
     letter = released(house)
     assert (letter.state, letter.encrypted) == ("sent", True)
@@ -137,7 +142,7 @@ def test_who_has_a_usable_key_gets_letters_encrypted_all_the_same(house: World) 
 
 @pytest.mark.row("P121")
 def test_a_key_given_later_ends_the_consent_even_when_it_expires(house: World) -> None:
-    house.feed(answer(house, YES, "token"))
+    house.feed(answer(house, YES, "authenticated"))
     house.day(2)
     house.pin(VENDOR, house.keymaker.vendor)
     with house.writing() as tx:
@@ -147,7 +152,7 @@ def test_a_key_given_later_ends_the_consent_even_when_it_expires(house: World) -
 
 @pytest.mark.row("P121")
 def test_retiring_that_key_brings_no_old_consent_back(house: World) -> None:
-    house.feed(answer(house, YES, "token"))
+    house.feed(answer(house, YES, "authenticated"))
     house.day(1)
     house.pin(VENDOR, house.keymaker.vendor)
     house.day(2)
@@ -211,7 +216,7 @@ def test_only_an_analyst_can(house: World) -> None:
 
 
 def test_it_counts_for_one_case_alone(house: World) -> None:
-    house.feed(answer(house, YES, "token"))
+    house.feed(answer(house, YES, "authenticated"))
     house.case(VENDOR, vu=654321)
     assert house.participant(vu=654321).clear_text_at is None
 
