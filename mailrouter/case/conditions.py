@@ -46,7 +46,13 @@ class Signed:
 
     bound: bool = False  # the signed bytes name the VU#
     stale: bool = False
-    replay: bool = False  # the same signature came before, in another case
+    replay: bool = False  # the same signing came before, in another case
+    repeated: bool = False  # it came before in this case, by another mail of theirs
+
+    @property
+    def came_before(self) -> bool:
+        """Whether it is no new word of theirs: anybody who has the mail can send it again."""
+        return self.replay or self.repeated
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -119,6 +125,11 @@ WORTH: tuple[Condition[Evidence, Assurance], ...] = (
 
 # Each that is lacking is a flag; with any of them a verified mail changes nothing by itself.
 FLAGS: tuple[Condition[Signed, str], ...] = (
+    Condition(
+        "7", "its signature has not been seen in this case",
+        lambda s: s.repeated,
+        "repeated", "the same signed text came before",
+    ),
     Condition(
         "7", "its signature has not been seen in another case",
         lambda s: s.replay,

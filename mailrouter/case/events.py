@@ -26,7 +26,6 @@ class Meant:
     """A mail that is meant as a Vendor Statement (subject or marker lines), and what else speaks against it."""
 
     empty: bool = False  # nothing of it is the vendor's own words
-    repeated: bool = False  # this signature was kept before, as a statement in this case
     reason: str = ""  # what the signature lacks, in plain words
 
 

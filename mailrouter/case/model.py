@@ -132,6 +132,11 @@ class Statement:
 
     @property
     def made_at(self) -> datetime:
-        """When the vendor made it: when it was signed, if a key proves that; else, or by their word, when it came."""
-        proved = self.signed_at if self.fingerprint and self.state != "vouched" else None
-        return proved or self.received_at
+        """See `made_at`."""
+        return made_at(self.state, self.fingerprint, self.signed_at, self.received_at)
+
+
+def made_at(state: str, fingerprint: str, signed_at: datetime | None, received_at: datetime) -> datetime:
+    """When a statement was made: when it was signed, if a key proves that; else, or by their word, when it came."""
+    proved = signed_at if fingerprint and state != "vouched" else None
+    return proved or received_at

@@ -114,6 +114,8 @@ def _reason(event: MailArrived, case: Case) -> str:
         return f"answer about a text to be confirmed: {vouching.refusal(event.confirms)}"
     if event.doubt:
         return f"does not count as an answer: {event.doubt}"
+    if not event.counts and event.signed.came_before:
+        return f"does not count as an answer: {receipt.reason(Lack(event.signed.flags[0]))}"
     return "answer" if event.counts else f"{event.standing}: does not count as an answer"
 
 
@@ -193,7 +195,6 @@ def _lack(event: MailArrived) -> Lack | None:
     lacks = (
         (event.assurance is not Assurance.VERIFIED, str(event.assurance)),
         (meant.empty, "empty"),
-        (meant.repeated, "repeated"),
         *((flag.lacks(signed), flag.costs) for flag in conditions.FLAGS),
         (not event.signed_after_latest, "older"),
     )

@@ -35,7 +35,6 @@ class Lack(StrEnum):
 OF_WORTH = (Lack.UNSIGNED, Lack.INVALID, Lack.OTHER_SIGNER, Lack.PARTIAL, Lack.RETRY)
 _OF_THE_TEXT: Mapping[str, str] = {
     Lack.EMPTY: "it holds no text of its own",
-    Lack.REPEATED: "the same signed text came before",
     Lack.OLDER: "it was signed before the statement that stands",
     Lack.RETRY: "its signature could not be checked",
 }
@@ -172,7 +171,8 @@ REMEDIES: Mapping[Lack, str] = {
     Lack.RETRY: "Nothing is to be done: we check it again.",
     Lack.EMPTY: "Please write the text itself into the mail, as plain text; what is quoted is not taken.",
     Lack.REPLAY: "Please sign a text for {vu} of its own, which names {vu}. Did you not send this mail? Tell us.",
-    Lack.REPEATED: "Nothing is to be done: what stood before stands. Did you not send this mail again? Tell us.",
+    Lack.REPEATED: "What stood before stands. If you mean it anew, please sign it again and send it. Did you not send "
+    "this mail again? Tell us.",
     Lack.STALE: "If it is still what you want to say, please sign it again today, and send it.",
     Lack.UNBOUND: "Please send it again with the line {vu} in the text that you sign.",
     Lack.OLDER: "If it is to replace what stands, please sign it again and send it. Did you not send it? Tell us.",

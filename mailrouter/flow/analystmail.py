@@ -15,13 +15,13 @@ from mailrouter.case import orders as rules
 from mailrouter.case.actions import TellRefused
 from mailrouter.case.events import Ordered
 from mailrouter.case.standing import Assurance
-from mailrouter.flow import letters
+from mailrouter.flow import letters, signing
 from mailrouter.mail.authenticate import Sender
 from mailrouter.mail.automated import Automated
 from mailrouter.mail.ownaddress import Claim, Order
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.mail.route import Hints
-from mailrouter.store import analysts, cases, orders, queues
+from mailrouter.store import analysts, cases, messages, orders, queues
 from mailrouter.store.analysts import Analyst
 from mailrouter.store.inbox import Item
 from mailrouter.tools import Tools
@@ -75,7 +75,7 @@ def judged(
 ) -> Ordered:
     """Whether this mail is the analyst's; mails about one item are judged one after the other."""
     orders.hold_item(tx, asked.item_id)
-    before = orders.signature_seen(tx, opened.signature_id, item.mail_id)
+    before = messages.signed_before(tx, signing.of(opened), item.mail_id)
     refused = rules.refusal(_facts(asked, item.envelope.received_at, sender, opened, hints, before))
     machine = told.kind != "person"
     if machine and not told.doubt and asked.analyst is not None:

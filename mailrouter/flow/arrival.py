@@ -39,8 +39,9 @@ def _row(read: Read, event: MailArrived) -> dict[str, object]:
         "standing": str(event.standing), "assurance": str(event.assurance), "verdict": str(opened.verdict),
         "covers": opened.covers, "fingerprint": opened.fingerprint, "signature_id": opened.signature_id,
         "signed_at": opened.signed_at, "reason": _reason(read, event), "certificate": opened.certificate,
-        "gpg": opened.gpg, "ciphertext": opened.ciphertext, "encrypted": opened.encrypted,
-        "decrypted": opened.decrypted, "claimed_vu": event.routed.claimed_vu, "defects": " ".join(mail.defects[:20]),
+        "gpg": opened.gpg, "signed_digest": opened.signed_digest, "ciphertext": opened.ciphertext,
+        "encrypted": opened.encrypted, "decrypted": opened.decrypted, "claimed_vu": event.routed.claimed_vu,
+        "defects": " ".join(mail.defects[:20]),
         "about_letter_id": event.about.letter_id if event.about else None,
         "about_evidence": reports.evidence(event.about),
     }  # fmt: skip

@@ -18,8 +18,8 @@ def before(tx: Connection, ciphertext: str, mail_id: int, sender: Sender, partic
 
     A colleague of the same participant is no stranger, and who signed it well is not asked about.
     """
-    for earlier in messages.with_ciphertext(tx, ciphertext, mail_id) if ciphertext else ():
-        same = participant is not None and earlier.participant_id == participant.id
-        if earlier.sender != sender.address and not same:
-            return f"what is encrypted in it came before, from another sender: message {earlier.id}"
-    return ""
+    if not ciphertext:
+        return ""
+    whose = participant.id if participant else None
+    earlier = messages.ciphertext_before(tx, ciphertext, mail_id, sender.address, whose)
+    return f"what is encrypted in it came before, from another sender: message {earlier}" if earlier else ""

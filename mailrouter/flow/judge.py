@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -18,7 +17,7 @@ from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import analystmail, captured, confirmed, copies, offers, reports
+from mailrouter.flow import analystmail, captured, confirmed, copies, offers, reports, signing
 from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement
 from mailrouter.mail.ownaddress import Reply
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
@@ -133,12 +132,14 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     vouched_for = vouched is not None and vouched.participant_id is not None
     if vouched_for or (doubt and level is Standing.SIGNED):
         kind, doubt = "person", ""
-    signed = _signed(tx, read, case) if case and participant else Signed()
+    copy_of = None if vouched else _copy_of(tx, read, known, case, participant, level)
+    signed = _signed(tx, read, known, case, participant, copy=copy_of is not None)
     lacks = _lacks(read.opened, evidence)
-    meant = _meant(tx, read, participant, lacks) if participant else None
+    meant = _meant(read, lacks) if participant else None
     doubted = bool(doubt or suspicion(evidence, read.sender.malformed))
     last = statements.last_made(tx, participant.id, but=_before(read, known)) if meant and participant else None
-    counts, worth = (trusted and not doubt) or vouched_for, assurance(evidence)
+    counts = (trusted and not doubt and not signed.came_before) or vouched_for
+    worth = assurance(evidence)
     about_text = confirmed.asked(known.ours, read.hints, participant)
     return MailArrived(
         since=f"mail:{read.item.mail_id}",
@@ -161,7 +162,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
             read, lambda p: vouched_for or (counts and not doubted and _surely(read, known, p, level, signed)),
             participant,
         ),
-        copy_of=None if vouched else _copy_of(tx, read, known, case, participant, level),
+        copy_of=copy_of,
         confirms=confirmed.answer(
             tx, about_text, read.words, worth, registered=evidence.organisation_id == counts_for,
             person=kind == "person" and not doubt, counts=counts,
@@ -219,7 +220,7 @@ def _surely(read: Read, known: Known, participant: Participant, level: Standing,
     registered = speaker is not None and speaker.organisation_id == participant.organisation_id
     given = (known.ours.given.get(claim) for claim in read.hints.claims if isinstance(claim, Reply))
     proved = level is Standing.AUTHENTICATED or (level is Standing.SIGNED and not signed.flags)
-    return proved or (registered and participant.id in given)
+    return not signed.came_before and (proved or (registered and participant.id in given))
 
 
 def _copy_of(
@@ -333,15 +334,19 @@ def _stranger(read: Read, evidence: Evidence, participant: Participant | None) -
     return "from a participant's mail domain, but from no registered address, and it answers no letter of ours"
 
 
-def _signed(tx: Connection, read: Read, case: Case) -> Signed:
+def _signed(
+    tx: Connection, read: Read, known: Known, case: Case | None, participant: Participant | None, *, copy: bool
+) -> Signed:
     """What a good signature is worth for this case, beyond who made it."""
-    opened = read.opened
-    if opened.verdict is not pgpmime.Verdict.GOOD:
+    opened, mail_id = read.opened, read.item.mail_id
+    if opened.verdict is not pgpmime.Verdict.GOOD or case is None or participant is None:
         return Signed()
+    again = "" if copy else signing.came_before(tx, opened, case, participant, mail_id, _before(read, known))
     return Signed(
         bound=bound(read, case),
         stale=_older(opened, read.item.envelope.received_at - STALE),
-        replay=messages.signature_seen(tx, opened.signature_id, case.id, read.item.mail_id),
+        replay=again == "replay",
+        repeated=again == "repeated",
     )
 
 
@@ -353,21 +358,10 @@ def _lacks(opened: pgpmime.Opened, evidence: Evidence) -> str:
     return opened.reason if lack.costs is Assurance.INVALID and opened.reason else lack.reason
 
 
-def _meant(tx: Connection, read: Read, participant: Participant, lacks: str) -> Meant | None:
-    opened = read.opened
+def _meant(read: Read, lacks: str) -> Meant | None:
     if not read.meant:
         return None
-    good = opened.verdict is pgpmime.Verdict.GOOD
-    return Meant(
-        empty=not statement.verbatim(read.words).strip(),
-        repeated=good and statements.kept(tx, participant.id, _signing(read), read.item.mail_id),
-        reason=lacks,
-    )
-
-
-def _signing(read: Read) -> statements.Signing:
-    opened, text = read.opened, statement.verbatim(read.words)
-    return statements.Signing(opened.signature_id, opened.fingerprint, opened.signed_at, sha256(text).hexdigest())
+    return Meant(empty=not statement.verbatim(read.words).strip(), reason=lacks)
 
 
 def _before(read: Read, known: Known) -> int | None:

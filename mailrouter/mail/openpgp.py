@@ -36,7 +36,8 @@ class Opened:
     issuer: str = ""  # key id or fingerprint the signature names; proves nothing
     signed_at: datetime | None = None  # UTC, as the signature says
     stale: bool = False  # signed more than 30 days before it was opened (P72)
-    signature_id: str = ""  # gpg's SIG_ID, for replay detection
+    signature_id: str = ""  # gpg's SIG_ID; one signing may have two (store/messages.py, Signing)
+    signed_digest: str = ""  # SHA-256 of what is well signed, the same in every form it can be given; '' otherwise
     form: str = "none"  # mime | cleartext | message | none: how it was signed
     signed_bytes: bytes = b""  # mime: the raw slice with CRLF; cleartext: the armored block; message: what it held
     signature: bytes = b""  # mime: the armored detached signature; message: itself without encryption, once asked for

@@ -68,7 +68,8 @@ class _Opening:
         if judged is None:
             judged, data = self._fitting(signature, (seal.data, *seal.otherwise))
         concluded = self._concluded(seal, judged, "mime")
-        opened = replace(concluded, signed_bytes=data, signature=_readable(seal.signature))
+        digest = _digest(judged, data)
+        opened = replace(concluded, signed_bytes=data, signed_digest=digest, signature=_readable(seal.signature))
         if judged.verdict is not Verdict.GOOD or not seal.whole:
             return opened
         return _protected(replace(opened, content=seal.data, content_is_entity=True), seal.data)
@@ -89,7 +90,8 @@ class _Opening:
             judged, text = self._ask(lambda: self._read_text(block))
         if judged.verdict is Verdict.NONE:
             judged = Judged(Verdict.BAD, "a signed text without a signature")
-        opened = replace(self._concluded(seal, judged, "cleartext"), signed_bytes=block)
+        digest = _digest(judged, text)
+        opened = replace(self._concluded(seal, judged, "cleartext"), signed_bytes=block, signed_digest=digest)
         if judged.verdict is not Verdict.GOOD or not seal.whole:
             return opened
         return replace(opened, content=text, charset=seal.charset)
@@ -108,7 +110,7 @@ class _Opening:
             judged, text = Judged(Verdict.BAD, "a message compressed again and again"), None
         else:
             judged, text = self._ask(lambda: self._read_text(message))
-        opened = self._concluded(seal, judged, "message")
+        opened = replace(self._concluded(seal, judged, "message"), signed_digest=_digest(judged, text))
         if judged.verdict is not Verdict.GOOD or not seal.whole or text is None:
             return opened
         return replace(opened, signed_bytes=text, content=text, charset=seal.charset)
@@ -127,6 +129,7 @@ class _Opening:
             ciphertext=sha256(packets.without_session_keys(message)).hexdigest(),
             charset=seal.charset,
             signed_bytes=text if judged.verdict is not Verdict.NONE else b"",
+            signed_digest=_digest(judged, text),
         )
         if judged.verdict is Verdict.NONE:
             opened = self._signed_within(opened, text, whole=seal.whole)
@@ -240,6 +243,17 @@ class _Opening:
 _ENTITY = re.compile(rb"Content-Type:[ \t]*[a-z]+/", re.IGNORECASE)  # how PGP/MIME begins within
 _LITERAL = b"\xcb\x07b\0\0\0\0\0x"  # an OpenPGP message that says 'x' and nothing else
 _SURPRISED = Judged(Verdict.BAD, "gpg reported something unexpected about the signature")
+
+
+def _digest(judged: Judged, signed: bytes | None) -> str:
+    """Of what is well signed, without what the forms differ in: ends of lines, blanks before them, and at the end.
+
+    Whoever holds a signature can put it into another form, detached or around the text, without the key.
+    """
+    if judged.verdict is not Verdict.GOOD or signed is None:
+        return ""
+    lines = (line.rstrip(b" \t\r") for line in signed.split(b"\n"))
+    return sha256(b"\n".join(lines).rstrip(b"\n")).hexdigest()
 
 
 def _signature_in(armored: bytes) -> tuple[Judged | None, bytes]:

@@ -1,11 +1,11 @@
 """Mails and letters as people see them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, literal_column, or_, select, update
 
 from mailrouter import faults
 from mailrouter.store.tables import inbox, mails, messages
@@ -50,6 +50,7 @@ class Message:
     note: str
     about_letter_id: int | None
     about_evidence: str
+    signed_digest: str  # SHA-256 of what is well signed in it; '' otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,36 +147,91 @@ def flag_all(tx: Connection, message_id: str, flag: str) -> None:
     tx.execute(update(messages).where(theirs, unflagged).values(flags=func.trim(messages.c.flags + f" {flag}")))
 
 
-def signature_seen(tx: Connection, signature_id: str, case_id: int, but_mail: int) -> bool:
-    """Whether another mail brought the same signature into another case: a replay."""
-    return tx.execute(_SEEN, {"signature": signature_id, "case": case_id, "mail": but_mail}).first() is not None
+# ---- what came before ------------------------------------------------------------------------------------------------
 
 
-_SEEN = (
-    select(messages.c.id)
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """One act of signing, to be known again in whatever form it comes.
+
+    It is known by key, time and content. gpg's id alone does not do: of an ECDSA signature (r, s) everybody can make
+    (r, -s), which is as good and has another id. Mails of before revision 0002 are known by the id only.
+    """
+
+    signature_id: str
+    fingerprint: str
+    signed_at: datetime | None
+    signed_digest: str
+
+
+_EMPTY: ColumnElement[str] = literal_column("''")  # said so, that the partial indexes are used
+_BY_ID = and_(messages.c.signature_id == bindparam("signature_id"), messages.c.signature_id != _EMPTY)
+_BY_CONTENT = and_(
+    messages.c.signed_digest == bindparam("signed_digest"),
+    messages.c.signed_digest != _EMPTY,
+    messages.c.fingerprint == bindparam("fingerprint"),
+    messages.c.signed_at == bindparam("signed_at"),
+)
+_OF_ANOTHER_MAIL = and_(or_(_BY_CONTENT, _BY_ID), messages.c.mail_id != bindparam("mail"))
+
+
+def signed_before(tx: Connection, signing: Signing, but_mail: int) -> int | None:
+    """The first message that another mail with the same signing became, wherever it lies."""
+    found: int | None = tx.execute(_SIGNED_BEFORE, {**asdict(signing), "mail": but_mail}).scalar()
+    return found
+
+
+_SIGNED_BEFORE = select(messages.c.id).where(_OF_ANOTHER_MAIL).order_by(messages.c.id).limit(1)
+
+
+def signing_filed(
+    tx: Connection, signing: Signing, case_id: int, participant_id: int, but_mail: int, before: int | None
+) -> int | None:
+    """The case with which another mail with the same signing was filed first; None when there is none.
+
+    In this case it counts only as a verified mail of the same participant: what others sent, or a
+    list added to, takes nothing from the vendor's own mail. `before`: this mail's own message, if it is judged anew;
+    what came after it is no reason to doubt it.
+    """
+    here = {"case": case_id, "participant": participant_id, "mail": but_mail, "before": before or _AFTER_ALL}
+    found: int | None = tx.execute(_SIGNING_FILED, {**asdict(signing), **here}).scalar()
+    return found
+
+
+_AFTER_ALL = 2**62
+_HERE = and_(messages.c.participant_id == bindparam("participant"), messages.c.assurance == "verified")
+_SIGNING_FILED = (
+    select(messages.c.case_id)
     .where(
-        messages.c.signature_id == bindparam("signature"),
-        messages.c.signature_id != literal_column("''"),  # said so, that the partial index is used
-        messages.c.case_id != bindparam("case"),
-        messages.c.mail_id != bindparam("mail"),
+        _OF_ANOTHER_MAIL,
+        messages.c.id < bindparam("before"),
+        or_(messages.c.case_id != bindparam("case"), and_(messages.c.case_id == bindparam("case"), _HERE)),
     )
+    .order_by(messages.c.id)
     .limit(1)
 )
 
 
-def with_ciphertext(tx: Connection, ciphertext: str, but_mail: int) -> list[Message]:
-    """The other mails that brought the same encrypted data, oldest first."""
-    return [Message(*row) for row in tx.execute(_WITH_CIPHERTEXT, {"digest": ciphertext, "mail": but_mail})]
+def ciphertext_before(
+    tx: Connection, ciphertext: str, but_mail: int, sender: str, participant_id: int | None
+) -> int | None:
+    """The first message that brought the same encrypted data from another sender, not of the same participant."""
+    wanted = {"digest": ciphertext, "mail": but_mail, "sender": sender, "participant": participant_id or -1}
+    found: int | None = tx.execute(_CIPHERTEXT_BEFORE, wanted).scalar()
+    return found
 
 
-_WITH_CIPHERTEXT = (
-    select(messages)
+_CIPHERTEXT_BEFORE = (
+    select(messages.c.id)
     .where(
         messages.c.ciphertext == bindparam("digest"),
-        messages.c.ciphertext != literal_column("''"),  # said so, that the partial index is used
+        messages.c.ciphertext != _EMPTY,
         messages.c.mail_id != bindparam("mail"),
+        messages.c.sender != bindparam("sender"),
+        func.coalesce(messages.c.participant_id, 0) != bindparam("participant"),
     )
     .order_by(messages.c.id)
+    .limit(1)
 )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, or_, select, update
 
 from mailrouter.store import upsert
-from mailrouter.store.tables import letters, messages, orders, queue_items
+from mailrouter.store.tables import letters, orders, queue_items
 
 IN_HAND = timedelta(minutes=1)  # longer than gpg may take to open it
 TRIES = 3
@@ -99,24 +99,6 @@ _ITEMS = select(queue_items.c.id, queue_items.c.case_id).where(queue_items.c.id.
 def hold_item(tx: Connection, item_id: int) -> None:
     """One mail about an item is judged after the other."""
     tx.execute(select(queue_items.c.id).where(queue_items.c.id == item_id).with_for_update())
-
-
-def signature_seen(tx: Connection, signature_id: str, but_mail: int) -> int | None:
-    """The first message that another mail with the same signature became."""
-    found: int | None = tx.execute(_SEEN, {"signature": signature_id, "mail": but_mail}).scalar()
-    return found
-
-
-_SEEN = (
-    select(messages.c.id)
-    .where(
-        messages.c.signature_id == bindparam("signature"),
-        messages.c.signature_id != literal_column("''"),  # said so, that the partial index is used
-        messages.c.mail_id != bindparam("mail"),
-    )
-    .order_by(messages.c.id)
-    .limit(1)
-)
 
 
 # ---- letters an order may be about -----------------------------------------------------------------------------------

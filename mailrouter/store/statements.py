@@ -1,14 +1,13 @@
 """Vendor Statements: kept verbatim with what was signed; the newest by signing time stands."""
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
-from mailrouter.case.model import STANDING_STATES, Statement
+from mailrouter.case.model import STANDING_STATES, Statement, made_at
 from mailrouter.store import upsert
-from mailrouter.store.tables import messages, organisations, participants, statements
+from mailrouter.store.tables import organisations, participants, statements
 
 _STATEMENT: Select[Any] = (
     select(
@@ -91,38 +90,22 @@ _STANDING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """One act of signing. The same one may come under another `signature_id`: some signatures have two spellings."""
-
-    signature_id: str
-    fingerprint: str
-    signed_at: datetime | None
-    sha256: str  # of the text
-
-
-def kept(tx: Connection, participant_id: int, signing: Signing, but_mail: int) -> bool:
-    """Whether this very signing was kept before, from another mail."""
-    wanted = {"participant": participant_id, "mail": but_mail, **asdict(signing)}
-    return bool(signing.signature_id) and tx.execute(_KEPT, wanted).first() is not None
-
-
-_SAME = and_(*(statements.c[name] == bindparam(name) for name in ("fingerprint", "signed_at", "sha256")))
-_KEPT = (
-    select(statements.c.id)
-    .join(messages, messages.c.id == statements.c.message_id)
-    .where(
-        statements.c.participant_id == bindparam("participant"),
-        or_(statements.c.signature_id == bindparam("signature_id"), _SAME),
-        messages.c.mail_id != bindparam("mail"),
-    )
-)
-
-
 def last_made(tx: Connection, participant_id: int, but: int | None = None) -> datetime | None:
-    """When the newest that ever stood was made, withdrawn or not; of those not kept from the message `but`."""
-    stood = (one for one in of_participant(tx, participant_id) if one.state != "held" and one.message_id != but)
-    return max((one.made_at for one in stood), default=None)
+    """When the newest that ever stood was made, withdrawn or not; of those not kept from the message `but`.
+
+    Read in the transaction that receives, so only what it needs: see `Statement.made_at`.
+    """
+    rows = tx.execute(_STOOD, {"participant": participant_id, "but": but or 0})
+    return max((made_at(*row) for row in rows), default=None)
+
+
+_STOOD = select(
+    statements.c.state, statements.c.fingerprint, statements.c.signed_at, statements.c.received_at
+).where(
+    statements.c.participant_id == bindparam("participant"),
+    statements.c.state != "held",
+    statements.c.message_id != bindparam("but"),
+)  # fmt: skip
 
 
 def approve(tx: Connection, statement_id: int, by: str, now: datetime) -> None:

@@ -296,6 +296,7 @@ messages = Table(  # one mail or letter as people see it
     _text("note"),  # a conversation's text (direction call)
     _ref("about_letter_id", "letters"),  # the letter of ours that this report is about
     _text("about_evidence"),  # how we know: token (our own bounce address) | message-id (what came back); '' unknown
+    _text("signed_digest"),  # SHA-256 of what is well signed in it, to know the signing again in any form
     Index("ix_messages_case_id_id", "case_id", "id"),
     Index("ix_messages_place_id", "place", "id"),
     Index(
@@ -315,6 +316,12 @@ messages = Table(  # one mail or letter as people see it
         "signature_id",
         sqlite_where=text("signature_id <> ''"),
         postgresql_where=text("signature_id <> ''"),
+    ),
+    Index(
+        "ix_messages_signed_digest",
+        "signed_digest",
+        sqlite_where=text("signed_digest <> ''"),
+        postgresql_where=text("signed_digest <> ''"),
     ),
 )
 

@@ -104,6 +104,21 @@ def upgrade() -> None:
     with op.batch_alter_table("vouchers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_vouchers_statement_id"), ["statement_id"], unique=False)
 
+    _know_signings_again()
+
+
+def _know_signings_again() -> None:
+    """Those of before this revision are known by `signature_id` only: what was signed is not read again here."""
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("signed_digest", sa.Text(), server_default=sa.text("''"), nullable=False))
+        batch_op.create_index(
+            "ix_messages_signed_digest",
+            ["signed_digest"],
+            unique=False,
+            sqlite_where=sa.text("signed_digest <> ''"),
+            postgresql_where=sa.text("signed_digest <> ''"),
+        )
+
 
 def _add_columns() -> None:
     """What the tables of 0001 have besides."""

@@ -69,8 +69,10 @@ participants = st.builds(
     replace, st.just(VENDOR), role=st.sampled_from(["vendor", "downstream", "reporter", "coordinator"]),
     waiting_on=st.sampled_from(Waiting), since=st.sampled_from([None, "letter:1", "mail:3"]),
 )  # fmt: skip
-meants = st.none() | st.builds(Meant, empty=st.booleans(), repeated=st.booleans(), reason=st.sampled_from(["", "bad"]))
-signeds = st.builds(Signed, bound=st.booleans(), stale=st.booleans(), replay=st.booleans())
+meants = st.none() | st.builds(Meant, empty=st.booleans(), reason=st.sampled_from(["", "bad"]))
+signeds = st.builds(
+    Signed, bound=st.booleans(), stale=st.booleans(), replay=st.booleans(), repeated=st.booleans()
+)
 mails = st.builds(
     arrived, kind=st.sampled_from(["person", *MACHINES]), standing=st.sampled_from(Standing),
     assurance=st.sampled_from(Assurance), counts=st.booleans(), case=st.none() | cases,

@@ -52,8 +52,8 @@ def test_verified_is_what_no_condition_speaks_against(evidence: Evidence) -> Non
     assert verified == (not any(row.lacks(evidence) for row in WORTH))
 
 
-@given(st.builds(Signed, bound=st.booleans(), stale=st.booleans(), replay=st.booleans()))
+@given(st.builds(Signed, bound=st.booleans(), stale=st.booleans(), replay=st.booleans(), repeated=st.booleans()))
 def test_flags_are_the_rows_that_do_not_hold(signed: Signed) -> None:
-    held = {"unbound": not signed.bound, "stale": signed.stale, "replay": signed.replay}
+    held = {"unbound": not signed.bound, "stale": signed.stale, "replay": signed.replay, "repeated": signed.repeated}
     assert set(signed.flags) == {word for word, lacks in held.items() if lacks}
     assert {row.costs for row in FLAGS} == set(held)

@@ -2,7 +2,6 @@
 
 import hashlib
 import subprocess
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from mailrouter.faults import Illegal, NotFound
 from mailrouter.flow import coordinate, file, statements
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
-from mailrouter.store import statements as store
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.pgp import mails as sealed_mails
 from tests.pgp.cipher import Session
@@ -145,18 +143,6 @@ def test_what_was_signed_for_somebody_else_and_encrypted_anew_to_us_does_not_sta
     got = house.fed(house.envelope(sealed_mails.text(block, house._head(PSIRT, SUBJECT, ""))))
     assert (got.assurance, got.flags, got.decrypted) == ("verified", "unbound", "ok")
     assert states(house) == [("held", "its signature is good, but the signed text does not name the VU#")]
-
-
-@pytest.mark.row("P91")
-def test_one_signing_is_known_by_either_spelling_of_its_signature(house: World) -> None:
-    """Of an ECDSA signature (r, s) everybody can make (r, -s), as good, with another id of gpg's."""
-    house.feed(house.signed(TEXT, SUBJECT))
-    kept = newest(house)
-    signing = store.Signing("another id", kept.fingerprint, kept.signed_at, kept.sha256)
-    with house.look() as tx:
-        assert store.kept(tx, kept.participant_id, signing, but_mail=0)
-        assert not store.kept(tx, kept.participant_id, replace(signing, sha256="0" * 64), but_mail=0)
-        assert not store.kept(tx, kept.participant_id, signing, but_mail=1)
 
 
 @pytest.mark.row("P91")

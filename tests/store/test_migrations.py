@@ -61,6 +61,7 @@ def test_partial_indexes_are_used_for_what_they_are_for(database: Database) -> N
         "ix_deadlines_open": "SELECT id FROM deadlines WHERE done_at IS NULL AND due_at <= '2026'",
         "ix_queue_items_open": "SELECT id FROM queue_items WHERE done_at IS NULL AND queue = 'review' ORDER BY id",
         "ix_messages_ciphertext": "SELECT id FROM messages WHERE ciphertext = 'x' AND ciphertext <> ''",
+        "ix_messages_signed_digest": "SELECT id FROM messages WHERE signed_digest = 'x' AND signed_digest <> ''",
         "ix_messages_signature_id": "SELECT id FROM messages WHERE signature_id = 'x' AND signature_id <> ''",
     }
     with database.read() as tx:
