@@ -59,7 +59,7 @@ def _reason_gone(event: FellDue) -> str:
 
 def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
     deadline, participant = event.deadline, event.participant
-    free_at = max(_gap_ends(participant, policy, at), _silent_for_long(event, policy, at))
+    free_at = max(gap_ends(participant, policy, at), _silent_for_long(event, policy, at))
     if free_at > at:
         return [Postpone(deadline.id, free_at)]
     if deadline.rung > policy.follow_ups:
@@ -72,7 +72,7 @@ def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
     ]
 
 
-def _gap_ends(participant: Participant, policy: Policy, at: datetime) -> datetime:
+def gap_ends(participant: Participant, policy: Policy, at: datetime) -> datetime:
     """When another automatic letter may go. One from a future that a clock was wrong about holds up none."""
     last, gap = participant.last_automatic_at, timedelta(days=policy.letter_gap_days)
     return at if last is None or last > at + gap else last + gap

@@ -2,7 +2,8 @@
 
 Like `remind`, safe to run twice and from two nodes at once: a letter is a step, a notice is raised once. Each is a
 transaction of its own that looks again. Only organisations that take part in an open case are written to, and none
-that has not been written to before: whoever has not heard of a case must not learn of it by this.
+that has not been written to before: whoever has not heard of a case must not learn of it by this. These letters keep
+the gap between automatic letters to one participant, as those about silence do, and hold the others off in their turn.
 """
 
 import shlex
@@ -14,7 +15,7 @@ from itertools import takewhile
 from sqlalchemy import Connection
 
 from mailrouter import logs
-from mailrouter.case import keyclock
+from mailrouter.case import followup, keyclock
 from mailrouter.case.keyclock import Life
 from mailrouter.case.model import Case, Participant
 from mailrouter.flow import letters
@@ -79,7 +80,13 @@ def _of_key(tx: Connection, tools: Tools, key: contacts.Ending, at: datetime) ->
     everywhere = [(case, cases.participant(tx, one)) for case, one in cases.open_with(tx, key.organisation_id)]
     if rung == keyclock.ENDED:
         return [Due(key, case, participant, rung) for case, participant in everywhere]
-    return [Due(key, case, participant, rung) for case, participant in everywhere if _knows(participant)][-1:]
+    known = [Due(key, case, participant, rung) for case, participant in everywhere if _knows(participant)][-1:]
+    return [due for due in known if _has_peace(tools, due.participant, at)]
+
+
+def _has_peace(tools: Tools, participant: Participant, at: datetime) -> bool:
+    """Whether they had no automatic letter lately: within the gap the letter waits, and a later one takes its place."""
+    return followup.gap_ends(participant, tools.settings.policy, at) <= at
 
 
 def _lives(tx: Connection, organisation_id: int) -> list[Life]:
@@ -116,17 +123,23 @@ def _one(tools: Tools, due: Due, at: datetime, actor: str) -> bool:
             made = queues.add_notice(tx, case.queue, why, tools.now(), once=due.once, **about)
             kind = "notice"
         else:
-            made = _letter(tx, tools, case, due) is not None
+            made = _letter(tx, tools, case, due, at)
             kind = "letter.queued"
         if made:
             journal.write(tx, chain, tools.now(), kind, actor, participant=due.participant.id, **told)
         return made
 
 
-def _letter(tx: Connection, tools: Tools, case: Case, due: Due) -> int | None:
+def _letter(tx: Connection, tools: Tools, case: Case, due: Due, at: datetime) -> bool:
+    """Unless one left since somebody looked, with the case held now. It counts as every automatic letter does."""
+    if not _has_peace(tools, cases.participant(tx, due.participant.id), at):
+        return False
     values = {"their_key": _groups(due.ending.fingerprint), "expires_on": letters.day(due.ending.ends)}
     order = letters.Order(LETTER, values, step=due.once)
-    return letters.to_participant(tx, tools, case, due.participant, order, tools.now())
+    if letters.to_participant(tx, tools, case, due.participant, order, tools.now()) is None:
+        return False
+    cases.change_participant(tx, due.participant.id, last_automatic_at=at)
+    return True
 
 
 def _groups(fingerprint: str) -> str:

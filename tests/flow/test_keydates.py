@@ -79,6 +79,29 @@ def test_who_is_not_written_to(world: World, mortal: Owner, keymaker: Keymaker, 
     assert letters(world) == []
 
 
+def test_it_keeps_the_gap_to_other_automatic_letters(house: World) -> None:
+    house.clock.to(ENDS - 31 * DAY)
+    house.beat()
+    assert len(house.follow_ups()) == 1  # they were silent for years
+    assert beat_at(house, 30) == beat_at(house, 28) == []
+    assert keydates.foretell(house.tools, house.clock()) == []
+    assert beat_at(house, 27) == ["letter key-expires"]
+    assert house.participant().last_automatic_at == house.clock()
+    assert house.breaks() == []
+
+
+def test_other_automatic_letters_keep_the_gap_to_it(house: World) -> None:
+    house.clock.to(ENDS - 31 * DAY)
+    house.beat()
+    assert beat_at(house, 18) == ["letter key-expires"]
+    made = []
+    for left in (17, 15, 14):
+        house.clock.to(ENDS - left * DAY)
+        house.beat()
+        made.append(len(house.follow_ups()))
+    assert made == [1, 1, 2]  # the second was due seventeen days before the end
+
+
 def test_an_answer_does_not_withdraw_the_letter(house: World) -> None:
     beat_at(house, 60)
     house.feed(house.mail(PSIRT, f"VU#{VU}"))
@@ -103,9 +126,12 @@ def test_two_cases_one_letter_two_notices(house: World) -> None:
 
 
 def test_the_tickers_beat_does_it_too(house: World) -> None:
-    house.clock.to(ENDS - timedelta(days=59))
-    ticker.beat(house.tools)
-    assert len(letters(house)) == 1
+    made = []
+    for left in (59, 54):  # they were silent for long: the first day they are asked for an answer
+        house.clock.to(ENDS - timedelta(days=left))
+        ticker.beat(house.tools)
+        made.append(len(letters(house)))
+    assert made == [0, 1]
 
 
 def test_words_for_whoever_waits_for_a_key(house: World, mortal: Owner) -> None:
