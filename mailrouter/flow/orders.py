@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from mailrouter import failpoint, faults, logs
 from mailrouter.case import orders as rules
 from mailrouter.case.orders import Order, Tie
-from mailrouter.flow import analystmail, letters, look, orderverbs, ownaddresses, receive, write
+from mailrouter.flow import analystmail, letters, look, orderverbs, ownaddresses, receive, sealing, write
 from mailrouter.flow.actor import Actor, note
 from mailrouter.flow.notices import TRANSCRIPT
 from mailrouter.flow.orderverbs import About
@@ -22,7 +22,7 @@ from mailrouter.mail import ownaddress, texts
 from mailrouter.mail.ownaddress import Claim
 from mailrouter.mail.parse import Mail
 from mailrouter.mail.pgpmime import Opened, Verdict
-from mailrouter.store import analysts, cases, inbox, messages, orders, queues, secret
+from mailrouter.store import analysts, cases, inbox, messages, orders, outbox, queues, secret
 from mailrouter.store.engine import is_away
 from mailrouter.store.messages import Message
 from mailrouter.tools import Tools
@@ -255,18 +255,19 @@ def _text(tools: Tools, about: About, words: Words, tie: Tie, done: Done) -> Non
         done.failed = "text"
         done.lines.append(f"your text: not sent on: {refused}")
     else:
-        done.lines.append(f"your text: sent on as letter {done.letter}")
+        done.lines.append(f"your text: sent on as letter {done.letter}{_held(tools, about, done.letter)}")
 
 
 UNTIED = (
     "your signed words do not say which item they are about: leave the line with the address in what you quote, or"
     " begin with the line `item {item}` and a blank line"
 )
+ENCRYPTED = "; your own mail came encrypted: write unencrypted what may be read in clear"
 
 
 def _send(tools: Tools, about: About, words: Words, tie: Tie) -> int:
-    """As our letter, in the thread; confidential when what it answers came encrypted. It cannot be taken back: so the
-    signed words must say which item they are about, and hold nothing that is not meant for others.
+    """As our letter, in the thread; confidential when it, or what it answers, came encrypted. It cannot be taken back:
+    so the signed words must say which item they are about, and hold nothing that is not meant for others.
     """
     text = words.written.text
     reasons = (
@@ -278,16 +279,20 @@ def _send(tools: Tools, about: About, words: Words, tie: Tie) -> int:
     why = next((why for holds, why in reasons if holds), "")
     if why:
         raise faults.Illegal(why)
-    draft = write.Draft(text, only_encrypted=_came_encrypted(about), asks=words.written.asks)
+    repeats = about.theirs is not None and about.theirs.encrypted
+    draft = write.Draft(text, confidential=about.message.encrypted, only_encrypted=repeats, asks=words.written.asks)
     vu, whom = about.vu, about.whom
     if about.item.message_id is not None:
         return write.reply(tools, _actor(about), about.item.message_id, draft)
     return write.write(tools, _actor(about), vu, [whom.name], draft)[0]
 
 
+def _held(tools: Tools, about: About, letter_id: int) -> str:
+    """That it cannot leave as things stand; the notice of it names the commands."""
+    with tools.db.read() as tx:
+        held = sealing.look_up(tx, tools, outbox.get(tx, letter_id)).held
+    return f"; held: {held.partition(':')[0]}{ENCRYPTED if about.message.encrypted else ''}" if held else ""
+
+
 def _claims_any(tools: Tools, text: str) -> bool:
     return any(isinstance(claim, ownaddress.Order) for claim in _claims(tools, text))
-
-
-def _came_encrypted(about: About) -> bool:
-    return about.theirs is not None and about.theirs.encrypted

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailrouter.flow import coordinate, orders, tell, write
+from mailrouter.flow import coordinate, orders, sealing, tell, write
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import analysts, outbox, queues, secret
@@ -464,6 +464,30 @@ def test_an_answer_that_came_encrypted_is_hers(house: World) -> None:
     made = house.encrypted(entity, signer=house.keymaker.alice, sender=ALICE)
     house.feed(house.envelope(made.raw, ALICE, (address(house),)))
     assert "sent on as letter" in carried_out(house)[0]
+
+
+@pytest.mark.row("P121")
+@pytest.mark.parametrize("encrypted", [True, False])
+@quickly
+def test_what_she_writes_encrypted_leaves_in_clear_to_nobody(world: World, encrypted: bool) -> None:
+    """A plain mail of a vendor without a key; her answer is confidential as hers came."""
+    give_key(world, "alice", world.keymaker.alice)
+    world.vendor_case()
+    world.feed(world.mail(PSIRT, f"Re: VU#{VU}", "And?\r\n"))
+    to = address(world)
+    if encrypted:
+        entity = f"Content-Type: text/plain\r\n\r\nThe exploit is x.\r\n\r\n> {to}\r\n".encode()
+        world.feed(
+            world.envelope(world.encrypted(entity, signer=world.keymaker.alice, sender=ALICE).raw, ALICE, (to,))
+        )
+    else:
+        ordered(world, "We hope for an answer.\n", to)
+    [said] = carried_out(world)
+    world.deliver()
+    [letter] = world.letters("write")
+    assert (letter.confidential, letter.state) == ((True, "held") if encrypted else (False, "sent"))
+    held = f"; held: {sealing.NO_KEY}{orders.ENCRYPTED}" if encrypted else ""
+    assert said == f"your text: sent on as letter {letter.id}{held}"
 
 
 @pytest.mark.row("P91")
