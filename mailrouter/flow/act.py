@@ -46,6 +46,15 @@ class Due:
     mail: Arrived
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What everybody with an open case of an organisation is to hear, once the transaction is over; `once`: the key."""
+
+    organisation_id: int
+    why: str
+    once: str
+
+
 @dataclass(slots=True)
 class Later:
     """Rows that nothing reads before the transaction ends: kept until then, and written a table at a time.
@@ -57,6 +66,7 @@ class Later:
     arrivals: list[queues.Arrival] = field(default_factory=list)
     notes: list[journal.Note] = field(default_factory=list)
     receipts: list[Due] = field(default_factory=list)  # flow/receipts.py writes those that are owed
+    news: list[News] = field(default_factory=list)  # flow/offered.py tells it after the transaction
 
     def write(self, tx: Connection) -> None:
         """Write them all, and begin anew."""

@@ -148,7 +148,9 @@ def _renewals(tools: Tools, keys: Iterable[KeyInfo]) -> list[_Renewal]:
 
 
 def _together(tools: Tools, key: KeyInfo, pinned: PinnedKey | None) -> KeyInfo:
-    return tools.pgp.together(pinned.data, key.data) if pinned and pinned.data != key.data else key
+    if pinned is None or pinned.data == key.data or pinned.revoked_at is not None:  # that one is refused in a moment
+        return key
+    return tools.pgp.together(pinned.data, key.data)
 
 
 def _pin(

@@ -9,6 +9,7 @@ import shlex
 from mailrouter import faults
 from mailrouter.flow import directory
 from mailrouter.flow import offered as offered_keys
+from mailrouter.flow.act import Doing
 from mailrouter.flow.actor import Actor, note
 from mailrouter.pgp import KeyInfo, imports, revocations
 from mailrouter.store import candidates, contacts
@@ -47,8 +48,11 @@ def revoke(tools: Tools, actor: Actor, name: str, data: bytes) -> contacts.Pinne
         retire = f"mailrouter vendor retire-key {shlex.quote(name)} {pinned.fingerprint} --why …"
         raise faults.Refused(f"the key itself says nothing of a revocation in this file; to use it no more: {retire}")
     with tools.db.write() as tx:
-        if not offered_keys.apply(tx, tools, actor.name, pinned, fresh, "from a file"):
+        doing = Doing(tx, tools, tools.now(), tools.now(), actor.name)
+        if not offered_keys.apply(doing, pinned, fresh, "from a file"):
             raise faults.Illegal("the key was changed meanwhile; look at it again (`mailrouter vendor show`)")
+        doing.later.write(tx)
+    offered_keys.tell(tools, doing.later.news, actor.name)
     return pinned
 
 

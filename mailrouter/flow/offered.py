@@ -7,15 +7,14 @@ told with the one command that takes it.
 """
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
-
-from sqlalchemy import Connection
 
 from mailrouter.case.events import MailArrived
 from mailrouter.case.model import Case
 from mailrouter.case.standing import Assurance
-from mailrouter.flow.act import Doing
+from mailrouter.flow.act import Doing, News
 from mailrouter.flow.actor import day_of
 from mailrouter.flow.offers import EXPOSED, Brought, Key, Kind
 from mailrouter.pgp import KeyInfo
@@ -104,36 +103,59 @@ def _revoked(doing: Doing, key: Key) -> None:
     assert key.info is not None
     assert key.pinned is not None
     assert doing.mail is not None
-    apply(doing.tx, doing.tools, doing.actor, key.pinned, key.info, f"message {doing.mail.message_id}")
+    apply(doing, key.pinned, key.info, f"message {doing.mail.message_id}")
 
 
-def apply(tx: Connection, tools: Tools, actor: str, pinned: PinnedKey, fresh: KeyInfo, carried_by: str) -> bool:
-    """The key revoked itself, or subkeys of it: from now on it stands so, and everybody with a case of theirs is told.
+def apply(doing: Doing, pinned: PinnedKey, fresh: KeyInfo, carried_by: str) -> bool:
+    """The key revoked itself, or subkeys of it: from now on it stands so, and one person is told with it.
 
-    False, and no change, if it was changed, revoked or retired meanwhile.
+    Everybody else with a case of theirs is told by `tell`, once this is committed: their cases are not held here, and
+    a batch that waits for them while it holds its own could wait for ever. For the same reason the journal's rows are
+    left to the end of the transaction: whoever holds a chain must need nothing more. False, and no change, if the key
+    was changed, revoked or retired meanwhile.
     """
-    now, whole = tools.now(), fresh.state == "revoked"
-    if not contacts.revoked(tx, pinned, fresh.data, now, whole=whole, worn_out=not fresh.can_encrypt):
+    tx, whole = doing.tx, fresh.state == "revoked"
+    if not contacts.revoked(tx, pinned, fresh.data, doing.now, whole=whole, worn_out=not fresh.can_encrypt):
         return False
     told = {"organisation": pinned.organisation_id, "fingerprint": pinned.fingerprint, "whole": whole}
-    journal.write(tx, journal.node_chain(tools.settings.node), now, "vendor.key-revoked", actor, **told)
+    _write(replace(doing, case=None), "vendor.key-revoked", **told)
     name = contacts.get(tx, pinned.organisation_id).name
     what = "itself" if whole else "subkeys of it"
     lost = "" if fresh.can_encrypt and not whole else "; nothing is encrypted to it any more"
     why = f"the key {pinned.fingerprint} of {name} revoked {what} ({carried_by}){lost}; ask {name} for the new one"
-    once = f"key-revoked:{sha256(fresh.data).hexdigest()[:16]}"
-    _tell_all(tx, pinned.organisation_id, why, once, tools)
+    news = News(pinned.organisation_id, why, once=f"key-revoked:{sha256(fresh.data).hexdigest()[:16]}")
+    if doing.mail is not None:
+        _tell_first(doing, news)
+    doing.later.news.append(news)
     return True
 
 
-def _tell_all(tx: Connection, organisation_id: int, why: str, once: str, tools: Tools) -> None:
-    """Whoever has an open case of theirs; triage, when there is none."""
-    taking_part = cases.open_with(tx, organisation_id)
-    for case, participant_id in taking_part:
-        about = {"case_id": case.id, "participant_id": participant_id}
-        queues.add_notice(tx, case.queue, why, tools.now(), once=f"{once}:{case.id}", **about)
-    if not taking_part:
-        queues.add_notice(tx, "triage", why, tools.now(), once=once)
+def _tell_first(doing: Doing, news: News) -> None:
+    """The case this mail lies in, if they take part in it; else triage."""
+    theirs = {case.id for case, _ in cases.open_with(doing.tx, news.organisation_id)}
+    case = doing.case if doing.case and doing.case.id in theirs else None
+    _tell_one(replace(doing, case=case), news.why, once=f"{news.once}:{case.id}" if case else news.once)
+
+
+def tell(tools: Tools, news: Sequence[News], actor: str) -> None:
+    """Whoever has an open case of theirs and was not told yet, each by itself; triage, when there is none."""
+    for one in news:
+        with tools.db.read() as tx:
+            taking_part = cases.open_with(tx, one.organisation_id)
+        for case, participant_id in taking_part:
+            _tell_case(tools, one, case.id, participant_id, actor)
+        if not taking_part:
+            with tools.db.write() as tx:
+                queues.add_notice(tx, "triage", one.why, tools.now(), once=one.once)
+
+
+def _tell_case(tools: Tools, news: News, case_id: int, participant_id: int, actor: str) -> None:
+    with tools.db.write() as tx:
+        case = cases.lock(tx, [case_id])[case_id]
+        once = f"{news.once}:{case_id}"
+        about = {"case_id": case_id, "participant_id": participant_id}
+        if queues.add_notice(tx, case.queue, news.why, tools.now(), once=once, **about):
+            journal.write(tx, journal.case_chain(case_id), tools.now(), "notice", actor, queue=case.queue, once=once)
 
 
 def _disputed(doing: Doing, key: Key) -> None:
@@ -145,7 +167,7 @@ def _disputed(doing: Doing, key: Key) -> None:
         f"message {doing.mail.message_id} says that the key of {name} is revoked, but the key itself does not;"
         f" nothing changed. Ask {name}; if it is so: {retire}"
     )
-    _tell_one(doing, why, once=f"key-disputed:{fingerprint}")
+    _tell_one(doing, why, once=f"key-disputed:{fingerprint}:{key.digest[:16]}")
 
 
 # ---- secret keys -----------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ class Key:
     info: KeyInfo | None = None  # as it would be from now on; None when nothing is to change
     pinned: PinnedKey | None = None
     signed: bool = False  # it stands in what the mail's signature covers
+    digest: str = ""  # SHA-256 of what was offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _revocation(tools: Tools, pinned: PinnedKey, offered: bytes, source: str) ->
         return
     fresh = tools.pgp.revoked(pinned.data, offered)
     kind = Kind.DISPUTED if fresh is None else Kind.REVOKED
-    yield Key(kind, pinned.organisation_id, source, fresh, pinned)
+    yield Key(kind, pinned.organisation_id, source, fresh, pinned, digest=sha256(offered).hexdigest())
 
 
 def _adds_nothing(offered: bytes, known: bytes) -> bool:

@@ -206,12 +206,24 @@ def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
         later.write(tx)
         inbox.finish(tx, tools.holder, [read.item.mail_id for read in batch])
         failpoint.reach("receive-before-commit")
+    _tell(tools, later.news)
+
+
+def _tell(tools: Tools, news: Sequence[act.News]) -> None:
+    """One person heard of it with the mail; what goes wrong with telling the others must not undo that."""
+    try:
+        offered.tell(tools, news, ROUTER)
+    except Exception as trouble:  # noqa: BLE001 - the mails are recorded, and no longer in hand
+        logs.failed("receive.tell", trouble)
 
 
 def record(
     tx: Connection, tools: Tools, read: judge.Read, known: judge.Known, vouched: judge.Vouched | None = None
 ) -> act.Arrived:
-    """Judge, plan, act: what one mail changes, inside the caller's transaction."""
+    """Judge, plan, act: what one mail changes, inside the caller's transaction.
+
+    For mail that was received before: what its keys revoke was told everybody then.
+    """
     later = act.Later()
     arrived = _change(tx, tools, read, known, later, vouched)
     later.write(tx)

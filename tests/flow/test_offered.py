@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy.event import listen
 
 from mailrouter.faults import TryLater
-from mailrouter.flow import directory, file, keys, look
+from mailrouter.flow import directory, file, keys, look, receive
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import KeyInfo, Pgp, imports, packets
 from mailrouter.store import candidates, certificates, contacts, tables
@@ -473,3 +474,44 @@ def test_an_older_copy_does_not_make_it_forgotten_that_a_key_could_be_encrypted_
         key = contacts.pinned(tx, FORGER.fingerprint)
     assert key is not None
     assert (key.can_encrypt, key.state(world.clock())) == (True, "expired")
+
+
+# ---- who is told, and in what order things are locked ----------------------------------------------------------------
+
+
+def test_everybody_with_a_case_of_theirs_is_told_of_a_revocation(house: World, ring: Ring) -> None:
+    house.case(VENDOR, vu=654321)
+    house.organisation("Other", "psirt@other.example")
+    house.case("Other", vu=777777)
+    house.feed(unsigned(house, entity(ring.revoked)))
+    told = [s for s in house.queue("alice") if s.item.kind == "notice" and "revoked itself" in s.item.why]
+    assert len(told) == 2
+    assert len({s.item.case_id for s in told}) == 2
+    assert [e.kind for e in house.journal(654321)].count("notice") == 1
+    assert not any("revoked itself" in s.item.why for s in house.queue("triage"))
+    assert house.breaks() == []
+
+
+def test_no_journal_is_held_before_a_batch_has_what_else_it_needs(house: World, ring: Ring) -> None:
+    """Whoever holds a chain waits for nothing more; another case than the mail's is locked by nobody's batch."""
+    house.case(VENDOR, vu=654321)
+    said: list[str] = []
+    house.accept(unsigned(house, entity(ring.revoked)), house.mail(PSIRT, f"VU#{VU}"))
+    listen(house.tools.db.engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    receive.work(house.tools)
+    chain = next(n for n, one in enumerate(said) if "chains" in one)
+    mails = [n for n, one in enumerate(said) if one.startswith("INSERT INTO messages")]
+    others = [n for n, one in enumerate(said) if one.startswith(("INSERT INTO queue_items", "UPDATE pinned_keys"))]
+    assert len(mails) >= 2
+    assert max(mails) < chain
+    assert others[1] < chain  # with the mails: the key, and the notice for the case of this mail
+
+
+def test_a_dispute_that_was_told_hides_no_other(house: World, ring: Ring, keymaker: Keymaker) -> None:
+    """A fake does not burn the notice for the next one."""
+    first, *rest = packets.packets(ring.pinned.public.data)
+    for forger in (FORGER, STOLEN):
+        fake = forger.signature(framed(first.body), 0x20)
+        forged = b"".join((first.raw, fake, *(one.raw for one in rest)))
+        house.feed(house.mail(PSIRT, f"VU#{VU}", "Hello\r\n", f"Autocrypt: addr={PSIRT}; keydata={_base64(forged)}"))
+    assert len([why for why in house.notices() if "revoked, but the key itself does not" in why]) == 2
