@@ -31,3 +31,7 @@ class TryLater(Fault):
     """A fault of ours or of the machine: the same work may succeed later."""
 
     exit_status = 1
+
+
+class CannotSign(TryLater):
+    """Our own key does not sign now: its passphrase is not known, or its secret part is gone. A person must act."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from mailrouter import failpoint, logs
 from mailrouter.case import embargo, plan
 from mailrouter.case.events import Fate
-from mailrouter.faults import Refused, TryLater
+from mailrouter.faults import CannotSign, Refused, TryLater
 from mailrouter.flow import act, ownaddresses, reports, sealing
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import compose, fate
@@ -92,7 +92,7 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
         sealed, encrypted = sealing.sealed(tools, letter, known)
     except TryLater as trouble:
         logs.failed("deliver.seal", trouble, letter=letter.id)
-        _record(tools, letter, Outcome("temporary", "not sealed"))
+        _record(tools, letter, Outcome("temporary", _unsealed(trouble)))
         return None
     except Refused as refused:
         _hold(tools, letter, str(refused))
@@ -107,6 +107,10 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
     with tools.db.write() as tx:
         ours = outbox.freeze(tx, frozen, tools.holder, tools.now())
     return frozen if ours else None
+
+
+def _unsealed(trouble: TryLater) -> str:
+    return outbox.OUR_KEY if isinstance(trouble, CannotSign) else "not sealed"
 
 
 def _still_fit(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:

@@ -25,6 +25,8 @@ def own_key(tools: Tools, now: datetime) -> Said:
     key = pgp.chosen_key() or pgp.signing_key()
     if not identity.key:
         yield "warning", f"identity.key is not set; letters are signed with {key.fingerprint}"
+    if key.expires is None or key.expires > now:
+        pgp.tried()  # Refused, with the remedy: a key that is there may still not sign
     yield from _expiry(key, now)
 
 

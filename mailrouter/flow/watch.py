@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.store import books, inbox, machine, mailboxes
+from mailrouter.store import books, inbox, machine, mailboxes, outbox
 from mailrouter.tools import Tools
 
 OLD_MAIL = timedelta(hours=1)
@@ -41,6 +41,9 @@ def _in_the_database(tx: Connection, now: datetime) -> Iterator[Trouble]:
     oldest = inbox.oldest_pending(tx)
     if oldest is not None and now - oldest > OLD_MAIL:
         yield Trouble("a mail has waited for an hour", f"accepted at {oldest:%Y-%m-%d %H:%M} UTC, not received yet")
+    unsigned = outbox.waiting_for_our_key(tx)
+    if unsigned:
+        yield Trouble("our key does not sign", f"{unsigned} letter(s) wait for it; `mailrouter doctor` says why")
     for node in machine.nodes(tx):
         if node.beat_at is not None and now - node.beat_at > DEAD_BEAT:
             yield Trouble(f"no beat from {node.name}", f"the last one was at {node.beat_at:%Y-%m-%d %H:%M} UTC")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from mailrouter.faults import Refused, TryLater
+from mailrouter.faults import CannotSign, Refused, TryLater
 from mailrouter.mail import pgpmime
 from mailrouter.mail.pgpmime import Opened, Shape
 from mailrouter.pgp import imports, packets
@@ -157,17 +157,18 @@ class Pgp:
             alone = Pgp(Path(folder) / "h", Path(folder) / "k", self._passphrase, self._limit, program=self._program)
             try:
                 alone._gpg().import_keys(secret)
-                key = alone._tried()
+                key = alone.tried()
             finally:
                 alone.close()
         self._gpg().import_keys(secret)
         return key
 
-    def _tried(self) -> KeyInfo:
+    def tried(self) -> KeyInfo:
+        """The key our letters are signed with, once it has signed something. Refused, and why, when it does not."""
         key = self.signing_key()
         try:
             self.sign_detached(b"")
-        except TryLater:
+        except CannotSign:
             raise Refused(_LOCKED if self._passphrase is None else _LOCKED_OTHERWISE) from None
         return key
 
@@ -226,6 +227,8 @@ class Pgp:
         if refused := _INVALID.findall(done.stderr):
             raise Refused(_cannot_read(refused, recipients))
         if not done.ok or done.returncode != 0 or not _only_to(bytes(done.data), readers):
+            if signing:
+                self.sign_detached(b"", signing.fingerprint)  # which of the two failed: it says so if it is this one
             raise TryLater("gpg could not encrypt")
         return bytes(done.data)
 

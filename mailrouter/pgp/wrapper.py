@@ -15,7 +15,7 @@ from typing import Any
 
 import gnupg
 
-from mailrouter.faults import TryLater
+from mailrouter.faults import CannotSign, TryLater
 
 # Its debug lines hold user ids and the beginning of every text, its warnings nothing we do not check ourselves.
 logging.getLogger("gnupg").setLevel(logging.CRITICAL)
@@ -82,12 +82,12 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
         return str(made.fingerprint)
 
     def sign_apart(self, data: bytes, fingerprint: str, digest: str) -> bytes:
-        """An armored detached signature."""
+        """An armored detached signature. Raises CannotSign when gpg ends without one."""
         # Not its keyid=: that becomes --default-key, and gpg signs with another key when that one cannot be used.
         arguments = ["--local-user", fingerprint, "--digest-algo", digest]
         signed = self.sign(data, detach=True, passphrase=self._passphrase, extra_args=arguments)
         if signed.returncode != 0 or not signed.data:
-            raise TryLater("gpg could not sign")
+            raise CannotSign("gpg could not sign with our key")
         return bytes(signed.data)
 
     def encrypt_to(self, data: bytes, recipients: Sequence[str], keyring: str, signer: str, digest: str) -> Any:

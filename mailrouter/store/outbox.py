@@ -18,6 +18,7 @@ from mailrouter.store.inbox import Holder
 from mailrouter.store.tables import cases, letters, switches
 
 LEASE = timedelta(minutes=5)
+OUR_KEY = "our key cannot be used now: see `mailrouter doctor`"  # why letters wait: no server said it
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,12 @@ def attachments(letter: Letter) -> list[dict[str, str]]:
 def waits(tx: Connection, now: datetime) -> bool:
     """Whether a letter is due: asked without the writer's lock, since mostly none is."""
     return not paused(tx) and tx.execute(_next(now)).first() is not None
+
+
+def waiting_for_our_key(tx: Connection) -> int:
+    """How many letters could not be signed when they were last tried."""
+    wanted = select(func.count()).where(letters.c.state == "queued", letters.c.reply == OUR_KEY)
+    return int(tx.execute(wanted).scalar_one())
 
 
 def _next(now: datetime) -> Select[tuple[int]]:

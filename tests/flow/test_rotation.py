@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from mailrouter import faults, tools
-from mailrouter.flow import coordinate, deliver, keyhealth, ownkeys, tell, write
+from mailrouter.flow import coordinate, deliver, doctor, keyhealth, ownkeys, tell, watch, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.pgp import Pgp, PublicKey
-from mailrouter.store import journal
+from mailrouter.store import journal, outbox
 from mailrouter.store.inbox import Holder
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import OwnKey
@@ -257,4 +257,29 @@ def test_a_key_with_a_passphrase_works_from_its_import_to_a_letter_and_back(
         sealed = real.pgp.encrypt(ENTITY, [made.public], sign=False)
         assert sealed
         assert ownkeys.rotate(world.tools, world.alice).told  # the old one could sign the new: it was opened
+        real.pgp.close()
+
+
+@ONE_DATABASE
+def test_a_key_whose_passphrase_is_gone_is_told_of(worlds: MakeWorld, tmp_path: Path) -> None:
+    """It is listed as ever, and signs nothing: `doctor` tries it, the outbox and the operator's queue name the reason."""
+    with tempfile.TemporaryDirectory(prefix="mrl", dir="/tmp") as folder:
+        locked_quickly(Path(folder) / "g")
+        knew = Pgp(Path(folder) / "g", tmp_path / "k", "open sesame")
+        ours = knew.make_key("Our CERT", "cert@cert.example")
+        knew.close()  # and its agent, which remembered the passphrase
+        world = worlds()
+        world.with_identity(gnupg_home=Path(folder) / "g", key=ours.fingerprint)
+        real = tools.make(world.tools.settings, Holder("n1", "1"), world.tools.db)
+        world.tools = replace(world.tools, pgp=real.pgp, own_key=real.own_key)
+        [told] = [f for f in doctor.examine(world.tools.settings, world.clock()) if f.name == "own key"]
+        assert (told.state, "identity.passphrase_file" in told.says) == ("bad", True)
+        world.vendor_case(key=True)
+        world.deliver()
+        [letter] = world.letters("notification")
+        assert (letter.state, letter.sealed, letter.reply) == ("queued", None, outbox.OUR_KEY)
+        with pytest.raises(faults.CannotSign):
+            real.pgp.sign_detached(ENTITY)
+        alarms = [one.name for one in watch.troubles(world.tools, world.clock())]
+        assert "our key does not sign" in alarms
         real.pgp.close()
