@@ -262,7 +262,7 @@ def test_a_key_with_a_passphrase_works_from_its_import_to_a_letter_and_back(
 
 @ONE_DATABASE
 def test_a_key_whose_passphrase_is_gone_is_told_of(worlds: MakeWorld, tmp_path: Path) -> None:
-    """It is listed as ever, and signs nothing: `doctor` tries it, the outbox and the operator's queue name the reason."""
+    """It is listed as ever, and signs nothing: `doctor` tries it; outbox and operator are told the reason."""
     with tempfile.TemporaryDirectory(prefix="mrl", dir="/tmp") as folder:
         locked_quickly(Path(folder) / "g")
         knew = Pgp(Path(folder) / "g", tmp_path / "k", "open sesame")
