@@ -103,6 +103,7 @@ class Word:
     argument: str  # as `help` shows it
     pattern: re.Pattern[str]
     meaning: str
+    wants: str  # how it is written, told to whoever wrote it otherwise
 
     @property
     def acts(self) -> bool:
@@ -110,21 +111,31 @@ class Word:
         return self.word not in ("item", "send", "help")
 
 
-def _word(word: str, argument: str, pattern: str, meaning: str) -> Word:
-    return Word(word, argument, re.compile(pattern, re.IGNORECASE | re.ASCII), meaning)
+def _word(word: str, argument: str, pattern: str, meaning: str, wants: str = "stands alone on its line") -> Word:
+    return Word(word, argument, re.compile(pattern, re.IGNORECASE | re.ASCII), meaning, wants)
 
 
+_LETTER = "stands alone on its line, or with the number of one letter"
 WORDS = (
     _word("done", "", "", "the item is dealt with; text sent on with it asks nothing"),
-    _word("assign", "NAME", r"\S.{0,99}", "the case goes to this analyst"),
-    _word("wait", "DATE", r"\d{4}-\d{2}-\d{2}", "it is nobody's turn with them until that day (UTC), as 2026-12-01"),
-    _word("hold", "[LETTER]", r"(?:\d{1,9})?", "the letter, or all that are queued to them, do not leave"),
-    _word("release", "[LETTER]", r"(?:\d{1,9})?", "the held letter, or all that are held to them, leave"),
-    _word("approve", "SHA256", r"[0-9a-f]{64}", "exactly this text of their statement is approved"),
-    _word("item", "NUMBER", r"\d{1,18}", "says which item the mail is about, where nothing else in it does"),
+    _word("assign", "NAME", r"\S.{0,99}", "the case goes to this analyst", "wants an analyst's name"),
+    _word(
+        "wait", "DATE", r"\d{4}-\d{2}-\d{2}", "it is nobody's turn with them until that day (UTC), as 2026-12-01",
+        "wants a date, such as 2026-12-01",
+    ),
+    _word("hold", "[LETTER]", r"(?:\d{1,9})?", "the letter, or all that are queued to them, do not leave", _LETTER),
+    _word("release", "[LETTER]", r"(?:\d{1,9})?", "the held letter, or all that are held to them, leave", _LETTER),
+    _word(
+        "approve", "SHA256", r"[0-9a-f]{64}", "exactly this text of their statement is approved",
+        "wants the whole SHA-256 of the text: 64 digits, 0-9 and a-f, as the notice shows it",
+    ),
+    _word(
+        "item", "NUMBER", r"\d{1,18}", "says which item the mail is about, where nothing else in it does",
+        "wants the number of an item, such as 12",
+    ),
     _word("send", "", "", "what follows the blank line is text, whatever it looks like"),
     _word("help", "", "", "answers with this list"),
-)
+)  # fmt: skip
 _BY_WORD = {one.word: one for one in WORDS}
 
 MOST_ORDERS = 20
@@ -175,7 +186,8 @@ def read(text: str) -> Written:
         return _only_text(lines)
     orders = [_order(line) for line in head]
     if None in orders:
-        return Written(refused=_no_order(orders.index(None) + 1))
+        number = orders.index(None)
+        return Written(refused=_no_order(number + 1, head[number]))
     return _both(tuple(order for order in orders if order), body)
 
 
@@ -205,14 +217,23 @@ def _both(orders: tuple[Order, ...], body: list[str]) -> Written:
     return Written(refused=refused) if refused else Written(orders, text)
 
 
-def _no_order(number: int) -> str:
+def _no_order(number: int, line: str) -> str:
+    if wrong := _written_wrong(line):
+        return f"line {number}: {wrong}"
     return f"line {number} is no order: orders stand first, one a line; the text follows after a blank line"
+
+
+def _written_wrong(line: str) -> str:
+    """How the order that this line begins with is written; '' when it begins with none."""
+    known = _BY_WORD.get((line.split() or [""])[0].lower())
+    return f"`{known.word}` {known.wants}" if known else ""
 
 
 def _doubtful(lines: list[str]) -> str:
     """Why this may be no text but orders, misspelt or in the wrong place; '' when it is text."""
     if near := _nearly(lines[0]):
-        return f"its first words are nearly the order `{near}`; if they are text, write `send` and a blank line above"
+        wrong = _written_wrong(lines[0]) or f"its first words are nearly the order `{near}`"
+        return f"{wrong}; if it is text, write `send` and a blank line above"
     if below := next((order for order in map(_order, lines) if order), None):
         return f"the order `{below.word}` stands below other text; if it is text, write `send` and a blank line above"
     return ""

@@ -4,8 +4,8 @@ Promises: whoever has a key on file is given an address of their own for each it
 reason, as ever. No text of a mail stands in these rows (noticetext.py).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -28,20 +28,35 @@ class Told:
     cells: Sequence[str]
 
 
-def arrival(
-    tx: Connection, tools: Tools, mint: Mint, reader: Analyst, fresh: Sequence[Told], now: datetime
-) -> int | None:
-    """What is new, in one letter; about one item, it can be answered as it is."""
-    addresses = [mint.order(one.item_id, reader.id) if reader.key else "" for one in fresh]
-    step = f"arrival:{reader.id}:{max(one.item_id for one in fresh)}"
-    values = {"analyst": reader.name, "item": str(fresh[0].item_id), "count": str(len(fresh))}
-    rows = [list(one.cells) for one in fresh]
-    if not all(addresses):
-        order = letters.Order(ARRIVAL, values | {"items": texts.listing(rows)}, step=step)
-    elif len(fresh) == 1:
-        order = letters.Order(ITEM, values | {"items": texts.listing(rows), "answer_to": addresses[0]}, step=step)
-    else:
-        listed = [[*row, address] for row, address in zip(rows, addresses, strict=True)]
-        order = letters.Order(ITEMS, values | {"items": texts.listing(listed)}, step=step)
-    about = fresh[0].item_id if order.name == ITEM else None
-    return letters.to_analyst(tx, tools, reader, order, now, about_item_id=about)
+MOST = 10  # letters to one analyst in a beat
+
+
+def arrival(tx: Connection, tools: Tools, mint: Mint, reader: Analyst, fresh: Sequence[Told], now: datetime) -> None:
+    """What is new: to whoever can answer, a letter about each item; beyond `MOST` letters, the last one lists the rest.
+
+    To anybody else, one list.
+    """
+    addresses = {one.item_id: mint.order(one.item_id, reader.id) for one in fresh} if reader.key else {}
+    if not all(addresses.values()) or not addresses:
+        _queue(tx, tools, reader, fresh, letters.Order(ARRIVAL, {"items": _listing(fresh, {})}), now)
+        return
+    alone = len(fresh) if len(fresh) <= MOST else MOST - 1
+    for one in fresh[:alone]:
+        values = {"items": _listing([one], {}), "answer_to": addresses[one.item_id]}
+        _queue(tx, tools, reader, [one], letters.Order(ITEM, values), now)
+    if rest := fresh[alone:]:
+        values = {"items": _listing(rest, addresses), "count": str(len(rest))}
+        _queue(tx, tools, reader, rest, letters.Order(ITEMS, values), now)
+
+
+def _listing(told: Sequence[Told], addresses: Mapping[int, str]) -> str:
+    return texts.listing([*one.cells, addresses.get(one.item_id, "")] for one in told)
+
+
+def _queue(
+    tx: Connection, tools: Tools, reader: Analyst, told: Sequence[Told], order: letters.Order, now: datetime
+) -> None:
+    values = {**order.values, "analyst": reader.name, "item": str(told[0].item_id)}
+    step = f"arrival:{reader.id}:{max(one.item_id for one in told)}"
+    about = told[0].item_id if order.name == ITEM else None
+    letters.to_analyst(tx, tools, reader, replace(order, values=values, step=step), now, about_item_id=about)

@@ -1,13 +1,17 @@
 """The text of the mail that a notice is about, added where the notice is encrypted to the analyst's own key.
 
 Promises: it stands in no row, and in no letter that leaves in clear: it is read again from the raw mail each time. It
-is quoted, at most 200 lines of it: nothing in it can look like a line of ours.
+is quoted, at most 200 lines of it: nothing in it can look like a line of ours. A Vendor Statement is shown exactly, or
+not at all: the order that approves it stands only where all of it was read.
 """
 
+import shlex
+
+from mailrouter.case.model import Statement
 from mailrouter.flow import look
 from mailrouter.flow.notices import ITEM
-from mailrouter.mail import compose, texts
-from mailrouter.store import queues
+from mailrouter.mail import compose, confirmation, texts
+from mailrouter.store import cases, queues, statements
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
@@ -21,9 +25,45 @@ def in_full(tools: Tools, letter: Letter) -> str:
         return letter.body
     with tools.db.read() as tx:
         item = queues.get(tx, letter.about_item_id)
+        kept = statements.of_message(tx, item.message_id) if item.message_id is not None else None
+        vu = cases.get(tx, kept.case_id).vu if kept else 0
     if item.message_id is None:
         return letter.body
-    return f"{letter.body}\n\n{_quoted(look.at(tools, item.message_id))}"
+    mail = f"{letter.body}\n\n{_quoted(look.at(tools, item.message_id))}"
+    return f"{mail}\n\n{_statement(kept, vu)}" if kept else mail
+
+
+def _statement(kept: Statement, vu: int) -> str:
+    """What it is worth, its text behind bars, and what to write to have exactly this text published."""
+    head = [f"  Statement of: {texts.one_line(kept.vendor)}", f"  State: {kept.state}"]
+    if kept.reason:
+        head.append(f"  Why: {texts.one_line(kept.reason)}")
+    head.append(f"  SHA-256 of its text: {kept.sha256}")
+    text = _exactly(kept.verbatim)
+    if not text:
+        command = f"mailrouter statement show VU#{vu} {shlex.quote(kept.vendor)} --message {kept.message_id}"
+        return "\n".join(head) + f"\n\nNot all of its text can be shown here. To read it: `{texts.one_line(command)}`"
+    return "\n".join(head) + f"\n\nThis is its text:\n\n{text}\n\n{_approval(kept)}"
+
+
+def _approval(kept: Statement) -> str:
+    if kept.approved_at is not None:
+        return f"It was approved on {kept.approved_at:%Y-%m-%d}."
+    order = f"approve {kept.sha256}"
+    if kept.stands:
+        return f"To approve exactly this text, begin your answer with this line:\n\n{order}"
+    if kept.state == "held":
+        return f"It cannot be approved while it is held. When it stands, this line approves it:\n\n{order}"
+    return f"It cannot be approved: it is {kept.state}."
+
+
+def _exactly(verbatim: bytes) -> str:
+    """The text behind bars; '' when it is too long, or a character of it would not be shown."""
+    text = verbatim.decode("utf-8", "replace").replace("\r\n", "\n")
+    shown = confirmation.barred(text)
+    if "\ufffd" in text or len(text) > MOST_CHARACTERS or shown.count("\n") >= MOST_LINES:
+        return ""
+    return shown if texts.block(shown) == shown else ""
 
 
 def _quoted(seen: look.Look) -> str:

@@ -8,7 +8,7 @@ import pytest
 from mailrouter.flow import tell, write
 from mailrouter.store import analysts
 from mailrouter.store.outbox import Letter
-from tests.flow.test_orders import address, give_key
+from tests.flow.test_orders import address, carried_out, give_key, ordered
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
 
 ALICE = "alice@cert.example"
@@ -62,14 +62,61 @@ def test_about_one_item_it_can_be_answered_and_only_she_can_read_the_mail(house:
     assert f"VU#{VU}  alice  answer" in text
 
 
-def test_about_several_items_each_line_has_its_address(house: World) -> None:
+def test_each_of_several_items_has_a_notice_that_can_be_answered(house: World) -> None:
     house.feed(house.mail(PSIRT, body=f"{SECRET}\r\n"), house.mail(PSIRT, body="And?\r\n"))
-    letter = told(house)
-    assert (letter.name, sent(letter)["Reply-To"], letter.subject) == ("analyst-items", None, "2 items wait for you")
+    tell.arrivals(house.tools, house.clock())
+    house.deliver()
+    notices = house.letters("analyst-item")
+    items = [s.item.id for s in house.queue("alice")]
+    assert ([one.about_item_id for one in notices], house.letters("analyst-items")) == (items, [])
+    assert [sent(one)["Reply-To"] for one in notices] == [address(house, item) for item in items]
+    assert [SECRET in opened(house, one) for one in notices] == [True, False]
+    house.feed(house.mail(PSIRT))
+    tell.arrivals(house.tools, house.clock())
+    assert len(house.letters("analyst-item")) == 2, "all of one beat count as one telling"
+
+
+def test_beyond_ten_letters_the_last_one_lists_the_rest(house: World) -> None:
+    house.feed(*(house.mail(PSIRT, body=f"{SECRET} {n}\r\n") for n in range(12)))
+    tell.arrivals(house.tools, house.clock())
+    house.deliver()
+    assert len(house.letters("analyst-item")) == 9
+    [letter] = house.letters("analyst-items")
+    assert (sent(letter)["Reply-To"], letter.subject) == (None, "3 items wait for you")
     text = opened(house, letter)
     lines = [line for line in text.splitlines() if f"VU#{VU}" in line]
-    assert [line.split()[-1] for line in lines] == [address(house, s.item.id) for s in house.queue("alice")]
+    items = [s.item.id for s in house.queue("alice")][9:]
+    assert [line.split()[-1] for line in lines] == [address(house, item) for item in items]
+    assert f"such as this one:\n\n  item {items[0]}\n\nWhat you write" in text
     assert SECRET not in text
+
+
+def test_a_statement_is_shown_with_the_line_that_approves_it(house: World) -> None:
+    """The notice's own line, sent back, approves the text that it showed."""
+    house.feed(house.signed(f"VU#{VU}\n\napprove  this: not affected.\n", f"VU#{VU} statement"))
+    [kept] = house.statements()
+    text = opened(house, told(house))
+    assert f"  State: verified\n  SHA-256 of its text: {kept.sha256}\n" in text
+    assert f"\n| VU#{VU}\n|\n| approve  this: not affected.\n" in text
+    line = text.rstrip().splitlines()[-1]
+    assert line == f"approve {kept.sha256}"
+    ordered(house, line)
+    [said] = carried_out(house)
+    assert said == f"{line}: the statement of SHA-256 {kept.sha256} is approved"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("Not affected.\n", True), ("x\n" * 300, False), ("Not \u202eaffected.\n", False), ("Not\x07 affected.\n", False)],
+)
+def test_a_held_statement_says_why_and_is_shown_exactly_or_not_at_all(house: World, text: str, shown: bool) -> None:
+    house.feed(house.mail(PSIRT, f"VU#{VU} statement", text.replace("\n", "\r\n")))
+    [kept] = house.statements()
+    said = opened(house, told(house)).partition("  Statement of: ")[2]
+    assert said.startswith(f"{VENDOR}\n  State: held\n  Why: it is not signed\n  SHA-256 of its text: {kept.sha256}\n")
+    assert (f"\n\napprove {kept.sha256}" in said) == ("\n| Not affected.\n" in said) == shown
+    assert ("Not all of its text can be shown here." in said) != shown
+    assert not set("\u202e\x07") & set(said)
 
 
 def test_without_a_key_it_names_number_and_reason_only(world: World) -> None:
