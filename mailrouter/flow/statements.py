@@ -1,13 +1,19 @@
 """Vendor Statements by an analyst's hand: take a mail as one, approve the exact text, withdraw it."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from mailrouter import faults
+from mailrouter.case import receipt
 from mailrouter.case.model import Case, Participant, Statement
+from mailrouter.case.receipt import Lack
 from mailrouter.case.standing import Assurance
 from mailrouter.flow import act, arrival, judge, receive
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
-from mailrouter.store import cases, inbox, messages, statements
+from mailrouter.mail.pgpmime import Opened, Verdict
+from mailrouter.pgp import PublicKey
+from mailrouter.store import cases, certificates, inbox, messages, statements
 from mailrouter.tools import Tools
 
 VENDORS = ("vendor", "downstream")
@@ -16,11 +22,12 @@ VENDORS = ("vendor", "downstream")
 def take(tools: Tools, actor: Actor, message_id: int) -> Statement:
     """An analyst says that a mail is the vendor's statement on its case.
 
-    A good signature by the vendor's pinned key makes it stand, whatever else was held against it (the analyst has read
-    it). Without one it is held: only the vendor's signature or word can make it stand.
+    A signature by the vendor's pinned key that was good when it came makes it stand, though it was stale or does not
+    name the case (the analyst has read it). Without one it is held: only the vendor's signature or word can make it
+    stand. `Illegal` for what was signed before a later statement, or is no new word of theirs.
     """
     message = _filed(tools, message_id)
-    read = receive.with_signature(tools, receive.read_mail(tools, _in_hand(tools, message)))
+    read = receive.with_signature(tools, _as_it_came(tools, message))
     with tools.db.write() as tx:
         assert message.case_id is not None
         assert message.participant_id is not None
@@ -45,15 +52,32 @@ def _filed(tools: Tools, message_id: int) -> messages.Message:
         return message
 
 
-def _in_hand(tools: Tools, message: messages.Message) -> inbox.Item:
+def _as_it_came(tools: Tools, message: messages.Message) -> judge.Read:
+    """Opened with the key as it was then, if with the keys there are now it does not prove the same."""
     assert message.mail_id is not None
     with tools.db.read() as tx:
-        return inbox.again_in_hand(tx, message.mail_id)
+        item = inbox.again_in_hand(tx, message.mail_id)
+        then = certificates.get(tx, message.certificate)
+    read = receive.read_mail(tools, item)
+    if then is None or message.assurance != Assurance.VERIFIED or _proves_the_same(read.opened, message):
+        return read
+    key = PublicKey(then.fingerprint, then.data)
+    return replace(read, opened=tools.pgp.open(item.envelope.raw, [key], lambda _: (), tools.now()))
+
+
+def _proves_the_same(opened: Opened, message: messages.Message) -> bool:
+    proved = opened.verdict is Verdict.GOOD and opened.covers == "all"
+    return proved and (opened.fingerprint, opened.signed_at) == (message.fingerprint, message.signed_at)
 
 
 def _keep(
     tx: Connection, case: Case, participant: Participant, message: messages.Message, read: judge.Read
 ) -> Statement:
+    if message.assurance == Assurance.VERIFIED and not _proves_the_same(read.opened, message):
+        raise faults.Illegal(
+            f"the signature of message {message.id} was good when it came, and cannot be shown to be good any more"
+            f" ({read.opened.reason or 'its key is not known'}); ask {participant.name} to sign the text anew"
+        )
     kept = act.statement_row(arrival.proof(read), case, participant, message.id, message.received_at)
     statements.keep(
         tx,
@@ -72,6 +96,9 @@ def _stand(
     if not kept.verbatim.strip():
         raise faults.Illegal(f"message {message.id} holds no text of its sender's own")
     if message.assurance == Assurance.VERIFIED:
+        if lack := _no_newer_word(tx, message, kept):
+            why = receipt.reason(lack)
+            raise faults.Illegal(f"message {message.id} cannot stand: {why}; ask {kept.vendor} to sign it anew")
         act.supersede(tx, kept.participant_id)
         statements.change(tx, kept.id, state="verified", reason="")
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
@@ -81,6 +108,13 @@ def _stand(
     found = statements.of_message(tx, message.id)
     assert found is not None
     return found
+
+
+def _no_newer_word(tx: Connection, message: messages.Message, kept: Statement) -> Lack | None:
+    """What no analyst's reading helps: anybody could have sent this again."""
+    flag = next((flag for flag in (Lack.REPEATED, Lack.REPLAY) if flag in message.flags.split()), None)
+    last = statements.last_made(tx, kept.participant_id, but=message.id)
+    return flag or (Lack.OLDER if last is not None and kept.made_at < last else None)
 
 
 def _lacks(message: messages.Message) -> str:

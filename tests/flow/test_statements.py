@@ -9,9 +9,10 @@ import pytest
 
 from mailrouter.case.model import Statement
 from mailrouter.faults import Illegal, NotFound
-from mailrouter.flow import coordinate, file, statements
+from mailrouter.flow import coordinate, directory, file, statements
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
+from mailrouter.store import messages
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.pgp import mails as sealed_mails
 from tests.pgp.cipher import Session
@@ -285,9 +286,58 @@ def test_taking_a_verified_mail_makes_it_stand(house: World) -> None:
 
 def test_taking_a_held_one_with_a_good_signature_makes_it_stand_and_supersede(house: World) -> None:
     house.feed(house.signed(TEXT, SUBJECT))
-    got = house.fed(house.signed("Not affected at all.\n", SUBJECT, at=house.clock() - timedelta(days=2)))
+    got = house.fed(house.signed("Not affected at all.\n", SUBJECT))
     statements.take(house.tools, house.alice, got.id)
     assert [s.state for s in house.statements()] == ["superseded", "verified"]
+
+
+@pytest.mark.row("P94")
+def test_what_was_signed_before_what_stands_cannot_be_taken(house: World) -> None:
+    older = house.signed(f"VU#{VU}: affected.\n", f"Re: VU#{VU}", at=house.clock() - timedelta(days=2))
+    house.feed(house.signed(TEXT, SUBJECT))
+    got = house.fed(older)
+    with pytest.raises(Illegal, match=f"message {got.id} cannot stand: it was signed before .* to sign it anew"):
+        statements.take(house.tools, house.alice, got.id)
+    assert states(house) == [("verified", "")]
+
+
+@pytest.mark.row("P91")
+@pytest.mark.row("P92")
+def test_nor_can_what_came_before_in_this_case_or_another(house: World) -> None:
+    house.case(VENDOR, vu=OTHER)
+    for vu in (OTHER, VU):
+        first = house.signed(f"VU#{VU}: affected {vu}.\n", f"Re: VU#{vu}")
+        house.feed(first)
+        raw = first.raw.replace(b"Message-ID: <", b"Message-ID: <again-", 1)
+        got = house.fed(house.envelope(raw.replace(f"VU#{vu}".encode(), f"VU#{VU}".encode(), 1)))
+        with pytest.raises(Illegal, match=f"message {got.id} cannot stand: the same .* came before"):
+            statements.take(house.tools, house.alice, got.id)
+    assert (states(house), house.statements(OTHER)) == ([], [])
+
+
+@pytest.mark.row("P78")
+@pytest.mark.parametrize("made", ["signed", "cleartext"])
+def test_what_was_good_when_it_came_is_taken_as_it_was_though_its_key_is_retired(house: World, made: str) -> None:
+    got = house.fed(getattr(house, made)(TEXT, f"Re: VU#{VU}"))
+    directory.retire_key(house.tools, house.alice, VENDOR, got.fingerprint, "replaced")
+    taken = statements.take(house.tools, house.alice, got.id)
+    assert (taken.state, taken.fingerprint, taken.signed_at, taken.bound) == (
+        "verified", got.fingerprint, got.signed_at, True,
+    )  # fmt: skip
+    assert taken.verbatim.replace(b"\r\n", b"\n") == TEXT.encode()
+    assert b"PGP" in (taken.signature or taken.signed_bytes)
+
+
+@pytest.mark.row("P78")
+def test_what_cannot_be_shown_to_be_good_any_more_is_not_taken(house: World) -> None:
+    """The key is retired, and the form it had is not kept, as for what came before forms were."""
+    got = house.fed(house.cleartext(TEXT, f"Re: VU#{VU}"))
+    directory.retire_key(house.tools, house.alice, VENDOR, got.fingerprint, "replaced")
+    with house.writing() as tx:
+        messages.replace(tx, got.id, {"certificate": ""})
+    with pytest.raises(Illegal, match=f"was good when it came, and cannot be shown .* ask {VENDOR} to sign"):
+        statements.take(house.tools, house.alice, got.id)
+    assert states(house) == []
 
 
 @pytest.mark.parametrize("made", [unsigned, by_eve, partial])
