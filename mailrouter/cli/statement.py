@@ -16,6 +16,10 @@ from mailrouter.flow import statements as flow
 from mailrouter.flow.actor import taking_part
 from mailrouter.store import cases, statements, vouchers
 
+UNPROVED = (
+    "its text came encrypted and unproved: it may be somebody else's; if it could be, `mailrouter outbox hold {letter}`"
+)
+
 vendor_argument = click.argument("vendor", type=given.LINE)
 
 
@@ -208,7 +212,8 @@ def vouch(
         if number or spoke_with or why:
             raise faults.Refused("--number, --spoke-with and --why are about a call: --by telephone")
         asked = vouching.by_mail(context.tools, context.actor, vu, vendor, message)
-        return click.echo(f"letter {asked.letter_id} returns the text of SHA-256 {asked.statement.sha256}")
+        click.echo(f"letter {asked.letter_id} returns the text of SHA-256 {asked.statement.sha256}")
+        return click.echo(UNPROVED.format(letter=asked.letter_id), err=True) if asked.unproved else None
     if not spoke_with:
         raise faults.Refused("say --spoke-with whom")
     call = vouching.Call(number or "", spoke_with, why or "")

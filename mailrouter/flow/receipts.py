@@ -3,8 +3,9 @@
 Promises: rows are made in the transaction that receives the mail, with its cases locked, so that two nodes never tell
 the same twice; a batch costs one query when nobody is owed a letter, and none when nobody may be. At most one receipt
 per participant and `policy.acknowledge_hours` for mails that are no statements, one for each statement that stands, and
-one letter a day about statements that are held. What came encrypted is repeated only in a letter that leaves encrypted
-or not at all. No clock moves, and nobody's turn changes.
+one letter a day about statements that are held. Of what came encrypted, text and digest alike go only to whoever proved
+that they wrote every word of it (testbook P105, P106), in a letter that leaves encrypted or not at all. No clock moves,
+and nobody's turn changes.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults, logs
 from mailrouter.case import receipt
+from mailrouter.case.conditions import Assurance
 from mailrouter.case.receipt import Facts, Kind
 from mailrouter.flow import act, letters
 from mailrouter.mail import confirmation
@@ -98,25 +100,47 @@ def _queue(tx: Connection, tools: Tools, due: act.Due, later: act.Later, now: da
     if not recipient:
         return  # there is nobody to be told; the analyst sees the mail
     keys = contacts.keys_of(tx, [order.participant.organisation_id], retired=True)
-    text = _text(due, encrypted=any(key.usable(now) for key in keys))
-    secret = bool(text) and bool(due.mail.row["encrypted"])
+    told = _told(due, can_encrypt=any(key.usable(now) for key in keys))
+    secret = bool(told.sha256) and _came_encrypted(due)
     letter = letters.Order(
-        name=_name(due), values=_values(due, keys, text), step=f"{_name(due)}:{due.mail.message_id}",
+        name=_name(due), values=_values(due, keys, told), step=f"{_name(due)}:{due.mail.message_id}",
         confidential=secret, only_encrypted=secret, thread=_thread(due), recipient=recipient,
-        attachments=[Attachment(f"VU{due.case.vu}.txt", text)] if text else (),
+        attachments=[Attachment(f"VU{due.case.vu}.txt", told.text)] if told.text else (),
     )  # fmt: skip
     letter_id = letters.to_participant(tx, tools, due.case, order.participant, letter, now)
     if letter_id is not None:
-        told = {"letter": letter_id, "name": letter.name, "participant": order.participant.id}
-        note = journal.Note(journal.case_chain(due.case.id), now, "letter.queued", "mailrouter", told)
+        about = {"letter": letter_id, "name": letter.name, "participant": order.participant.id}
+        note = journal.Note(journal.case_chain(due.case.id), now, "letter.queued", "mailrouter", about)
         later.notes.append(note)
 
 
-def _text(due: act.Due, *, encrypted: bool) -> bytes:
-    """The exact text, if it may be repeated: to whoever certainly wrote, and never in clear what came encrypted."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What of a statement's text the letter says: all of it, its digest, or nothing."""
+
+    text: bytes = b""
+    sha256: str = ""
+
+
+def _told(due: act.Due, *, can_encrypt: bool) -> _Told:
+    """The exact text goes to whoever certainly wrote; its digest to the registered contact.
+
+    Of what came encrypted, either tells what it says: anybody can send a ciphertext of somebody else's, and a digest is
+    as good as a short text to whoever guesses. So both only for a proof of authorship, and never in clear.
+    """
+    if due.order.kind not in OF_A_TEXT or (_came_encrypted(due) and not (can_encrypt and _proved_whole(due))):
+        return _Told()
     text: bytes = due.mail.statement.get("verbatim", b"")
-    may = due.order.writer and (encrypted or not due.mail.row["encrypted"]) and len(text) <= LONGEST
-    return text if may and due.order.kind in OF_A_TEXT and text.strip() else b""
+    may = bool(due.order.writer) and len(text) <= LONGEST and bool(text.strip())
+    return _Told(text if may else b"", due.mail.sha256_of_text())
+
+
+def _came_encrypted(due: act.Due) -> bool:
+    return bool(due.mail.row["encrypted"])
+
+
+def _proved_whole(due: act.Due) -> bool:
+    return due.order.assurance is Assurance.VERIFIED and due.mail.row["decrypted"] == "ok"
 
 
 def _thread(due: act.Due) -> letters.Thread:
@@ -125,22 +149,22 @@ def _thread(due: act.Due) -> letters.Thread:
     return letters.Thread(f"<{named}>", (f"<{named}>",)) if named else letters.Thread()
 
 
-def _values(due: act.Due, keys: Sequence[PinnedKey], text: bytes) -> dict[str, str]:
+def _values(due: act.Due, keys: Sequence[PinnedKey], told: _Told) -> dict[str, str]:
     row, order = due.mail.row, due.order
     signer = next((key for key in keys if key.fingerprint == row["fingerprint"]), None)
     facts = Facts(
         kind=order.kind, vu=due.case.vu, vendor=order.participant.name, assurance=order.assurance,
-        verdict=str(row["verdict"]), lack=order.lack, fingerprint=_grouped(str(row["fingerprint"])),
+        verdict=str(row["verdict"]), lack=order.lack, fingerprint=_grouped(signer.fingerprint) if signer else "",
         signed_at=row["signed_at"], expired_at=signer.expires_at if signer else None,
         has_key=any(key.retired_at is None for key in keys), unreadable=row["decrypted"] == "fail",
-        repeated=bool(text),
+        repeated=bool(told.text),
     )  # fmt: skip
     said = receipt.words(facts)
     return {
         "received": letters.day(row["received_at"]), "proved": said.proved, "becomes": said.becomes,
         "missing": said.missing, "remedy": said.remedy,
-        "sha256": due.mail.sha256_of_text() if order.kind in OF_A_TEXT else "",
-        "quoted": confirmation.barred(text.decode("utf-8", "replace")) if text else "",
+        "sha256": told.sha256,
+        "quoted": confirmation.barred(told.text.decode("utf-8", "replace")) if told.text else "",
     }  # fmt: skip
 
 

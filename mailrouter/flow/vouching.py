@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case import actions as do
 from mailrouter.case import vouching
+from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Case, Participant, Statement
 from mailrouter.flow import act, letters, ownaddresses
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
@@ -37,6 +38,7 @@ class Asked:
     voucher_id: int
     statement: Statement
     letter_id: int | None = None
+    unproved: bool = False  # it came encrypted, and nothing proves that whoever sent it could read it
 
 
 # ---- by mail -------------------------------------------------------------------------------------------------------
@@ -45,7 +47,8 @@ class Asked:
 def by_mail(tools: Tools, actor: Actor, vu: int, vendor: str, message_id: int | None = None) -> Asked:
     """Ask the registered contact to confirm the exact text; the letter waits for an answer as others do.
 
-    What came encrypted is confidential: the letter leaves encrypted or not at all.
+    What came encrypted is confidential: the letter leaves encrypted or not at all. Where only a part came encrypted,
+    nothing of it is sent back (testbook P105): `Illegal`.
     """
     need_analyst(actor, "vouching")
     tools.own_key()  # outside the transaction: it may have to be made
@@ -56,19 +59,35 @@ def by_mail(tools: Tools, actor: Actor, vu: int, vendor: str, message_id: int | 
         )
     with tools.db.write() as tx:
         case, participant, text = _held(tx, vu, vendor, message_id)
+        came_in = _readable(messages.get(tx, text.message_id))
         voucher_id = vouchers.add(tx, _row(tools, actor, text) | {"how": "mail"})
-        letter_id = _ask(tx, tools, case, participant, text)
+        letter_id = _ask(tx, tools, case, participant, text, came_in)
         vouchers.change(tx, voucher_id, letter_id=letter_id)
         note(tx, tools, actor, "statement.asked", case, statement=text.id, voucher=voucher_id, letter=letter_id,
              sha256=text.sha256)  # fmt: skip
         queues.done_for_message(tx, text.message_id, actor.name, tools.now())
         if case.is_open:
             act.asked(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), participant, letter_id)
-        return Asked(voucher_id, text, letter_id)
+        return Asked(voucher_id, text, letter_id, unproved=_unproved(came_in))
 
 
-def _ask(tx: Connection, tools: Tools, case: Case, participant: Participant, text: Statement) -> int:
-    came_in = messages.get(tx, text.message_id)
+def _unproved(came_in: messages.Message) -> bool:
+    """Anybody can send a ciphertext of somebody else's, captured on its way (testbook P106)."""
+    return came_in.encrypted and came_in.assurance != Assurance.VERIFIED
+
+
+def _readable(came_in: messages.Message) -> messages.Message:
+    if came_in.decrypted == "partial":
+        raise faults.Illegal(
+            f"only a part of message {came_in.id} came encrypted, which may be somebody else's: nothing of it is sent "
+            "back; have them send it again, or vouch --by telephone"
+        )
+    return came_in
+
+
+def _ask(
+    tx: Connection, tools: Tools, case: Case, participant: Participant, text: Statement, came_in: messages.Message
+) -> int:
     answered = f"<{came_in.message_id}>" if came_in.message_id else ""
     order = letters.Order(
         name=vouchers.LETTER,

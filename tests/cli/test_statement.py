@@ -211,3 +211,13 @@ def test_vouched_for_by_mail(console: Console, case: World) -> None:
 def test_vouching_refused(console: Console, case: World, arguments: tuple[str, ...], status: int, said: str) -> None:
     verb, *options = arguments
     assert said in console.refused("statement", verb, str(VU), VENDOR, *options, status=status)
+
+
+def test_whoever_vouches_for_what_came_encrypted_and_unproved_is_warned(console: Console, case: World) -> None:
+    inner = f'Content-Type: text/plain; protected-headers="v1"\r\nSubject: VU#{VU} statement\r\n\r\nSecret.\r\n'
+    case.feed(case.encrypted(inner.encode()))
+    ran = console.run("statement", "vouch", str(VU), VENDOR, "--by", "mail")
+    [letter] = case.letters("voucher")
+    assert ran.exit_code == 0
+    assert "came encrypted and unproved" in ran.stderr
+    assert f"`mailrouter outbox hold {letter.id}`" in ran.stderr

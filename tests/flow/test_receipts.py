@@ -16,6 +16,7 @@ from mailrouter.store.outbox import Letter
 from mailrouter.tools import OwnKey
 from tests.flow.test_statements import by_eve, partial, unsigned
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
+from tests.pgp import mails
 
 SUBJECT = f"VU#{VU} statement"
 TEXT = f"VU#{VU}: our product is not affected.\n"
@@ -278,6 +279,51 @@ def test_without_a_key_of_theirs_nothing_of_it_is_repeated(worlds: MakeWorld) ->
     assert {letter.encrypted, letter.confidential} == {False}
     assert "secret" not in letter.body + letter.subject + letter.attachments
     assert not any(b"secret" in mail.as_bytes() for mail in house.sent())
+
+
+def captured(house: World, *, whole: bool) -> Envelope:
+    """From a registered contact with a key of their own: a ciphertext of somebody else, never seen here."""
+    message = house.keymaker.encrypt(SECRET, house.keymaker.cert, more=house._faked(None))
+    head = f"{PASSES}\r\n".encode() + house._head(PSIRT, SUBJECT, "")
+    plain = b"Content-Type: text/plain\r\n\r\nPlease see below.\r\n"
+    return house.envelope(
+        mails.encrypted(message, head) if whole else mails.mixed(plain, mails.encrypted(message, b""), head=head)
+    )
+
+
+@pytest.mark.row("P105")
+@pytest.mark.row("P106")
+@pytest.mark.row("P123")
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "beside a plain part"])
+def test_whoever_cannot_prove_that_they_wrote_it_learns_nothing_of_it(house: World, whole: bool) -> None:
+    got = house.fed(captured(house, whole=whole))
+    house.deliver()
+    assert (got.standing, got.decrypted) == ("authenticated", "ok" if whole else "partial")
+    [kept], [letter] = house.statements(), told(house)
+    assert b"secret" in kept.verbatim
+    assert (letter.name, letter.recipient, letter.attachments) == ("statement-held", PSIRT, "")
+    assert not {"secret", "SHA-256", kept.sha256, kept.sha256[:16]} & set(letter.body.split())
+    assert not any("secret" in word or "SHA" in word for word in letter.body.split())
+    assert (letter.encrypted, letter.state) == (True, "sent"), "to whom it can be, it is"
+
+
+@pytest.mark.row("P106")
+def test_nor_is_a_digest_of_it_given_away(worlds: MakeWorld) -> None:
+    """Short texts are guessed by it; in clear, by everybody who reads along."""
+    house = worlds(POLICY__ACKNOWLEDGE_HOURS="24", TRUST__AUTHSERV_ID="mx.cert.example")
+    house.vendor_case()
+    house.feed(captured(house, whole=True))
+    [kept], [letter] = house.statements(), told(house)
+    assert kept.sha256 not in letter.body
+    assert "SHA-256" not in letter.body
+
+
+def test_a_text_too_long_to_be_repeated_has_its_digest_in_an_encrypted_letter(house: World) -> None:
+    house.feed(house.encrypted(SECRET + b"x" * 70_000, signer=house.keymaker.vendor))
+    house.deliver()
+    [kept], [letter] = house.statements(), told(house)
+    assert (letter.only_encrypted, letter.encrypted, letter.attachments) == (True, True, "")
+    assert kept.sha256 in letter.body
 
 
 @pytest.mark.row("P107")

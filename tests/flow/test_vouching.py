@@ -12,6 +12,7 @@ from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import vouchers
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
+from tests.pgp import mails
 
 SUBJECT = f"VU#{VU} statement"
 TEXT = "Our product is not affected.  \r\n\r\n- since 7.2: größer als nötig\r\n"
@@ -209,11 +210,24 @@ def test_vouched_supersedes_what_was_signed_before_and_yields_to_what_is_signed_
 def test_what_came_encrypted_goes_back_encrypted_or_not_at_all(house: World) -> None:
     inner = f'Content-Type: text/plain; protected-headers="v1"\r\nSubject: {SUBJECT}\r\n\r\nSecret.\r\n'.encode()
     house.feed(house.encrypted(inner))
-    vouching.by_mail(house.tools, house.alice, VU, VENDOR, house.statements()[-1].message_id)
+    made = vouching.by_mail(house.tools, house.alice, VU, VENDOR, house.statements()[-1].message_id)
+    assert made.unproved, "whoever vouches for it is told"
     house.deliver()
     [letter] = house.letters("voucher")
-    assert (letter.confidential, letter.state) == (True, "held")
+    assert (letter.confidential, letter.only_encrypted, letter.state) == (True, True, "held")
     assert not any(b"Secret" in mail.as_bytes() for mail in house.sent())
+
+
+@pytest.mark.row("P105")
+def test_what_came_encrypted_beside_plain_parts_is_not_sent_back(house: World) -> None:
+    inner = b"Content-Type: text/plain\r\n\r\nSecret.\r\n"
+    message = house.keymaker.encrypt(inner, house.keymaker.cert, more=house._faked(None))
+    plain = b"Content-Type: text/plain\r\n\r\nPlease see below.\r\n"
+    house.feed(house.envelope(mails.mixed(plain, mails.encrypted(message, b""), head=house._head(PSIRT, SUBJECT, ""))))
+    with pytest.raises(Illegal, match=r"only a part of message \d+ came encrypted"):
+        vouching.by_mail(house.tools, house.alice, VU, VENDOR, house.statements()[-1].message_id)
+    assert house.letters("voucher") == []
+    assert not vouching.by_mail(house.tools, house.alice, VU, VENDOR, house.statements()[0].message_id).unproved
 
 
 def test_the_letter_that_goes_again_asks_for_the_same(house: World) -> None:
