@@ -1,26 +1,26 @@
 """The keys that come with a mail, looked at before the transaction: what of them is worth recording.
 
-gpg has a few seconds for each, and is asked only about what is not known yet: the same Autocrypt header a thousand
-times starts no process after the first. A key that gpg cannot take, or that keeps it busy, is passed over; its mail
-goes its way. What becomes of the others is told in `offered.py`.
+gpg has a few seconds for all of a mail's, and is asked only about what is not known yet: the same Autocrypt header a
+thousand times starts no process after the first. A key that gpg cannot take, or that keeps it busy, is passed over;
+its mail goes its way. What becomes of the others is told in `offered.py`.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import Connection
-
 from mailrouter import logs
 from mailrouter.faults import Refused, TryLater
 from mailrouter.mail import authenticate, offers, parse, pgpmime
-from mailrouter.pgp import KeyInfo, imports, packets, revocations
+from mailrouter.pgp import KeyInfo, imports, owned, packets, revocations
 from mailrouter.store import candidates, contacts
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.tools import Tools
 
+SECONDS = 5.0  # for gpg, with all the keys of one mail (testbook P117)
 EXPOSED = "private key exposed: an OpenPGP secret key is in this mail"
 
 
@@ -80,12 +80,18 @@ def _inner(opened: pgpmime.Opened, sender: str) -> offers.Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database knows that an offer is held against."""
+class _Look:
+    """What an offer is held against, and how long all the keys of one mail may take together."""
 
+    tools: Tools
     organisation_id: int | None  # of the From address
     candidates: dict[str, Candidate]  # decided ones too
-    full: bool = True
+    full: bool
+    ends_at: float  # of the monotonic clock
+
+    def seconds(self) -> float:
+        """What is left."""
+        return max(0.0, self.ends_at - time.monotonic())
 
 
 def _look(tools: Tools, found: Sequence[tuple[offers.Offer, bool]], sender: str) -> list[Key]:
@@ -93,12 +99,11 @@ def _look(tools: Tools, found: Sequence[tuple[offers.Offer, bool]], sender: str)
     copies: dict[bytes, tuple[offers.Offer, bool]] = {}
     for offer, signed in sorted(found, key=lambda one: not one[1]):
         copies.setdefault(sha256(offer.data).digest(), (offer, signed))
-    with tools.db.read() as tx:
-        known = _known(tx, sender)
+    look = _begun(tools, sender)
     looked: list[Key] = []
     for offer, signed in list(copies.values())[: offers.MOST]:
         try:
-            looked += _of_offer(tools, known, offer, signed=signed)
+            looked += _of_offer(look, offer, signed=signed)
         except (Refused, packets.Malformed) as useless:
             logs.failed("offers.key", useless)
         except TryLater as trouble:
@@ -107,70 +112,69 @@ def _look(tools: Tools, found: Sequence[tuple[offers.Offer, bool]], sender: str)
     return looked
 
 
-def _known(tx: Connection, sender: str) -> _Known:
-    speaker = contacts.speakers(tx, [sender]).get(sender, contacts.Speaker(None, None))
-    mine = speaker.organisation_id or speaker.domain_organisation_id
-    if mine is None:
-        return _Known(None, {})
-    ever = candidates.ever(tx, mine)
-    full = candidates.count(tx, mine) >= candidates.MOST
-    return _Known(mine, {one.fingerprint: one for one in ever}, full)
+def _begun(tools: Tools, sender: str) -> _Look:
+    ends_at = time.monotonic() + SECONDS
+    with tools.db.read() as tx:
+        speaker = contacts.speakers(tx, [sender]).get(sender, contacts.Speaker(None, None))
+        mine = speaker.organisation_id or speaker.domain_organisation_id
+        if mine is None:
+            return _Look(tools, None, {}, full=True, ends_at=ends_at)
+        ever = {one.fingerprint: one for one in candidates.ever(tx, mine)}
+        full = candidates.count(tx, mine) >= candidates.MOST
+    return _Look(tools, mine, ever, full, ends_at)
 
 
-def _of_offer(tools: Tools, known: _Known, offer: offers.Offer, *, signed: bool) -> Iterator[Key]:
+def _of_offer(look: _Look, offer: offers.Offer, *, signed: bool) -> Iterator[Key]:
     """A revocation certificate, or a few keys in one file."""
     alone = imports.revocation_in(offer.data)
     if alone:
-        with tools.db.read() as tx:
+        with look.tools.db.read() as tx:
             named = {key.id: key for name in revocations.issuers(alone) for key in contacts.keys_named(tx, name)}
         for key in named.values():
-            yield from _revocation(tools, key, alone, offer.source)
+            yield from _revocation(look, key, alone, offer.source)
     for copy in imports.certificates_in(offer.data)[: offers.MOST]:
-        with tools.db.read() as tx:
+        with look.tools.db.read() as tx:
             pinned = contacts.pinned(tx, copy.fingerprint)
         one = replace(offer, data=copy.data)
         if pinned is not None:
-            yield from _of_pinned(tools, known, pinned, one, signed=signed)
+            yield from _of_pinned(look, pinned, one, signed=signed)
         else:
-            yield from _of_another(tools, known, copy.fingerprint, one, signed=signed)
+            yield from _of_another(look, copy.fingerprint, one, signed=signed)
 
 
-def _of_another(tools: Tools, known: _Known, fingerprint: str, offer: offers.Offer, *, signed: bool) -> Iterator[Key]:
+def _of_another(look: _Look, fingerprint: str, offer: offers.Offer, *, signed: bool) -> Iterator[Key]:
     """A copy of a key that is nobody's yet."""
-    before = known.candidates.get(fingerprint)
+    before = look.candidates.get(fingerprint)
     proves = signed and not (before and before.proved)
-    if known.organisation_id is None or (known.full and before is None and not signed):
+    if look.organisation_id is None or (look.full and before is None and not signed):
         return
-    if before is not None and _adds_nothing(offer.data, before.data) and not proves:
+    if before is not None and owned.adds_nothing(offer.data, before.data) and not proves:
         return
-    info = tools.pgp.try_candidate(offer.data)
-    yield Key(Kind.NEW, known.organisation_id, offer.source, info, signed=signed)
+    info = look.tools.pgp.try_candidate(offer.data, look.seconds())
+    yield Key(Kind.NEW, look.organisation_id, offer.source, info, signed=signed)
 
 
-def _of_pinned(tools: Tools, known: _Known, pinned: PinnedKey, offer: offers.Offer, *, signed: bool) -> Iterator[Key]:
+def _of_pinned(look: _Look, pinned: PinnedKey, offer: offers.Offer, *, signed: bool) -> Iterator[Key]:
     """A copy of a key in use: as it is known, revoked, or with something new of its owner's."""
-    if pinned.retired_at is not None or pinned.revoked_at is not None or _adds_nothing(offer.data, pinned.data):
+    if pinned.retired_at or pinned.revoked_at or owned.adds_nothing(offer.data, pinned.data):
         return
     if revocations.within(pinned.data, offer.data) != pinned.data:
-        yield from _revocation(tools, pinned, offer.data, offer.source)
+        yield from _revocation(look, pinned, offer.data, offer.source)
         return
-    before = known.candidates.get(pinned.fingerprint)
-    if pinned.organisation_id != known.organisation_id or (before and _adds_nothing(offer.data, before.data)):
+    before = look.candidates.get(pinned.fingerprint)
+    if pinned.organisation_id != look.organisation_id or (look.full and before is None and not signed):
         return
-    fresh = tools.pgp.renewed(pinned.data, offer.data)
+    if before is not None and owned.adds_nothing(offer.data, before.data):
+        return
+    fresh = look.tools.pgp.renewed(pinned.data, offer.data, look.seconds())
     if fresh is not None:
         yield Key(Kind.RENEWAL, pinned.organisation_id, offer.source, fresh, pinned, signed)
 
 
-def _revocation(tools: Tools, pinned: PinnedKey, offered: bytes, source: str) -> Iterator[Key]:
+def _revocation(look: _Look, pinned: PinnedKey, offered: bytes, source: str) -> Iterator[Key]:
     """By the key itself it counts, whoever carries it; by anybody else a person must weigh it (testbook P119)."""
     if pinned.revoked_at is not None or revocations.within(pinned.data, offered) == pinned.data:
         return
-    fresh = tools.pgp.revoked(pinned.data, offered)
+    fresh = look.tools.pgp.revoked(pinned.data, offered, look.seconds())
     kind = Kind.DISPUTED if fresh is None else Kind.REVOKED
     yield Key(kind, pinned.organisation_id, source, fresh, pinned, digest=sha256(offered).hexdigest())
-
-
-def _adds_nothing(offered: bytes, known: bytes) -> bool:
-    """Whether every packet of the one stands in the other: an Autocrypt header is a part of the whole key."""
-    return {p.raw for p in packets.packets(offered)} <= {p.raw for p in packets.packets(known)}

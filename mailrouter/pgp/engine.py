@@ -1,5 +1,6 @@
 """`Pgp`: the one object the flows hold for OpenPGP. Opens what came in, seals what goes out; fails closed."""
 
+import math
 import re
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +19,6 @@ from mailrouter.pgp.ownkeys import OwnKeys
 from mailrouter.pgp.runner import Runner
 from mailrouter.pgp.wrapper import Gnupg
 
-CANDIDATE_SECONDS = 5.0  # for one gpg process that looks at a key nobody asked for
 DIGEST, MICALG = "SHA512", "pgp-sha512"  # long enough for every curve; micalg is RFC 3156 section 5's word for it
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f<>]{1,200}")
@@ -116,21 +116,21 @@ class Pgp:
         """The one usable public key in a key file; see `imports.import_public`. Nothing is kept."""
         return imports.import_public(data, self._limit, self._program)
 
-    def try_candidate(self, data: bytes) -> KeyInfo:
-        """The same for a key that a mail brought along: it has a few seconds, and no more (testbook P117)."""
-        return imports.import_public(data, min(self._limit, CANDIDATE_SECONDS), self._program)
+    def try_candidate(self, data: bytes, seconds: float) -> KeyInfo:
+        """The same for a key that a mail brought along: it has this long, and no longer (testbook P117)."""
+        return imports.import_public(data, min(self._limit, seconds), self._program)
 
-    def renewed(self, pinned: bytes, offered: bytes) -> KeyInfo | None:
+    def renewed(self, pinned: bytes, offered: bytes, seconds: float = math.inf) -> KeyInfo | None:
         """What a copy that a mail brought newly says of a pinned key; see `imports.renewed`."""
-        return imports.renewed(pinned, offered, min(self._limit, CANDIDATE_SECONDS), self._program)
+        return imports.renewed(pinned, offered, min(self._limit, seconds), self._program)
 
     def together(self, pinned: bytes, offered: bytes) -> KeyInfo:
         """The pinned key with what an analyst's copy of it adds; see `imports.together`."""
         return imports.together(pinned, offered, self._limit, self._program)
 
-    def revoked(self, pinned: bytes, offered: bytes) -> KeyInfo | None:
+    def revoked(self, pinned: bytes, offered: bytes, seconds: float = math.inf) -> KeyInfo | None:
         """The pinned key as revoked by itself; see `imports.revoked`."""
-        return imports.revoked(pinned, offered, min(self._limit, CANDIDATE_SECONDS), self._program)
+        return imports.revoked(pinned, offered, min(self._limit, seconds), self._program)
 
     # ---- our own keys ------------------------------------------------------------------------------------------
 

@@ -159,9 +159,9 @@ def _same(fresh: bytes, pinned: bytes) -> bool:
 
 
 def _read(limit: float, program: str, *certificates: bytes) -> KeyInfo:
-    """One key, out of one copy or several, as gpg reads it in a home that is thrown away."""
+    """One key, out of one copy or several, as gpg reads it in a home that is thrown away. `limit`: of it all."""
     with tempfile.TemporaryDirectory(prefix="mr-") as home:
-        gpg = Gnupg(home, None, limit, program)
+        gpg = Gnupg(home, None, limit, program, total=limit)
         for certificate in certificates:
             gpg.import_keys(certificate, extra_args=["--import-options", "self-sigs-only"])
         listed = gpg.list_keys()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from mailrouter.pgp import packets
 
-OF_KEY, OF_SUBKEY = 0x20, 0x28  # signature types
+OF_KEY, OF_SUBKEY = OF_KEYS = 0x20, 0x28  # signature types
 _ISSUER, _ISSUER_FINGERPRINT = 16, 33  # subpacket types
 _KEYS = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
 
@@ -17,12 +17,12 @@ _KEYS = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
 def alone(data: bytes) -> bool:
     """Whether this is a revocation certificate: revocations of a key, without the key."""
     found = list(packets.packets(data))
-    return bool(found) and all(packet.tag == packets.SIGNATURE and _type(packet) == OF_KEY for packet in found)
+    return bool(found) and all(packet.tag == packets.SIGNATURE and type_of(packet) == OF_KEY for packet in found)
 
 
 def issuers(data: bytes) -> set[str]:
     """The fingerprints (40 digits) and key ids (16) that the signatures in a revocation certificate name as theirs."""
-    return {name for packet in packets.packets(data) if packet.tag == packets.SIGNATURE for name in _issuers(packet)}
+    return {name for packet in packets.packets(data) if packet.tag == packets.SIGNATURE for name in issuers_of(packet)}
 
 
 def within(certificate: bytes, offered: bytes) -> bytes:
@@ -48,18 +48,18 @@ def _by_key(certificate: bytes, offered: bytes) -> dict[bytes, list[bytes]]:
     for packet in packets.packets(offered):
         if packet.tag in _KEYS:
             about, kind = packet.body, OF_KEY if packet.tag == packets.PUBLIC_KEY else OF_SUBKEY
-        elif packet.tag == packets.SIGNATURE and _type(packet) == kind and packet.raw not in known:
+        elif packet.tag == packets.SIGNATURE and type_of(packet) == kind and packet.raw not in known:
             fresh[about].append(packet.raw)
     return fresh
 
 
-def _type(packet: packets.Packet) -> int:
+def type_of(packet: packets.Packet) -> int:
     """The signature's type; -1 for a version before 4, which no key of ours makes."""
     return packet.body[1] if len(packet.body) > 1 and packet.body[0] >= 4 else -1
 
 
-def _issuers(packet: packets.Packet) -> Iterator[str]:
-    """Version 4: two lists of subpackets, of which the second is not signed: these are hints."""
+def issuers_of(packet: packets.Packet) -> Iterator[str]:
+    """Whom a signature of version 4 names as its issuer: hints, for the second list of subpackets is not signed."""
     body = packet.body
     if body[:1] != b"\x04":
         return

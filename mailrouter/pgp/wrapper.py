@@ -6,9 +6,11 @@ reads status lines from the stream that also carries gpg's log, and its `valid` 
 
 import io
 import logging
+import math
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from threading import Timer
 from typing import Any
@@ -27,10 +29,13 @@ OPTIONS = (
 
 
 class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
-    """One GNUPGHOME. Every call ends within `limit` seconds or raises TryLater."""
+    """One GNUPGHOME. Every call ends within `limit` seconds or raises TryLater; all together within `total`."""
 
-    def __init__(self, home: str, passphrase: str | None, limit: float, program: str = "gpg") -> None:
+    def __init__(
+        self, home: str, passphrase: str | None, limit: float, program: str = "gpg", total: float = math.inf
+    ) -> None:
         self._limit = limit
+        self._ends_at = time.monotonic() + total
         self._passphrase = passphrase
         self._alarms: dict[int, Timer] = {}  # by process id
         # Without a passphrase gpg must not open a window to ask for one; with one, python-gnupg adds loopback itself.
@@ -45,6 +50,9 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
     # These two hooks are python-gnupg's own seams, not public names: it offers no other way to a time limit.
 
     def _open_subprocess(self, args: list[str], passphrase: bool = False) -> subprocess.Popen[bytes]:  # noqa: FBT001, FBT002 - its signature
+        limit = min(self._limit, self._ends_at - time.monotonic())
+        if limit <= 0:
+            raise TryLater("gpg had no time left for this key")
         try:
             process = subprocess.Popen(
                 self.make_args(args, passphrase),
@@ -53,7 +61,7 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
             )  # fmt: skip
         except OSError as trouble:
             raise TryLater("gpg cannot be started") from trouble
-        alarm = self._alarms[process.pid] = Timer(self._limit, os.killpg, (process.pid, signal.SIGKILL))
+        alarm = self._alarms[process.pid] = Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
         alarm.daemon = True
         alarm.start()
         return process

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.event import listen
 
 from mailrouter.faults import TryLater
-from mailrouter.flow import directory, file, keys, look, receive
+from mailrouter.flow import directory, file, keys, look, offers, receive
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import KeyInfo, Pgp, imports, packets
 from mailrouter.store import candidates, certificates, contacts, tables
@@ -377,6 +377,37 @@ def test_a_user_id_with_the_vendors_address_proves_nothing(house: World, ring: R
     came = house.fed(house.signed(TEXT, signer=ring.next))
     assert (came.assurance, came.standing, came.place) == ("other-signer", "claimed", "filed")
     assert house.statements() == []
+
+
+@pytest.mark.row("P117")
+def test_what_others_signed_on_a_pinned_key_starts_no_gpg(
+    house: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key servers hand such copies out; a vendor may attach one to every mail."""
+    theirs = ring.pinned.public.data + FORGER.signature(b"whatever it covers", 0x10)
+    for method in ("renewed", "revoked", "try_candidate"):
+        monkeypatch.setattr(type(house.tools.pgp), method, lambda *_: pytest.fail("gpg was asked"))
+    house.feed(unsigned(house, entity(armor("PUBLIC KEY BLOCK", theirs))))
+    assert offered(house) == []
+
+
+@pytest.mark.row("P117")
+def test_the_keys_of_one_mail_have_one_time_limit(
+    house: World, ring: Ring, keymaker: Keymaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[float] = []
+    ask = type(house.tools.pgp).try_candidate
+
+    def counted(pgp: Pgp, data: bytes, seconds: float) -> KeyInfo:
+        left.append(seconds)
+        return ask(pgp, data, 0.0 if len(left) == 2 else seconds)
+
+    monkeypatch.setattr(type(house.tools.pgp), "try_candidate", counted)
+    three = "".join(armored(house, one).decode() for one in (ring.next, keymaker.eve, keymaker.alice))
+    assert house.fed(house.mail(PSIRT, f"VU#{VU}", TEXT + three)).place == "filed"
+    assert len(left) == 2  # the second has none left, and then there is none for the third
+    assert offers.SECONDS >= left[0] > left[1]
+    assert [one.fingerprint for one in offered(house)] == [ring.next.fingerprint]
 
 
 # ---- what was revoked stays revoked ----------------------------------------------------------------------------------
