@@ -87,10 +87,10 @@ class KeepOrder:
 
 @dataclass(frozen=True, slots=True)
 class TellRefused:
-    """A mail to the analyst's address had no effect: they are told, once an hour for each item."""
+    """A mail of an analyst's had no effect: they are told, once an hour for each item."""
 
     analyst_id: int
-    item_id: int
+    item_id: int | None  # None: it came to no address that they were given for one
     why: str
 
 

@@ -111,6 +111,7 @@ class MailArrived:
     answerable: bool = False  # a machine may answer it: a person certainly wrote it, and it is looked at first
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable
     order: Ordered | None = None  # it came to an analyst's address: nothing else about it counts
+    unaddressed: int | None = None  # the analyst who signed it, though it came to no address that they were given
 
 
 @dataclass(frozen=True, slots=True)

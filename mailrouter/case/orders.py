@@ -72,6 +72,14 @@ def filed(event: MailArrived, order: Ordered) -> Actions:
     return [file, KeepOrder(order.analyst_id, order.item_id)]
 
 
+def unaddressed(event: MailArrived) -> Actions:
+    """An analyst wrote to where nothing is ordered, such as the From of a notice: they are told where to write."""
+    return [] if event.unaddressed is None else [TellRefused(event.unaddressed, None, NO_ADDRESS)]
+
+
+NO_ADDRESS = "it came to none of the addresses you were given: please answer the notice of the item itself"
+
+
 class Tie(StrEnum):
     """What the signed words say of the item whose address the mail came to.
 

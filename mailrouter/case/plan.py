@@ -46,7 +46,7 @@ def after(event: MailArrived | FellDue | Returned, policy: Policy, now: datetime
     if event.copy_of is not None:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why) for file in _file(event)]
-    arrived = _file(event) + _clear_text(event) + _turn(event, policy, now)
+    arrived = _file(event) + orders.unaddressed(event) + _clear_text(event) + _turn(event, policy, now)
     return arrived + _receipt(event) + _about_a_letter(event, now)
 
 

@@ -2,7 +2,7 @@
 
 Promises: without a good signature over the whole mail by exactly that analyst's key it has no effect; it never counts
 as a participant's; the analyst hears why at their registered address, at most once an hour for each item, and whoever
-wrote it hears nothing.
+wrote it hears nothing. What an analyst signed and sent elsewhere has no effect either; they are told in the same way.
 """
 
 from collections.abc import Collection
@@ -84,6 +84,15 @@ def judged(
     return Ordered(asked.item_id, analyst_id, refused, robot=machine and (bool(refused) or not told.doubt))
 
 
+def signer(tx: Connection, item: Item, sender: Sender, opened: Opened) -> int | None:
+    """The analyst whose good signature over the whole mail this is, from their registered address, and no older one."""
+    whole = opened.verdict is Verdict.GOOD and opened.covers == "all" and not sender.malformed
+    if not whole or messages.signed_before(tx, signing.of(opened), item.mail_id) is not None:
+        return None
+    theirs = (a for a in analysts.everyone(tx) if a.key and _theirs(a, opened))
+    return next((a.id for a in theirs if a.address.lower() == sender.address), None)
+
+
 def _facts(
     asked: Asked, received_at: datetime, sender: Sender, opened: Opened, hints: Hints, before: int | None
 ) -> rules.Facts:
@@ -126,13 +135,17 @@ def tell_refused(tx: Connection, tools: Tools, order: TellRefused, now: datetime
     this, last = (f"{REFUSED}:{order.analyst_id}:{order.item_id}:{hour}" for hour in (turn, turn - 1))
     if orders.told_lately(tx, [this, last], now - HOUR):
         return None
-    analyst, item = analysts.get(tx, order.analyst_id), queues.get(tx, order.item_id)
-    values = {
-        "analyst": analyst.name, "item": str(item.id), "reason": order.why, "received": f"{now:%Y-%m-%d %H:%M} UTC",
-        "number": number(tx, item),
-    }  # fmt: skip
-    told = letters.Order(REFUSED, values, step=this)
-    return letters.to_analyst(tx, tools, analyst, told, now, about_item_id=item.id)
+    analyst = analysts.get(tx, order.analyst_id)
+    values = {"analyst": analyst.name, "reason": order.why, "received": f"{now:%Y-%m-%d %H:%M} UTC"}
+    told = letters.Order(REFUSED, values | _named(tx, order.item_id), step=this)
+    return letters.to_analyst(tx, tools, analyst, told, now, about_item_id=order.item_id)
+
+
+def _named(tx: Connection, item_id: int | None) -> dict[str, str]:
+    """The item and its case, for the line that says what the mail was about; empty where it was about none."""
+    if item_id is None:
+        return {"item": "", "number": ""}
+    return {"item": str(item_id), "number": number(tx, queues.get(tx, item_id))}
 
 
 def number(tx: Connection, item: queues.Item) -> str:

@@ -171,6 +171,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         answerable=vouched is None and kind == "person" and not doubt and _answerable(tools, read, known),
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else taken or suspicion(evidence, read.sender.malformed),
+        unaddressed=None if vouched or participant or kind != "person" or doubt else _unaddressed(tx, read, known),
     )
 
 
@@ -199,6 +200,13 @@ def _order(tx: Connection, read: Read, known: Known, asked: analystmail.Asked) -
         case=known.cases.get(asked.case_id) if asked.case_id else None,
         order=order,
     )
+
+
+def _unaddressed(tx: Connection, read: Read, known: Known) -> int | None:
+    """The analyst who signed this mail now; it came to no address that they were given."""
+    if read.sender.address not in known.staff or read.item.mail_id in known.before or read.automated.must_not_autoreply:
+        return None
+    return analystmail.signer(tx, read.item, read.sender, read.opened)
 
 
 def _clear_text(

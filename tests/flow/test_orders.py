@@ -550,6 +550,35 @@ def test_a_vendors_mail_to_an_analysts_address_is_no_answer_of_theirs(house: Wor
     assert (house.participant(), house.statements()) == (before, [])
 
 
+def test_who_answers_the_from_of_a_notice_is_told_where_to_write(house: World) -> None:
+    """Without the address of an item there is nothing it could be about."""
+    plain = house.tools.settings.identity.address
+    for words in ("done", "assign bob"):
+        got = house.fed(by_alice(house, words, plain))
+        assert (got.place, got.kind) == ("review", "person")
+    [told] = told_refused(house)
+    flat = " ".join(told.split())
+    assert "Why: it came to none of the addresses you were given: please answer the notice of the item" in flat
+    assert "Item:" not in told
+    house.clock.forward(minutes=61)
+    house.feed(by_alice(house, "done, please", plain))
+    assert len(told_refused(house)) == 2
+    assert [letter.recipient for letter in house.letters("analyst-refused")] == [ALICE] * 2
+
+
+@quickly
+def test_of_what_is_not_surely_her_own_mail_to_our_plain_address_she_hears_nothing(house: World) -> None:
+    plain = house.tools.settings.identity.address
+    good = by_alice(house, "done", plain)
+    house.feed(
+        house.mail(ALICE, "x", "done\r\n"),
+        by_alice(house, "done", plain, signer=house.keymaker.eve),
+        by_alice(house, "done", plain, sender="eve@evil.example"),
+        house.envelope(b"Auto-Submitted: auto-replied\r\n" + good.raw, ALICE),
+    )
+    assert told_refused(house) == []
+
+
 @quickly
 def test_without_a_key_on_file_there_is_no_order(world: World) -> None:
     world.vendor_case()
