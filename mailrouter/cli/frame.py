@@ -6,6 +6,7 @@ what a person typed is checked before anything is opened. How answers look is in
 
 import os
 import pwd
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -87,7 +88,7 @@ class OneLine(click.ClickException):
     """A fault as the shell sees it."""
 
     def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(visible(message).replace("\n", " "))
+        super().__init__(re.sub(r"\s*[\t\n]\s*", " ", visible(message)))
         self.exit_code = exit_code  # type: ignore[misc]  # click declares it on the class and reads it from here
 
     def show(self, file: Any = None) -> None:

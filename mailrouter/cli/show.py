@@ -91,8 +91,8 @@ def short(text: str, width: int) -> str:
 
 
 def block(text: str) -> None:
-    """A text of several lines, as it is but for what a terminal would obey."""
-    click.echo(visible(text))
+    """A text of several lines, as it is but for what a terminal would obey; mail's line ends, CRLF, are line ends."""
+    click.echo(visible(text.replace("\r\n", "\n")))
 
 
 def when(instant: datetime | None) -> str:

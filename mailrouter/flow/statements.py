@@ -1,5 +1,6 @@
 """Vendor Statements by an analyst's hand: take a mail as one, approve the exact text, withdraw it."""
 
+import shlex
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -13,7 +14,7 @@ from mailrouter.flow import act, arrival, judge, receive
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.pgp import PublicKey
-from mailrouter.store import cases, certificates, inbox, messages, statements
+from mailrouter.store import cases, certificates, inbox, messages, statements, vouchers
 from mailrouter.tools import Tools
 
 VENDORS = ("vendor", "downstream")
@@ -143,8 +144,25 @@ def _standing(tx: Connection, case: Case, participant: Participant) -> Statement
         return found
     held = [s for s in statements.of_participant(tx, participant.id) if s.state == "held"]
     if held:
-        raise faults.Illegal(f"the statement of {participant.name} is held: {held[-1].reason}")
+        remedy = _remedy(tx, case, participant, held[-1])
+        raise faults.Illegal(f"the statement of {participant.name} is held: {held[-1].reason}{remedy}")
     raise faults.NotFound(f"no statement of {participant.name} on VU#{case.vu}")
+
+
+def _remedy(tx: Connection, case: Case, participant: Participant, held: Statement) -> str:
+    """The command that may make a held one stand; '' when there is no text that could."""
+    if not held.verbatim.strip():
+        return ""
+    message = messages.get(tx, held.message_id)
+    if message.assurance == Assurance.VERIFIED:
+        old = _no_newer_word(tx, message, held)
+        take = f"if it is about this case: `mailrouter statement take {message.id}`"
+        return f"; ask {participant.name} to sign it anew" if old else f"; {take}"
+    whose = f"VU#{case.vu} {shlex.quote(participant.name)}"
+    called = vouchers.of_statements(tx, [held.id]).get(held.id, ())
+    if any(one.how == "telephone" and one.done_at is None for one in called):
+        return f": `mailrouter statement agree {whose} --sha256 {held.sha256[:12]}`"
+    return f"; `mailrouter statement vouch {whose} --by mail` asks them whether it is theirs"
 
 
 def withdraw(tools: Tools, actor: Actor, vu: int, vendor: str, why: str) -> Statement:

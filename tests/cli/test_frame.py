@@ -68,6 +68,7 @@ def test_every_command_of_the_table_exists() -> None:
         (("case", "show"), "Missing argument 'VU'"),
         (("case", "show", "VU#1"), "a VU# is written VU#123456 or 123456"),
         (("case", "show", "123456", "extra"), "unexpected extra argument"),
+        (("statement", "vouch", "123456", "ACME"), "Missing option '--by'. Choose from: mail, telephone ("),
         (("message", "show", "first"), "'first' is not a valid integer range"),
         (("message", "show", "0"), "0 is not in the range"),
         (("message", "show", "9" * 30), "is not in the range"),

@@ -81,7 +81,8 @@ def test_unsigned_is_held_and_has_no_proof(console: Console, case: World, tmp_pa
     said = console.refused("statement", "show", str(VU), VENDOR, "--signed", str(tmp_path / "proof"), status=1)
     assert said == "there is nothing to verify apart from the mail: it is not signed"
     said = console.refused("statement", "approve", str(VU), VENDOR, status=1)
-    assert said == "the statement of Vendor is held: it is not signed"
+    remedy = f"`mailrouter statement vouch VU#{VU} Vendor --by mail` asks them whether it is theirs"
+    assert said == f"the statement of Vendor is held: it is not signed; {remedy}"
 
 
 def test_what_is_there_is_not_overwritten(console: Console, case: World, tmp_path: Path) -> None:
@@ -99,8 +100,10 @@ def test_what_is_there_is_not_overwritten(console: Console, case: World, tmp_pat
 
 
 def test_for_people(console: Console, case: World) -> None:
-    case.feed(case.signed(f"VU#{VU} \x1b[2J\u202e not affected\n", f"VU#{VU} statement"))
+    case.feed(case.signed(f"VU#{VU} \x1b[2J\u202e not affected\nat all\n", f"VU#{VU} statement"))
     shown = console.out("statement", "show", str(VU), VENDOR)
+    assert "not affected\nat all\n" in shown
+    assert "\\u000d" not in shown  # CRLF ends a line in mail
     assert "verified" in shown
     assert "yes, in what is signed" in shown
     assert not {"\x1b", "\u202e"} & set(shown)

@@ -9,7 +9,7 @@ import pytest
 
 from mailrouter.case.model import Statement
 from mailrouter.faults import Illegal, NotFound
-from mailrouter.flow import coordinate, directory, file, statements
+from mailrouter.flow import coordinate, directory, file, statements, vouching
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import messages
@@ -394,6 +394,20 @@ def test_only_the_text_that_was_read_is_approved(house: World) -> None:
     house.feed(house.signed(TEXT + "2\n", SUBJECT))
     with pytest.raises(Illegal, match=r"another text stands now, of SHA-256 [0-9a-f]{64}"):
         statements.approve(house.tools, house.alice, VU, VENDOR, read[:12])
+
+
+def test_approving_what_is_held_names_the_command_that_may_mend_it(house: World) -> None:
+    """Taking helps only a good signature; who has none is asked."""
+    got = house.fed(house.signed("== VENDOR STATEMENT ==\nNot affected.\n== END ==\n", f"VU#{VU}"))
+    with pytest.raises(Illegal, match=f"does not name the VU#; if it is about this case: `.* take {got.id}`$"):
+        statements.approve(house.tools, house.alice, VU, VENDOR)
+    house.feed(unsigned(house))
+    with pytest.raises(Illegal, match=f"it is not signed; `mailrouter statement vouch VU#{VU} {VENDOR} --by mail`"):
+        statements.approve(house.tools, house.alice, VU, VENDOR)
+    directory.set_vendor(house.tools, house.alice, VENDOR, directory.Change(telephone="+49 30 1"))
+    vouching.by_telephone(house.tools, house.alice, VU, VENDOR, vouching.Call("", "Jo"))
+    with pytest.raises(Illegal, match=f": `mailrouter statement agree VU#{VU} {VENDOR} --sha256 [0-9a-f]{{12}}`$"):
+        statements.approve(house.tools, house.alice, VU, VENDOR)
 
 
 def test_withdrawing_brings_nothing_back(house: World) -> None:
