@@ -1,36 +1,52 @@
-"""The text of the mail that a notice is about, added where the notice is encrypted to the analyst's own key.
+"""What a notice says only where it is encrypted to the analyst's own key: reasons in full, and the text of the mail.
 
-Promises: it stands in no row, and in no letter that leaves in clear: it is read again from the raw mail each time. It
-is quoted, at most 200 lines of it: nothing in it can look like a line of ours. A Vendor Statement is shown exactly, or
-not at all: the order that approves it stands only where all of it was read.
+Promises: it stands in no letter that leaves in clear, and a mail's text in no row: it is read again from the raw mail
+each time. It is quoted, at most 200 lines of it: nothing in it can look like a line of ours. A Vendor Statement is
+shown exactly, or not at all: the order that approves it stands only where all of it was read.
 """
 
+import re
 import shlex
 
 from mailrouter.case.model import Statement
-from mailrouter.flow import look
+from mailrouter.flow import look, neutral
 from mailrouter.flow.notices import ITEM
 from mailrouter.mail import compose, confirmation, texts
 from mailrouter.store import cases, queues, statements
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
+LISTING = frozenset({ITEM, "analyst-items", "analyst-arrival", "analyst-digest", "analyst-away"})
 MOST_LINES = 200
 MOST_CHARACTERS = 40_000
 
 
 def in_full(tools: Tools, letter: Letter) -> str:
-    """The body of a letter that is to be encrypted: with the mail's text, if it is a notice about one."""
-    if letter.name != ITEM or letter.about_item_id is None:
+    """The body of a letter that is to be encrypted: all of the reasons, and the mail's text if it is about one mail."""
+    if letter.name not in LISTING:
         return letter.body
+    body = _reasons(tools, letter)
+    if letter.name != ITEM or letter.about_item_id is None:
+        return body
     with tools.db.read() as tx:
         item = queues.get(tx, letter.about_item_id)
         kept = statements.of_message(tx, item.message_id) if item.message_id is not None else None
         vu = cases.get(tx, kept.case_id).vu if kept else 0
     if item.message_id is None:
-        return letter.body
-    mail = f"{letter.body}\n\n{_quoted(look.at(tools, item.message_id))}"
+        return body
+    mail = f"{body}\n\n{_quoted(look.at(tools, item.message_id))}"
     return f"{mail}\n\n{_statement(kept, vu)}" if kept else mail
+
+
+def _reasons(tools: Tools, letter: Letter) -> str:
+    """With the whole reason of each item that the row tells in fewer words."""
+    with tools.db.read() as tx:
+        listed = [queues.get(tx, int(number)) for number in _LISTED.findall(letter.body)]
+    longer = [[f"item {item.id}", item.why] for item in listed if item.why != neutral.reason(item)]
+    return f"{letter.body}\n\nIn full:\n\n{texts.listing(longer)}" if longer else letter.body
+
+
+_LISTED = re.compile(r"^item (\d+)  ", re.MULTILINE)  # as tell.line begins; no word of a mail begins a line
 
 
 def _statement(kept: Statement, vu: int) -> str:

@@ -1,7 +1,7 @@
 """People are told: arrivals in the queues they read, a daily digest, and the operator when the machine is in trouble.
 
-A notice names VU#, place and reason; never a subject or a text, but for those that can only leave encrypted
-(notices.py). Each is made once, whichever node makes it. That a
+A notice names VU#, place and reason, in words that anybody may read (neutral.py); what else there is to say is added
+where it is encrypted (noticetext.py). Each is made once, whichever node makes it. That a
 letter to one of us did not arrive is told with the next arrival of another kind, and in the digest, but makes no letter
 of its own: to a dead address, that would be the next one that does not arrive.
 """
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.flow import keydates, letters, notices, ownaddresses, ownkeydates, remind, watch
+from mailrouter.flow import keydates, letters, neutral, notices, ownaddresses, ownkeydates, remind, watch
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import texts
 from mailrouter.mail.ownaddress import Mint
@@ -66,8 +66,9 @@ def _arrivals(
 
 
 def line(tx: Connection, shown: queues.Shown) -> list[str]:
+    """An item as every letter to staff lists it: it may leave in clear."""
     number = f"VU#{shown.vu}" if shown.vu else "no number"
-    return [f"item {shown.item.id}", number, shown_queue(tx, shown.item.queue), shown.item.why]
+    return [f"item {shown.item.id}", number, shown_queue(tx, shown.item.queue), neutral.reason(shown.item)]
 
 
 def shown_queue(tx: Connection, queue: str) -> str:

@@ -1,15 +1,17 @@
 """Notices that can be answered: to whom an address is given, and where the text of a mail stands."""
 
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message as Mime
 
 import pytest
 
-from mailrouter.flow import tell, write
-from mailrouter.store import analysts
+from mailrouter.flow import directory, keydates, neutral, tell, write
+from mailrouter.store import analysts, queues, tables
 from mailrouter.store.outbox import Letter
 from tests.flow.test_orders import address, carried_out, give_key, ordered
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
+from tests.servers.clock import START
 
 ALICE = "alice@cert.example"
 SECRET = "The flaw is in the updater."
@@ -128,6 +130,94 @@ def test_without_a_key_it_names_number_and_reason_only(world: World) -> None:
     assert mail["Reply-To"] is None
     for never in (SECRET, PSIRT, "cert+q"):
         assert never not in mail.as_string()
+
+
+FIRM = "Rotkohl & Co"
+
+
+def eventful(world: World) -> None:
+    """A vendor whose name is in every kind of notice: to Alice, whom Bob stands in for."""
+    world.organisation(FIRM, PSIRT, key=world.keymaker.vendor)
+    world.case(FIRM)
+    world.deliver()
+    with world.writing() as tx:
+        ends = tables.pinned_keys.update().values(expires_at=world.clock() + timedelta(hours=1))
+        tx.execute(ends)
+    world.day(1)
+    keydates.beat(world.tools, world.clock())
+    write.write(world.tools, world.alice, VU, [FIRM], write.Draft("x", confidential=True))
+    world.deliver()
+    world.with_trust(authserv_id="mx.cert.example", answers_from="authenticated")
+    world.feed(world.mail(PSIRT, f"Re: VU#{VU}", "Clear text: yes\r\n"))
+    assert sum("Rotkohl" in why for why in world.notices()) == 3
+
+
+def to_staff(world: World) -> list[Letter]:
+    """An arrival, a digest and a handing over, as they left."""
+    world.analyst("bob")
+    tell.arrivals(world.tools, world.clock())
+    tell.digests(world.tools, world.clock())
+    directory.away(world.tools, world.alice, "alice", world.clock() + timedelta(days=3), "bob")
+    world.deliver()
+    return [letter for letter in world.letters() if letter.name.startswith("analyst-")]
+
+
+@pytest.mark.row("P121")
+@pytest.mark.parametrize("key", ["none", "expired", "taken away"])
+def test_what_leaves_in_clear_to_staff_names_no_organisation(world: World, key: str) -> None:
+    """Whatever the notices say, and whichever way the letter comes to leave without encryption."""
+    if key != "none":
+        give_key(world, "alice", world.keymaker.alice)
+    eventful(world)
+    if key == "expired":
+        with world.writing() as tx:
+            old = world.keymaker.expired
+            analysts.change(tx, analysts.named(tx, "alice").id, fingerprint=old.fingerprint, key=old.public.data)
+    if key == "taken away":
+        tell.arrivals(world.tools, world.clock())
+        with world.writing() as tx:
+            analysts.change(tx, analysts.named(tx, "alice").id, key=None)
+    made = to_staff(world)
+    assert {letter.name for letter in made} >= {"analyst-digest", "analyst-away"}
+    for letter in made:
+        assert (letter.state, letter.encrypted) == ("sent", False)
+        for never in ("Rotkohl", world.keymaker.vendor.fingerprint, PSIRT):
+            assert never not in letter.subject + letter.body + sent(letter).as_string()
+    listing = next(letter.body for letter in made if letter.name == "analyst-digest")
+    for short in ("letter 2 is held", "a key has expired", "about clear text"):
+        assert f"VU#{VU}  alice  {short}\n" in listing + "\n"
+
+
+def test_encrypted_they_say_everything(world: World) -> None:
+    give_key(world, "alice", world.keymaker.alice)
+    eventful(world)
+    tell.arrivals(world.tools, world.clock())
+    tell.digests(world.tools, world.clock())
+    world.deliver()
+    for name in ("analyst-item", "analyst-digest"):
+        made = world.letters(name)
+        assert all("Rotkohl" not in letter.body for letter in made)
+        assert "".join(opened(world, one).partition("In full:")[2] for one in made).count("Rotkohl") >= 3
+
+
+@pytest.mark.parametrize(
+    ("once", "why", "short"),
+    [
+        ("key-offered:1:ab:proved", "Acme sends a new key; then: mailrouter vendor add-key Acme", "a key was offered"),
+        ("key-revoked:ab:1", "the key AB of Acme revoked itself; ask Acme for the new one", "a key was revoked"),
+        ("key-disputed:AB", "message 1 says that the key of Acme is revoked", "a key may be revoked"),
+        ("voucher:1:agree", "a second analyst says `mailrouter statement agree VU#1 'Acme'`",
+         "a text was vouched for by telephone: a second analyst reads it"),
+        ("letter:7:failed:1", "letter 7 failed: refused by the relay (550 <psirt@acme.example>)", "letter 7 failed"),
+        ("letter:7:late", "letter 7 has not left for 4 hours (451 acme)", "letter 7 has not left for 4 hours"),
+        ("letter:7:returned", "letter 7 came back: its address takes no mail", "letter 7 came back"),
+        ("letter:7:else", "Acme's letter", "about a letter"),
+        ("what nobody has thought of:1", "Acme", neutral.ANY),
+        ("answer:1:x:1", "waits for our answer", "waits for our answer"),
+    ],
+)  # fmt: skip
+def test_a_notice_in_words_for_anybody(once: str, why: str, short: str) -> None:
+    assert neutral.reason(queues.Item(1, "notice", "triage", None, None, None, why, once, START, None, "")) == short
 
 
 def test_with_a_key_that_has_expired_it_leaves_in_clear_without_the_text(house: World) -> None:
