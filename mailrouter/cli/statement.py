@@ -167,7 +167,10 @@ def export(context: Here, vu: int, folder: Path) -> None:
 @click.argument("message", type=given.ID)
 @here
 def take(context: Here, message: int) -> None:
-    """Take a filed mail as its sender's statement. It stands only if it is verified; else it is held."""
+    """Take a filed mail as its sender's statement. It stands only if it is verified; else it is held.
+
+    What was signed before the last statement, or came before, is refused: ask for a text that is signed anew.
+    """
     taken = flow.take(context.tools, context.actor, message)
     click.echo(f"statement of {show.cell(taken.vendor)}: {taken.state}{f' ({taken.reason})' if taken.reason else ''}")
 

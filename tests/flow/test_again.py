@@ -109,6 +109,38 @@ def test_one_signing_is_known_in_another_form(house: World) -> None:
     assert one.signed_digest == two.signed_digest != ""
 
 
+P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # the order of the curve's group
+
+
+def respelled(signature: bytes) -> bytes:
+    """The ECDSA signature (r, n-s) for (r, s): as good, and made by anybody. Binary, of one octet's length."""
+    body = signature[2:]
+    hashed = 6 + int.from_bytes(body[4:6], "big")
+    numbers = hashed + 2 + int.from_bytes(body[hashed : hashed + 2], "big") + 2
+    second = numbers + 2 + (int.from_bytes(body[numbers : numbers + 2], "big") + 7) // 8
+    s = P256 - int.from_bytes(body[second + 2 :], "big")
+    spelled = s.bit_length().to_bytes(2, "big") + s.to_bytes((s.bit_length() + 7) // 8, "big")
+    whole = body[:second] + spelled
+    return signature[:1] + bytes([len(whole)]) + whole
+
+
+@pytest.mark.row("P91")
+def test_another_spelling_of_the_signature_is_no_other_signing(house: World) -> None:
+    keymaker = house.keymaker
+    key = keymaker.make("Vendor of P-256", PSIRT, algorithm="nistp256", usage="sign")
+    house.pin(VENDOR, key)
+    entity = b"Content-Type: text/plain\r\n\r\n" + ANSWER.replace("\n", "\r\n").encode()
+    signature = keymaker.gpg("--dearmor", given=keymaker.sign(entity, key, more=house._faked(None)))
+    raws = (
+        sealed_mails.signed(armor("SIGNATURE", made), entity, house._head(PSIRT, subject, ""))
+        for made, subject in ((signature, QUESTION), (respelled(signature), f"VU#{VU} statement"))
+    )
+    one, two = (house.fed(house.envelope(raw)) for raw in raws)
+    assert one.signature_id != two.signature_id
+    assert (shown(one), shown(two)) == (("filed", "verified", ""), ("filed", "verified", "repeated"))
+    assert [s.state for s in house.statements()] == ["held"]
+
+
 @pytest.mark.row("P91")
 def test_one_signing_is_known_by_either_spelling_of_its_signature(house: World) -> None:
     """Of an ECDSA signature (r, s) everybody can make (r, -s), as good, with another id of gpg's."""
