@@ -13,7 +13,7 @@ class Policy:
     follow_ups: int = 2  # rungs of the ladder before the analyst is told
     letter_gap_days: int = 4  # never two automatic letters to one participant within this
     answer_days: int = 2  # a participant waits on us: the analyst is reminded
-    acknowledge_hours: int = 24  # one acknowledgement per sender, or receipt per participant, within this; 0: none
+    acknowledge_hours: int = 24  # one acknowledgement or receipt per address within this; 0: none
     draft_days: int = 10
     reminder_days: int = 3
     approvals: int = 1

@@ -1,15 +1,15 @@
 """Tell a registered contact what we made of a mail: signed, encrypted if they have a key, seldom.
 
-Promises: rows are made in the transaction that receives the mail, with its cases locked, so that two nodes never tell
-the same twice; a batch costs one query when nobody is owed a letter, and none when nobody may be. At most one receipt
-per participant and `policy.acknowledge_hours` for mails that are no statements, one for each statement that stands, and
-one letter a day about statements that are held. Of what came encrypted, text and digest alike go only to whoever proved
-that they wrote every word of it (testbook P105, P106), in a letter that leaves encrypted or not at all. No clock moves,
-and nobody's turn changes.
+Promises: rows are made in the transaction that receives the mail, with its cases locked and the turn of its vendors
+taken, so that two nodes never tell the same twice; a batch costs one query when nobody is owed a letter, and none when
+nobody may be. For mails that are no statements, an address gets at most one letter within `policy.acknowledge_hours`;
+about statements that are held, an organisation at most one a day, however many cases they name; each statement that
+stands has its own. Of what came encrypted, text and digest alike go only to whoever proved that they wrote all of it
+(testbook P105, P106), in a letter that leaves encrypted or not at all. No clock moves, and nobody's turn changes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -30,31 +30,34 @@ OF_A_TEXT = (Kind.STANDS, Kind.HELD)
 LONGEST = 64 * 1024  # bytes of a text that is repeated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lately:
     """When who was told what last, this batch included."""
 
-    told: dict[tuple[int, str], datetime]
     period: timedelta
     now: datetime
+    held: dict[int, datetime] = field(default_factory=dict)  # organisation -> of a statement that is held
+    anything: dict[str, datetime] = field(default_factory=dict)  # address -> of any mail
 
     def silences(self, due: act.Due) -> bool:
         """Whether this one has had its letter."""
         match due.order.kind:
             case Kind.HELD:
-                return self._within(DAY, due, receipts.HELD)
+                return self._within(DAY, self.held.get(due.order.participant.organisation_id))
             case Kind.ANSWER:
-                return any(self._within(self.period, due, name) for name in receipts.NAMES)
+                return self._within(self.period, self.anything.get(due.order.writer))
             case _:
                 return False
 
-    def _within(self, time: timedelta, due: act.Due, name: str) -> bool:
-        last = self.told.get((due.order.participant.id, name))
+    def _within(self, time: timedelta, last: datetime | None) -> bool:
         return last is not None and self.now - last < time
 
-    def add(self, due: act.Due) -> None:
-        """It has it now."""
-        self.told[due.order.participant.id, _name(due)] = self.now
+    def add(self, told: receipts.Told) -> None:
+        """They have it."""
+        self.anything[told.recipient] = max(told.made_at, self.anything.get(told.recipient, told.made_at))
+        if told.name == receipts.HELD:
+            last = self.held.get(told.organisation_id, told.made_at)
+            self.held[told.organisation_id] = max(told.made_at, last)
 
 
 def with_key(tools: Tools) -> Tools | None:
@@ -80,25 +83,37 @@ def batch(tx: Connection, tools: Tools | None, later: act.Later, now: datetime) 
     owed = later.receipts
     if tools is None or not owed:
         return set()
-    period = timedelta(hours=tools.settings.policy.acknowledge_hours)
-    everyone = {due.order.participant.id for due in owed}
-    lately = _Lately(receipts.lately(tx, everyone, now - max(period, DAY), now), period, now)
+    lately = _lately(tx, tools, owed, now)
+    if not all(map(lately.silences, owed)):
+        receipts.take_turn(tx, _organisations(owed))
+        lately = _lately(tx, tools, owed, now)  # another node may have told them meanwhile
     for due in owed:
-        if not lately.silences(due):
-            lately.add(due)
-            _queue(tx, tools, due, later, now)
+        if not lately.silences(due) and (recipient := _queue(tx, tools, due, later, now)):
+            lately.add(receipts.Told(due.order.participant.organisation_id, recipient, _name(due), now))
     return {due.mail.mail_id for due in owed if due.order.writer}
+
+
+def _lately(tx: Connection, tools: Tools, owed: Sequence[act.Due], now: datetime) -> _Lately:
+    lately = _Lately(timedelta(hours=tools.settings.policy.acknowledge_hours), now)
+    for told in receipts.lately(tx, _organisations(owed), now - max(lately.period, DAY), now):
+        lately.add(told)
+    return lately
+
+
+def _organisations(owed: Sequence[act.Due]) -> set[int]:
+    return {due.order.participant.organisation_id for due in owed}
 
 
 def _name(due: act.Due) -> str:
     return receipts.HELD if due.order.kind is Kind.HELD else receipts.RECEIPT
 
 
-def _queue(tx: Connection, tools: Tools, due: act.Due, later: act.Later, now: datetime) -> None:
+def _queue(tx: Connection, tools: Tools, due: act.Due, later: act.Later, now: datetime) -> str:
+    """The address that it goes to; '' if there is none."""
     order = due.order
     recipient = order.writer or contacts.address_for(tx, order.participant.organisation_id)
     if not recipient:
-        return  # there is nobody to be told; the analyst sees the mail
+        return ""  # there is nobody to be told; the analyst sees the mail
     keys = contacts.keys_of(tx, [order.participant.organisation_id], retired=True)
     told = _told(due, can_encrypt=any(key.usable(now) for key in keys))
     secret = bool(told.sha256) and _came_encrypted(due)
@@ -112,6 +127,7 @@ def _queue(tx: Connection, tools: Tools, due: act.Due, later: act.Later, now: da
         about = {"letter": letter_id, "name": letter.name, "participant": order.participant.id}
         note = journal.Note(journal.case_chain(due.case.id), now, "letter.queued", "mailrouter", about)
         later.notes.append(note)
+    return recipient
 
 
 @dataclass(frozen=True, slots=True)

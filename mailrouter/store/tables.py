@@ -467,6 +467,12 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
         sqlite_where=text("name = 'acknowledgement'"),
         postgresql_where=text("name = 'acknowledgement'"),
     ),
+    Index(
+        "ix_letters_told",
+        "made_at",
+        sqlite_where=text("name IN ('receipt', 'statement-held')"),
+        postgresql_where=text("name IN ('receipt', 'statement-held')"),
+    ),
 )
 
 deadlines = Table(

@@ -134,6 +134,14 @@ def _add_columns() -> None:
     _text("letters", "signer")
     about_item = sa.Column("about_item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
     op.add_column("letters", about_item)
+    op.create_index(
+        "ix_letters_told",
+        "letters",
+        ["made_at"],
+        unique=False,
+        sqlite_where=sa.text("name IN ('receipt', 'statement-held')"),
+        postgresql_where=sa.text("name IN ('receipt', 'statement-held')"),
+    )
 
     _text("messages", "certificate", "gpg", "ciphertext")
     op.create_index(

@@ -12,6 +12,7 @@ from sqlalchemy.event import listen, remove
 from mailrouter.flow import coordinate, file, outgoing, receive, remind, statements
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
+from mailrouter.store import contacts
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import OwnKey
 from tests.flow.test_statements import by_eve, partial, unsigned
@@ -208,6 +209,45 @@ def test_one_letter_a_day_about_held_ones(house: World) -> None:
         house.day(hours / 24)
         house.feed(house.mail(PSIRT, SUBJECT, f"{hours}\r\n", PASSES))
     assert [letter.name for letter in told(house)] == ["statement-held"] * 2
+
+
+def test_one_letter_a_day_however_many_cases_forged_ones_name(house: World) -> None:
+    """Who takes part in many cases is not written to once for each, whoever sends in their name."""
+    house.case(VENDOR, vu=234567)
+    house.case(VENDOR, vu=345678)
+    for vu in (VU, 234567, 345678, VU):
+        house.feed(house.mail(PSIRT, f"VU#{vu} statement", "Not affected.\r\n"))
+        house.clock.forward(minutes=1)
+    assert [letter.name for letter in told(house, "statement-held")] == ["statement-held"]
+    house.accept(*(house.mail(PSIRT, f"VU#{vu} statement", f"{vu}\r\n", PASSES) for vu in (VU, 234567, 345678)))
+    while receive.work(house.tools):
+        pass
+    assert len(told(house, "statement-held")) == 1, "nor when they come together, nor when one is theirs"
+    house.day(2)
+    house.feed(house.mail(PSIRT, "VU#345678 statement", "Not affected.\r\n"))
+    assert len(told(house, "statement-held")) == 2
+
+
+def test_an_address_has_one_receipt_a_period_however_many_cases_it_writes_about(house: World) -> None:
+    house.case(VENDOR, vu=234567)
+    with house.writing() as tx:
+        contacts.add_contact(tx, contacts.named(tx, VENDOR).id, BOB)
+    house.feed(passed(house), passed(house, "Re: VU#234567"))
+    house.feed(passed(house, "Re: VU#234567"))
+    assert [letter.recipient for letter in told(house)] == [PSIRT]
+    house.feed(house.mail(BOB, f"Re: VU#{VU}", "x\r\n", PASSES), house.mail(BOB, "Re: VU#234567", "x\r\n", PASSES))
+    assert [letter.recipient for letter in told(house)] == [PSIRT, BOB], "each of their addresses hears once"
+
+
+def test_two_nodes_tell_an_organisation_once_whatever_its_cases(house: World) -> None:
+    numbers = range(200001, 200009)
+    for vu in numbers:
+        house.case(VENDOR, vu=vu)
+    house.accept(*(house.mail(PSIRT, f"VU#{vu} statement", "Not affected.\r\n") for vu in numbers))
+    crew = [house.node("n1", "2"), house.node("n2")]
+    with ThreadPoolExecutor(2) as working:
+        list(working.map(lambda tools: [receive.work(tools, most=1) for _ in range(8)], crew))
+    assert [letter.name for letter in told(house, "statement-held")] == ["statement-held"]
 
 
 def test_where_nothing_proves_the_sender_the_text_is_not_repeated(house: World) -> None:
@@ -410,5 +450,6 @@ def test_a_batch_costs_one_query_more_and_none_where_nobody_is_to_be_told(house:
 
     assert asked(*(house.mail(f"{n}@elsewhere.example", "a report") for n in range(8))) == 0
     assert asked(*(house.mail(PSIRT) for _ in range(8))) == 0, "claimed"
-    assert asked(*(passed(house) for _ in range(8))) == 1
+    assert asked(*(passed(house) for _ in range(8))) == 2, "a letter is owed: asked again with the turn taken"
+    assert asked(*(passed(house) for _ in range(8))) == 1, "they have had it"
     assert len(told(house, "receipt")) == 1

@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.event import listen
 
-from mailrouter.store import certificates, migrate
+from mailrouter.store import certificates, migrate, receipts
 from mailrouter.store.engine import Database
 from mailrouter.store.tables import metadata
 
@@ -58,6 +61,7 @@ def test_partial_indexes_are_used_for_what_they_are_for(database: Database) -> N
     plans = {
         "ix_letters_due": "SELECT id FROM letters WHERE state = 'queued' AND next_attempt_at <= '2026'",
         "ix_letters_acknowledged": "SELECT id FROM letters WHERE name = 'acknowledgement' AND made_at > '2026'",
+        "ix_letters_told": "SELECT id FROM letters WHERE name IN ('receipt', 'statement-held') AND made_at > '2026'",
         "ix_deadlines_open": "SELECT id FROM deadlines WHERE done_at IS NULL AND due_at <= '2026'",
         "ix_queue_items_open": "SELECT id FROM queue_items WHERE done_at IS NULL AND queue = 'review' ORDER BY id",
         "ix_messages_ciphertext": "SELECT id FROM messages WHERE ciphertext = 'x' AND ciphertext <> ''",
@@ -68,6 +72,18 @@ def test_partial_indexes_are_used_for_what_they_are_for(database: Database) -> N
         for index, query in plans.items():
             explained = " ".join(str(row) for row in tx.execute(text(f"EXPLAIN QUERY PLAN {query}")))
             assert index in explained, explained
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_who_was_told_lately_is_not_looked_for_in_all_that_was_ever_written(database: Database) -> None:
+    asked: list[tuple[str, Any]] = []
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    listen(database.engine, "before_cursor_execute", lambda *event: asked.append((event[2], event[3])))
+    with database.read() as tx:
+        receipts.lately(tx, [1, 2], now, now)
+        statement, given = asked[-1]
+        plan = " ".join(str(row) for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given))
+    assert "ix_letters_told" in plan
 
 
 def test_keys_pinned_before_are_kept_in_the_form_they_have(database_url: str) -> None:
