@@ -16,7 +16,7 @@ from mailrouter.case import actions as do
 from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
 from mailrouter.flow import analystmail, cleartext, letters
-from mailrouter.store import cases, contacts, journal, messages, orders, outbox, queues, statements, vouchers
+from mailrouter.store import cases, contacts, journal, messages, orders, outbox, queues, statements, vain, vouchers
 from mailrouter.tools import Tools
 
 
@@ -67,13 +67,15 @@ class Later:
     notes: list[journal.Note] = field(default_factory=list)
     receipts: list[Due] = field(default_factory=list)  # flow/receipts.py writes those that are owed
     news: list[News] = field(default_factory=list)  # flow/offered.py tells it after the transaction
+    vain: dict[str, datetime] = field(default_factory=dict)  # digests of offered keys that came to nothing
 
     def write(self, tx: Connection) -> None:
         """Write them all, and begin anew."""
         cases.change_participants(tx, [{"participant": one, **columns} for one, columns in self.heard.items()])
         queues.add_mails(tx, self.arrivals)
+        vain.remember(tx, self.vain)
         journal.write_all(tx, self.notes)
-        self.heard, self.arrivals, self.notes = {}, [], []
+        self.heard, self.arrivals, self.notes, self.vain = {}, [], [], {}
 
 
 @dataclass(frozen=True, slots=True)

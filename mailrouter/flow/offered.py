@@ -28,6 +28,7 @@ def record(doing: Doing, event: MailArrived, brought: Brought, *, fresh: bool, n
     """Rows and notices. `fresh`: its signature is not old. `named`: the case the mail names, wherever it lies."""
     if event.participant is None:
         doing = replace(doing, case=None)  # who takes no part in a case changes nothing of it, whatever they name
+    doing.later.vain.update(dict.fromkeys(brought.vain, doing.now))
     proved = event.assurance is Assurance.VERIFIED and fresh and not event.signed.replay
     for key in brought.keys:
         match key.kind:

@@ -6,8 +6,8 @@ its mail goes its way. What becomes of the others is told in `offered.py`.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 
@@ -15,7 +15,7 @@ from mailrouter import logs
 from mailrouter.faults import Refused, TryLater
 from mailrouter.mail import authenticate, offers, parse, pgpmime
 from mailrouter.pgp import KeyInfo, imports, owned, packets, revocations
-from mailrouter.store import candidates, contacts
+from mailrouter.store import candidates, contacts, vain
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.tools import Tools
@@ -48,10 +48,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a mail brings along. `secret`: a secret key is in it."""
+    """What a mail brings along. `secret`: a secret key is in it. `vain`: what came to nothing; see store/vain.py."""
 
     keys: tuple[Key, ...] = ()
     secret: bool = False
+    vain: tuple[str, ...] = ()
 
 
 NOTHING = Brought()
@@ -67,8 +68,11 @@ def brought(tools: Tools, mail: parse.Mail, opened: pgpmime.Opened, sender: auth
         return NOTHING
     outer, inner = offers.of_mail(mail, sender.address), _inner(opened, sender.address)
     found = [(offer, False) for offer in outer.offers] + [(offer, True) for offer in inner.offers]
-    keys = _look(tools, found, "" if sender.malformed else sender.address) if found else []
-    return Brought(tuple(keys), outer.secret or inner.secret)
+    secret = outer.secret or inner.secret
+    if not found:
+        return Brought(secret=secret)
+    look = _begun(tools, "" if sender.malformed else sender.address)
+    return Brought(tuple(_look(look, found)), secret, tuple(look.vain))
 
 
 def _inner(opened: pgpmime.Opened, sender: str) -> offers.Found:
@@ -88,18 +92,18 @@ class _Look:
     candidates: dict[str, Candidate]  # decided ones too
     full: bool
     ends_at: float  # of the monotonic clock
+    vain: list[str] = field(default_factory=list)  # what came to nothing
 
     def seconds(self) -> float:
         """What is left."""
         return max(0.0, self.ends_at - time.monotonic())
 
 
-def _look(tools: Tools, found: Sequence[tuple[offers.Offer, bool]], sender: str) -> list[Key]:
+def _look(look: _Look, found: Sequence[tuple[offers.Offer, bool]]) -> list[Key]:
     """Each key once; signed if one of its copies is."""
     copies: dict[bytes, tuple[offers.Offer, bool]] = {}
     for offer, signed in sorted(found, key=lambda one: not one[1]):
         copies.setdefault(sha256(offer.data).digest(), (offer, signed))
-    look = _begun(tools, sender)
     looked: list[Key] = []
     for offer, signed in list(copies.values())[: offers.MOST]:
         try:
@@ -150,8 +154,9 @@ def _of_another(look: _Look, fingerprint: str, offer: offers.Offer, *, signed: b
         return
     if before is not None and owned.adds_nothing(offer.data, before.data) and not proves:
         return
-    info = look.tools.pgp.try_candidate(offer.data, look.seconds())
-    yield Key(Kind.NEW, look.organisation_id, offer.source, info, signed=signed)
+    info = _ask(look, b"", offer.data, lambda: look.tools.pgp.try_candidate(offer.data, look.seconds()))
+    if info is not None:
+        yield Key(Kind.NEW, look.organisation_id, offer.source, info, signed=signed)
 
 
 def _of_pinned(look: _Look, pinned: PinnedKey, offer: offers.Offer, *, signed: bool) -> Iterator[Key]:
@@ -166,7 +171,8 @@ def _of_pinned(look: _Look, pinned: PinnedKey, offer: offers.Offer, *, signed: b
         return
     if before is not None and owned.adds_nothing(offer.data, before.data):
         return
-    fresh = look.tools.pgp.renewed(pinned.data, offer.data, look.seconds())
+    renewed = look.tools.pgp.renewed
+    fresh = _ask(look, pinned.data, offer.data, lambda: renewed(pinned.data, offer.data, look.seconds()))
     if fresh is not None:
         yield Key(Kind.RENEWAL, pinned.organisation_id, offer.source, fresh, pinned, signed)
 
@@ -175,6 +181,37 @@ def _revocation(look: _Look, pinned: PinnedKey, offered: bytes, source: str) -> 
     """By the key itself it counts, whoever carries it; by anybody else a person must weigh it (testbook P119)."""
     if pinned.revoked_at is not None or revocations.within(pinned.data, offered) == pinned.data:
         return
-    fresh = look.tools.pgp.revoked(pinned.data, offered, look.seconds())
+    if _in_vain(look, _mark(pinned.data, offered)):
+        return
+    revoked = look.tools.pgp.revoked
+    fresh = _ask(look, pinned.data, offered, lambda: revoked(pinned.data, offered, look.seconds()))
     kind = Kind.DISPUTED if fresh is None else Kind.REVOKED
     yield Key(kind, pinned.organisation_id, source, fresh, pinned, digest=sha256(offered).hexdigest())
+
+
+# ---- asking gpg once -------------------------------------------------------------------------------------------------
+
+
+def _ask(look: _Look, pinned: bytes, offered: bytes, ask: Callable[[], KeyInfo | None]) -> KeyInfo | None:
+    """What gpg makes of it. None and Refused are remembered; that gpg had no time (TryLater) is not."""
+    mark = _mark(pinned, offered)
+    if _in_vain(look, mark):
+        return None
+    try:
+        info = ask()
+    except (Refused, packets.Malformed):
+        look.vain.append(mark)
+        raise
+    if info is None:
+        look.vain.append(mark)
+    return info
+
+
+def _mark(pinned: bytes, offered: bytes) -> str:
+    """Both copies: what is nothing to a key as it is may be something to it as it will be."""
+    return sha256(sha256(pinned).digest() + sha256(offered).digest()).hexdigest()
+
+
+def _in_vain(look: _Look, mark: str) -> bool:
+    with look.tools.db.read() as tx:
+        return vain.known(tx, mark, look.tools.now())

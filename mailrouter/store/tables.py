@@ -210,6 +210,14 @@ certificates = Table(  # every form of a key that was ever believed, by the SHA-
     _time("kept_at", nullable=False),
 )
 
+vain_offers = Table(  # a fixed number of places: what mails brought that gpg was asked about in vain
+    "vain_offers",
+    metadata,
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    _time("looked_at", nullable=False),
+)
+
 key_names = Table(  # every fingerprint and key id a signature may name its issuer by
     "key_names",
     metadata,

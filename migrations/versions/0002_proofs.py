@@ -53,6 +53,13 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "vain_offers",
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_vain_offers")),
+    )
+    op.create_table(
         "orders",
         sa.Column(
             "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False

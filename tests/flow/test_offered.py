@@ -410,6 +410,35 @@ def test_the_keys_of_one_mail_have_one_time_limit(
     assert [one.fingerprint for one in offered(house)] == [ring.next.fingerprint]
 
 
+@pytest.mark.row("P117")
+@pytest.mark.parametrize(
+    ("what", "method"),
+    [("weak", "try_candidate"), ("expired", "try_candidate"), ("stuffed", "renewed"), ("fake", "revoked")],
+)
+def test_gpg_is_asked_in_vain_once_a_week(
+    house: World, ring: Ring, keymaker: Keymaker, monkeypatch: pytest.MonkeyPatch, what: str, method: str
+) -> None:
+    first, *rest = packets.packets(ring.pinned.public.data)
+    fake = FORGER.signature(framed(first.body), 0x20)
+    key = {
+        "weak": lambda: keymaker.rsa1024.public.data,
+        "expired": lambda: keymaker.expired.public.data,
+        "stuffed": lambda: ring.pinned.public.data + packet(packets.USER_ID, b"Somebody else"),
+        "fake": lambda: b"".join((first.raw, fake, *(one.raw for one in rest))),
+    }[what]()
+    asked: list[bytes] = []
+    ask = getattr(type(house.tools.pgp), method)
+    monkeypatch.setattr(type(house.tools.pgp), method, lambda *args: (asked.append(args[1]), ask(*args))[1])
+    for n in range(3):
+        came = house.fed(unsigned(house, entity(armor("PUBLIC KEY BLOCK", key)) + b"\r\n" * n))
+        assert (came.place, offered(house)) == ("filed", [])
+    assert len(asked) == 1
+    house.clock.forward(days=8)
+    house.feed(unsigned(house, entity(armor("PUBLIC KEY BLOCK", key)) + b"\r\n" * 3))
+    assert len(asked) == 2
+    assert len([why for why in house.notices() if "but the key itself does not" in why]) == (what == "fake")
+
+
 # ---- what was revoked stays revoked ----------------------------------------------------------------------------------
 
 
