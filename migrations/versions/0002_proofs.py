@@ -8,6 +8,8 @@ from hashlib import sha256
 import sqlalchemy as sa
 from alembic import op
 
+from mailrouter import clock
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -171,11 +173,23 @@ def _flag(table: str, name: str) -> None:
 
 
 def _keep_the_keys_there_are() -> None:
-    """The keys pinned until now may have proved something, in this form as far as we know."""
+    """The keys pinned until now may have proved something, in this form as far as we know; the analysts' will."""
     here = op.get_bind()
+    _keep_the_analysts(here)
     for key in here.execute(sa.text("SELECT fingerprint, data, pinned_at FROM pinned_keys")):
         row = {"digest": sha256(key.data).hexdigest(), "f": key.fingerprint, "data": key.data, "at": key.pinned_at}
         here.execute(sa.text("INSERT INTO certificates VALUES (:digest, :f, :data, :at)"), row)
+
+
+def _keep_the_analysts(here: sa.Connection) -> None:
+    """From when on they count is not on record: from now. One that is pinned too is kept as that."""
+    mine = sa.text("SELECT fingerprint, key FROM analysts WHERE key NOT IN (SELECT data FROM pinned_keys)")
+    now = sa.DateTime(timezone=True)
+    columns = sa.column("digest"), sa.column("fingerprint"), sa.column("data"), sa.column("kept_at", now)
+    keys = {sha256(one.key).hexdigest(): one for one in here.execute(mine)}
+    for digest, one in keys.items():
+        row = {"digest": digest, "fingerprint": one.fingerprint, "data": one.key, "kept_at": clock.now()}
+        here.execute(sa.table("certificates", *columns).insert(), row)
 
 
 def downgrade() -> None:

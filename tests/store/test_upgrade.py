@@ -40,6 +40,10 @@ OLD_ROWS = (
         "INSERT INTO pinned_keys (organisation_id, fingerprint, data, can_encrypt, pinned_at)"
         f" VALUES (1, '{FINGERPRINT}', :data, true, :at)"
     ),
+    "INSERT INTO analysts (name) VALUES ('ben')",
+    f"INSERT INTO analysts (name, fingerprint, key) VALUES ('ana', '{'B' * 40}', :hers)",
+    f"INSERT INTO analysts (name, fingerprint, key) VALUES ('cleo', '{'B' * 40}', :hers)",
+    f"INSERT INTO analysts (name, fingerprint, key) VALUES ('dora', '{FINGERPRINT}', :data)",
     f"INSERT INTO key_names (key_id, name) VALUES (1, '{FINGERPRINT}')",
     "INSERT INTO cases (vu, title, opened_at) VALUES (123456, 'A flaw', :at)",
     "INSERT INTO participants (case_id, organisation_id) VALUES (1, 1)",
@@ -67,7 +71,7 @@ def fill(tx: Connection) -> None:
     command.upgrade(config, "0001")
     zone = "" if tx.dialect.name == "sqlite" else "+00"
     for row in OLD_ROWS:
-        tx.execute(text(row), {"data": b"the key", "at": f"2026-03-02 09:00:00.000000{zone}"})
+        tx.execute(text(row), {"data": b"the key", "hers": b"her key", "at": f"2026-03-02 09:00:00.000000{zone}"})
     journal.write(tx, journal.case_chain(1), NOW, "case.opened", "alice")
 
 
@@ -90,6 +94,9 @@ def works(db: Database) -> None:
         kept = certificates.get(tx, sha256(b"the key").hexdigest())
         assert kept is not None
         assert (kept.fingerprint, kept.kept_at) == (FINGERPRINT, NOW)
+        hers = certificates.get(tx, sha256(b"her key").hexdigest())
+        assert hers is not None
+        assert (hers.fingerprint, hers.data, hers.kept_at > NOW) == ("B" * 40, b"her key", True)
         contacts.retire(tx, 1, FINGERPRINT, NOW, "lost")
         [message] = messages.of_case(tx, 1)
         assert (message.encrypted, message.decrypted) == (True, "ok")
