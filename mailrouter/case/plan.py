@@ -4,6 +4,7 @@ A VU# routes; it never authorises. Machines change no turn. An answer that count
 stands ends the waiting.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -128,8 +129,9 @@ def _clear_text(event: MailArrived) -> Actions:
         return [ClearText(participant, said.allowed)]
     word = "yes" if said.allowed else "no"
     why = (
-        f"a mail says 'Clear text: {word}', but not surely by {participant.name}; `mailrouter participant set"
-        f" {case.vu} {participant.name!r} --clear-text {word} --why …` records it"
+        f"a mail says 'Clear text: {word}', but not surely by {participant.name}; once they confirmed it:"
+        f" `mailrouter participant set VU#{case.vu} {shlex.quote(participant.name)} --clear-text {word}"
+        " --why 'they confirmed it'`"
     )
     return [Notice(case.queue, why, f"clear-text:{event.since}", participant)]
 

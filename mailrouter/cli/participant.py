@@ -11,7 +11,7 @@ from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import cleartext, coordinate
 from mailrouter.flow.actor import taking_part
 from mailrouter.mail import compose
-from mailrouter.store import contacts, views
+from mailrouter.store import contacts, outbox, views
 
 whom_argument = click.argument("whom", type=given.LINE)
 
@@ -123,7 +123,19 @@ def change(
             "this reference cannot stand in a subject: up to 40 letters, digits and . _ / # : -, no VU#"
         )
     if clear_text is not None and why is not None:
-        changed = cleartext.decide(context.tools, context.actor, vu, whom, allowed=clear_text == "yes", why=why)
+        _say_consent(context, vu, cleartext.decide(
+            context.tools, context.actor, vu, whom, allowed=clear_text == "yes", why=why,
+        ))  # fmt: skip
     if values:
         changed = coordinate.set_participant(context.tools, context.actor, vu, whom, **values)
-    click.echo(f"VU#{vu}: {show.cell(changed.name)} changed")
+        click.echo(f"VU#{vu}: {show.cell(changed.name)} changed")
+
+
+def _say_consent(context: Here, vu: int, one: Participant) -> None:
+    """What was recorded, and which letters it was waited for with."""
+    if one.clear_text_at is None:
+        return click.echo(f"VU#{vu}: {show.cell(one.name)} does not consent to clear text, as recorded now")
+    click.echo(f"VU#{vu}: {show.cell(one.name)} consents to clear text from now on")
+    with context.db.read() as tx:
+        held = outbox.waiting_for_a_key(tx, one.id)
+    return show.said(cleartext.release(held)) if held else None

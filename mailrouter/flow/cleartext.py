@@ -5,6 +5,7 @@ letter that is held: the analyst is told which could leave now. Who has a usable
 (flow/sealing.py).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -35,9 +36,12 @@ def tell_of_held(tx: Connection, case: Case, participant: Participant, message_i
     """The case's analyst hears which letters waited for this consent; nothing leaves by itself."""
     held = outbox.waiting_for_a_key(tx, participant.id)
     if held:
-        ids = ", ".join(str(one) for one in held)
-        why = f"{participant.name} consents to clear text (message {message_id}); held: letter {ids}"
+        why = f"{participant.name} consents to clear text (message {message_id}); {release(held)}"
         about = {"case_id": case.id, "participant_id": participant.id}
-        queues.add_notice(
-            tx, case.queue, f"{why}; `mailrouter outbox release ID`", now, once=f"clear-text:{message_id}", **about
-        )
+        queues.add_notice(tx, case.queue, why, now, once=f"clear-text:{message_id}", **about)
+
+
+def release(held: Sequence[int]) -> str:
+    """Which letters are held, at least one, and the command that lets them go."""
+    ids = [str(one) for one in held]
+    return f"held: letter {', '.join(ids)}; `mailrouter outbox release {' '.join(ids)}`"

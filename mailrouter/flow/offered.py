@@ -86,7 +86,8 @@ def _tell_offered(doing: Doing, key: Key, info: KeyInfo, *, proved: bool) -> Non
         signed = f"in a mail signed with the one we hold (message {message})"
         why = f"{name} sends a new key {signed}; compare its fingerprint, then: {pin}"
     digest = sha256(info.data).hexdigest()[:16]
-    _tell_one(doing, why, once=f"key-offered:{key.organisation_id}:{digest}:{'proved' if proved else 'unproved'}")
+    once = candidates.notices_of(key.organisation_id, info.fingerprint)
+    _tell_one(doing, why, once=f"{once}{digest}:{'proved' if proved else 'unproved'}")
 
 
 def _tell_one(doing: Doing, why: str, once: str) -> None:

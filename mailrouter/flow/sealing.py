@@ -6,6 +6,7 @@ nothing more. What is confidential leaves in clear only to who consented, and ha
 """
 
 import base64
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -24,7 +25,7 @@ from mailrouter.tools import Tools
 WRITTEN_BY_PEOPLE = ("write", "reply")
 TITLED = ("notification", *WRITTEN_BY_PEOPLE)  # whose subject inside names what the case is about
 NO_KEY = "confidential, and the recipient has no usable key"
-CONSENT = ", or record that they consent to clear text (`mailrouter participant set … --clear-text yes --why …`)"
+CONSENT = ", or once they agreed to clear text: `mailrouter participant set {} --clear-text yes --why 'they agreed'`"
 REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
 CONSENT_ENDED = "sealed in clear, and since then the consent was withdrawn or a key was pinned: write it anew"
 KEY_ENDED = "sealed to a key that has expired since, or was retired, revoked or replaced: write it anew"
@@ -56,15 +57,16 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
     usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
     case = cases.get(tx, letter.case_id)
     why = "" if usable else _not_in_clear(letter, participant, pinned)
-    held = f"{why}: {_remedy(tx, tools, letter, participant, why)}" if why else ""
+    held = f"{why}: {_remedy(tx, tools, letter, case, participant, why)}" if why else ""
     voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
     return Sealing(usable, case, participant, _title(tx, letter, case), voucher, held)
 
 
-def _remedy(tx: Connection, tools: Tools, letter: Letter, participant: Participant, why: str) -> str:
+def _remedy(tx: Connection, tools: Tools, letter: Letter, case: Case, participant: Participant, why: str) -> str:
     """Which key is missing or worn out, and the commands that let the letter go."""
     lacks = lacking.words(tx, participant.organisation_id, tools.now())
-    return f"{lacks}{CONSENT if why == NO_KEY else ''}; then `mailrouter outbox release {letter.id}`"
+    consent = CONSENT.format(f"VU#{case.vu} {shlex.quote(participant.name)}") if why == NO_KEY else ""
+    return f"{lacks}{consent}; then `mailrouter outbox release {letter.id}`"
 
 
 def _staff_key(tx: Connection, letter: Letter) -> tuple[PublicKey, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 
 from mailrouter import faults
-from mailrouter.store import upsert
+from mailrouter.store import queues, upsert
 from mailrouter.store.tables import candidate_keys
 
 MOST = 20  # undecided ones of one organisation
@@ -91,10 +91,16 @@ def waiting(tx: Connection, organisation_id: int, fingerprint: str) -> Candidate
 
 
 def decide(tx: Connection, organisation_id: int, fingerprint: str, outcome: str, by: str, now: datetime) -> bool:
-    """An analyst took or refused it; False if it was none."""
+    """An analyst took or refused it, and its notices are dealt with; False if it was none."""
     mine = (candidate_keys.c.organisation_id == organisation_id) & (candidate_keys.c.fingerprint == fingerprint)
     undecided = update(candidate_keys).where(mine, candidate_keys.c.outcome == "")
+    queues.done_below(tx, notices_of(organisation_id, fingerprint), by, now)
     return tx.execute(undecided.values(outcome=outcome, decided_by=by, decided_at=now)).rowcount == 1
+
+
+def notices_of(organisation_id: int, fingerprint: str) -> str:
+    """How the `once` of every notice about a candidate begins."""
+    return f"key-offered:{organisation_id}:{fingerprint}:"
 
 
 def count(tx: Connection, organisation_id: int) -> int:

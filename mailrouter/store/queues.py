@@ -124,6 +124,12 @@ def done_once(tx: Connection, once: str, by: str, now: datetime) -> None:
     tx.execute(update(queue_items).where(mine).values(done_at=now, done_by=by))
 
 
+def done_below(tx: Connection, begins: str, by: str, now: datetime) -> None:
+    """What all the notices asked for whose `once` begins like this is done."""
+    mine = queue_items.c.once.startswith(begins, autoescape=True) & queue_items.c.done_at.is_(None)
+    tx.execute(update(queue_items).where(mine).values(done_at=now, done_by=by))
+
+
 def done_for_letter(tx: Connection, letter_id: int, by: str, now: datetime) -> None:
     """Somebody saw to the letter: the notices about its trouble are dealt with."""
     about = queue_items.c.once.like(f"letter:{letter_id}:%") & queue_items.c.done_at.is_(None)

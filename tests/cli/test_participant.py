@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from mailrouter.flow import write
+from mailrouter.flow.write import Draft
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 
@@ -116,10 +118,15 @@ def test_consent_to_clear_text(console: Console) -> None:
     command = ("participant", "set", str(VU), VENDOR, "--clear-text")
     assert "go together" in console.refused(*command, "yes", status=2)
     assert "go together" in console.refused("participant", "set", str(VU), VENDOR, "--why", "x", status=2)
-    console.out(*command, "yes", "--why", "on the telephone")
+    console.world.deliver()
+    [held] = write.write(console.world.tools, console.world.alice, VU, [VENDOR], Draft("x", confidential=True))
+    console.world.deliver()
+    told = console.run(*command, "yes", "--why", "on the telephone")
+    assert told.stdout == f"VU#{VU}: {VENDOR} consents to clear text from now on\n"
+    assert f"held: letter {held}; `mailrouter outbox release {held}`" in told.stderr
     shown = console.json("participant", "show", str(VU), VENDOR)
     assert (shown["clear_text_at"] is not None, shown["clear_text_by"]) == (True, "alice")
     assert "they consent to clear text since" in console.out("participant", "show", str(VU), VENDOR)
-    console.out(*command, "no", "--why", "they changed their mind")
+    assert "does not consent" in console.out(*command, "no", "--why", "they changed their mind")
     assert console.json("participant", "show", str(VU), VENDOR)["clear_text_at"] is None
     assert "needs an analyst" in console.as_login("root").refused(*command, "yes", "--why", "x", status=1)

@@ -83,7 +83,8 @@ def test_what_is_surely_theirs_applies_by_itself(house: World, how: str) -> None
     assert consent(house) == (True, f"message:{message.id}")
     assert held(house).state == "held"  # nothing leaves by itself
     [told] = [why for why in house.notices() if "consents to clear text" in why]
-    assert f"(message {message.id}); held: letter {held(house).id}; `mailrouter outbox release ID`" in told
+    waits = held(house).id
+    assert f"(message {message.id}); held: letter {waits}; `mailrouter outbox release {waits}`" in told
     entry = next(e for e in house.journal() if e.kind == "participant.clear-text")
     assert dict(entry.data) == {"participant": house.participant().id, "allowed": True, "message": message.id}
 
@@ -95,7 +96,7 @@ def test_what_is_not_surely_theirs_is_a_notice_with_the_command(house: World, ho
     house.feed(answer(house, YES, how))
     assert consent(house) == (False, "")
     [told] = [why for why in house.notices() if "not surely" in why]
-    assert f"`mailrouter participant set {VU} '{VENDOR}' --clear-text yes --why …`" in told
+    assert f"`mailrouter participant set VU#{VU} {VENDOR} --clear-text yes --why 'they confirmed it'`" in told
     assert released(house).state == "held"
 
 

@@ -172,10 +172,18 @@ def test_a_rollover_is_told_with_the_command_that_takes_it(house: World, ring: R
     assert [command in item.why for item in told] == [True]
     assert house.fed(house.signed(TEXT, signer=ring.next)).assurance == "invalid"  # not before an analyst says so
     keys.take(house.tools, house.alice, VENDOR, ring.next.fingerprint, channel="telephone")
+    assert "notice" not in [s.item.kind for s in house.queue("alice")]  # what the notice asked for is done
     assert house.fed(house.signed(TEXT, signer=ring.next)).assurance == "verified"
     assert house.fed(house.signed(TEXT, signer=ring.pinned)).assurance == "verified"  # the old one stays
     house.feed(rollover(house, ring, armored(house, ring.next)))
-    assert len([s for s in house.queue("alice") if s.item.kind == "notice"]) == 1  # told once
+    assert [s for s in house.queue("alice") if s.item.kind == "notice"] == []  # told once
+
+
+def test_refusing_a_rollover_closes_its_notice(house: World, ring: Ring) -> None:
+    house.feed(rollover(house, ring, armored(house, ring.next)))
+    assert [s.item.kind for s in house.queue("alice")].count("notice") == 1
+    keys.refuse(house.tools, house.alice, VENDOR, ring.next.fingerprint)
+    assert "notice" not in [s.item.kind for s in house.queue("alice")]
 
 
 def test_what_the_signature_does_not_cover_is_not_proved(house: World, ring: Ring) -> None:
