@@ -87,11 +87,11 @@ _OF_LETTER = re.compile(r"letter:(\d+):")  # so begins the `once` of a notice ab
 
 
 def _letters(tools: Tools, about: About, number: str, state: str) -> Sequence[int]:
-    """The letter that is named, if it is this case's; else the one the notice is about; else all to the participant."""
+    """The letter that is named, if it is this one's; else the one the notice is about; else all to the participant."""
     noticed = _OF_LETTER.match(about.item.once or "")
     if number or noticed:
         letter_id = int(number or (noticed[1] if noticed else 0))
-        return [_of_the_case(tools, about, letter_id)]
+        return [_of_the_item(tools, about, letter_id)]
     whom = about.whom
     with tools.db.read() as tx:
         found = orders.letters_to(tx, whom.id, state)
@@ -100,11 +100,15 @@ def _letters(tools: Tools, about: About, number: str, state: str) -> Sequence[in
     return found
 
 
-def _of_the_case(tools: Tools, about: About, letter_id: int) -> int:
+def _of_the_item(tools: Tools, about: About, letter_id: int) -> int:
+    """Of its case, and to its participant when it is about one."""
     with tools.db.read() as tx:
-        if orders.letter_of_case(tx, letter_id, about.case.id if about.case else None):
-            return letter_id
-    raise faults.NotFound(f"no letter {letter_id} belongs to this case")
+        whose = orders.letter_of_case(tx, letter_id, about.case.id if about.case else None)
+    if whose is None:
+        raise faults.NotFound(f"no letter {letter_id} belongs to this case")
+    if about.participant and whose != about.participant.id:
+        raise faults.NotFound(f"letter {letter_id} goes to others than item {about.item.id} is about")
+    return letter_id
 
 
 def _approve(tools: Tools, actor: Actor, about: About, sha256: str) -> str:

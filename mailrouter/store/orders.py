@@ -110,10 +110,13 @@ def letters_to(tx: Connection, participant_id: int, state: str) -> list[int]:
     return list(tx.execute(select(letters.c.id).where(mine).order_by(letters.c.id)).scalars())
 
 
-def letter_of_case(tx: Connection, letter_id: int, case_id: int | None) -> bool:
-    """Whether there is such a letter in this case."""
+def letter_of_case(tx: Connection, letter_id: int, case_id: int | None) -> int | None:
+    """The participant that this letter of the case is to; None when the case has no such letter."""
+    if case_id is None:
+        return None
     mine = (letters.c.id == letter_id) & (letters.c.case_id == case_id)
-    return case_id is not None and tx.execute(select(letters.c.id).where(mine)).first() is not None
+    whose: int | None = tx.execute(select(letters.c.participant_id).where(mine)).scalar()
+    return whose
 
 
 def told_lately(tx: Connection, steps: list[str], since: datetime) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailrouter.flow import coordinate, orders, sealing, tell, write
+from mailrouter.flow import coordinate, orders, outgoing, sealing, tell, write
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import analysts, outbox, queues, secret
@@ -121,7 +121,8 @@ def test_the_journal_names_the_analyst_and_the_mail(house: World) -> None:
         ("wait 2020-01-01", "us", "wait 2020-01-01: not done: 2020-01-01 lies in the past"),
         ("assign bob", "us", "assign bob: VU#123456 is bob's"),
         ("hold", "us", "hold: not done: no letter to them is queued"),
-        ("release 99", "us", "release 99: not done: no letter 99 belongs to this case"),
+        ("hold 99", "us", "hold 99: not done: no letter 99 belongs to this case"),
+        ("release 99", "us", "release 99: not done: your signed words do not say which item they are about"),
         ("dnoe", "us", "nothing was done: its first words are nearly the order `done`"),
     ],
 )
@@ -185,6 +186,32 @@ def test_the_letters_to_them_are_held_and_released(house: World) -> None:
     ordered(house, "release", to, tied=False)
     assert carried_out(house)[0] == f"release {second}: released: letter {second}"
     assert {letter.id: letter.state for letter in house.letters("write")} == {first: "held", second: "queued"}
+
+
+@quickly
+def test_letters_to_others_of_the_case_are_neither_held_nor_released(house: World) -> None:
+    """An item is about one participant: a number that was misread, or is another's, reaches nobody else."""
+    house.organisation("Bolt", "psirt@bolt.example")
+    coordinate.add_vendor(house.tools, house.alice, VU, "Bolt")
+    [theirs] = write.write(house.tools, house.alice, VU, ["Bolt"], write.Draft("To Bolt"))
+    to = address_of_mail(house)
+    for word, state in (("hold", "queued"), ("release", "held")):
+        with house.writing() as tx:
+            outbox.change(tx, theirs, state=state)
+        ordered(house, f"{word} {theirs}", to)
+        [told] = carried_out(house)
+        assert told.startswith(f"{word} {theirs}: not done: letter {theirs} goes to others than item")
+        assert house.letters("write")[0].state == state
+
+
+@quickly
+def test_no_letter_is_released_by_words_that_name_no_item(house: World) -> None:
+    [letter] = write.write(house.tools, house.alice, VU, [VENDOR], write.Draft("a"))
+    outgoing.hold(house.tools, house.alice, letter)
+    ordered(house, f"release {letter}", address_of_mail(house), tied=False)
+    [told] = carried_out(house)
+    assert "which item they are about" in " ".join(told.split())
+    assert house.letters("write")[0].state == "held"
 
 
 def address_of_mail(world: World) -> str:
