@@ -21,7 +21,7 @@ def came_before(
     tx: Connection, opened: Opened, case: Case, participant: Participant, mail_id: int, before: int | None
 ) -> str:
     """`repeated` in this case, `replay` out of another; '' when it is new. `before`: what this mail became already."""
-    first = messages.signing_filed(tx, of(opened), case.id, participant.id, mail_id, before)
-    if first is None:
+    case_id = messages.signing_filed(tx, of(opened), case.id, participant.id, mail_id, before)
+    if case_id is None:
         return ""
-    return "repeated" if first == case.id else "replay"
+    return "repeated" if case_id == case.id else "replay"

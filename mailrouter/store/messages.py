@@ -187,7 +187,7 @@ _SIGNED_BEFORE = select(messages.c.id).where(_OF_ANOTHER_MAIL).order_by(messages
 def signing_filed(
     tx: Connection, signing: Signing, case_id: int, participant_id: int, but_mail: int, before: int | None
 ) -> int | None:
-    """The case with which another mail with the same signing was filed first; None when there is none.
+    """A case with which another mail with the same signing was filed; None when there is none.
 
     In this case it counts only as a verified mail of the same participant: what others sent, or a
     list added to, takes nothing from the vendor's own mail. `before`: this mail's own message, if it is judged anew;
@@ -207,8 +207,7 @@ _SIGNING_FILED = (
         messages.c.id < bindparam("before"),
         or_(messages.c.case_id != bindparam("case"), and_(messages.c.case_id == bindparam("case"), _HERE)),
     )
-    .order_by(messages.c.id)
-    .limit(1)
+    .limit(1)  # in no order: the same mail may have come ten thousand times
 )
 
 
