@@ -16,11 +16,13 @@ from mailrouter.flow.actor import Actor, note
 from mailrouter.mail import webkey
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import KeyInfo
-from mailrouter.store import cases, contacts
+from mailrouter.store import cases, contacts, journal
 from mailrouter.tools import Tools, key_turn
 
 LIFETIME = "2y"  # of a successor: see docs/decisions.md
 CHANGED = "own-key-changed"
+BEGUN, ROTATED = "key.rotation-begun", "key.rotated"  # in the journal
+BY_HAND = MADE, IMPORTED = "key.made", "key.imported"
 
 
 def make(
@@ -36,7 +38,7 @@ def make(
         if ours and not another:
             raise faults.Illegal(f"there is a key already, {ours[-1].fingerprint}; --force makes another beside it")
         key = _made(tools, name, address, expires)
-    _note(tools, actor, "key.made", key)
+    _note(tools, actor, MADE, key)
     return key
 
 
@@ -49,7 +51,7 @@ def bring(tools: Tools, actor: Actor, data: bytes) -> KeyInfo:
     """A secret key from a file becomes ours. `Refused` for anything else, and for one that cannot sign."""
     with key_turn(tools.settings):
         key = tools.pgp.import_own(data)
-    _note(tools, actor, "key.imported", key)
+    _note(tools, actor, IMPORTED, key)
     return key
 
 
@@ -59,6 +61,9 @@ def _note(tools: Tools, actor: Actor, kind: str, key: KeyInfo) -> None:
 
 
 # ---- one after another ----------------------------------------------------------------------------------------------
+
+
+Change = tuple[KeyInfo, KeyInfo, Attachment]  # from which key, to which, and that one as letters bring it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +77,58 @@ class Rotated:
 
 
 def rotate(tools: Tools, actor: Actor, *, to: str = "", expires: str = LIFETIME, why: str = "") -> Rotated:
-    """Another key signs from now on: a new one, or the one of ours with the fingerprint `to`. Running it again is safe.
+    """Another key signs from now on: a new one, or the one of ours with the fingerprint `to`.
 
-    While `identity.key` names another, nobody is told yet: the letter would not be true.
+    Running it again is safe: what was broken off goes on with the key it was about, since nobody would ever be told of
+    one that is passed over. While `identity.key` names another, nobody is told yet: the letter would not be true.
     """
     with key_turn(tools.settings):
+        left, was = _left_off(tools)
         before = _signing(tools)
-        new = _of_ours(tools, to) if to else _next(tools, expires)
-        old = before if before and before.fingerprint != new.fingerprint else _predecessor(tools, new)
+        new = _of_ours(tools, to) if to else left
+        if new is None or left is None:
+            _begin(tools, actor, to, before)
+        new = new or _made(tools, "", "", expires)
+        old = _known_until_now(tools, new, was, before)
         if old is not None:
             tools.pgp.vouch_for(new.fingerprint, old.fingerprint)
     signs = tools.pgp.signing_key().fingerprint == new.fingerprint
-    with tools.db.write() as tx:
+    attached = Attachment(f"OpenPGP_{new.fingerprint}.asc", tools.pgp.export(new.fingerprint), "application/pgp-keys")
+    with tools.db.write() as tx:  # that it is at its end stands there with the letters or not at all
+        letter_ids = _tell(tx, tools, actor, (old, new, attached)) if signs and old else []
         told = {"fingerprint": new.fingerprint, "was": old.fingerprint if old else "", "signs": signs}
-        note(tx, tools, actor, "key.rotated", **told, **({"why": why} if why else {}))
-    return Rotated(new, old, signs, tuple(_tell(tools, actor, old, new)) if signs and old else ())
+        note(tx, tools, actor, ROTATED, **told, **({"why": why} if why else {}))
+    return Rotated(new, old, signs, tuple(letter_ids))
+
+
+def _left_off(tools: Tools) -> tuple[KeyInfo | None, str]:
+    """The key of a rotation that was broken off, or of which nobody could be told yet; and the one known until then."""
+    with tools.db.read() as tx:
+        rows = journal.of_kinds(tx, [BEGUN, ROTATED, *BY_HAND])
+    last = next((row for row in reversed(rows) if row.kind not in BY_HAND), None)
+    if last is None or last.data.get("signs"):
+        return None, ""
+    meant = {last.data.get("to") or last.data.get("fingerprint")}
+    others = {*last.data.get("had", []), *(row.data["fingerprint"] for row in rows if row.kind in BY_HAND)}
+    able = [key for key in tools.pgp.own_keys() if key.can_sign and key.state == "valid"]
+    about = [key for key in able if (key.fingerprint in meant if any(meant) else key.fingerprint not in others)]
+    return (about[-1], str(last.data["was"])) if about else (None, "")
+
+
+def _begin(tools: Tools, actor: Actor, to: str, before: KeyInfo | None) -> None:
+    """Which other keys there are stands in the journal before there is one more."""
+    had = [key.fingerprint for key in tools.pgp.own_keys()]
+    if not had:
+        raise faults.Illegal("there is no key yet that another could follow: `mailrouter key make`")
+    with tools.db.write() as tx:
+        note(tx, tools, actor, BEGUN, had=had, to=to, was=before.fingerprint if before else "")
+
+
+def _known_until_now(tools: Tools, new: KeyInfo, was: str, before: KeyInfo | None) -> KeyInfo | None:
+    """Whose word for the new one people can check: of the key that signed before all of this began."""
+    known = next((key for key in tools.pgp.own_keys() if key.fingerprint == was != new.fingerprint), before)
+    usable = known is not None and known.fingerprint != new.fingerprint and known.state == "valid"
+    return known if usable else _predecessor(tools, new)
 
 
 def _signing(tools: Tools) -> KeyInfo | None:
@@ -94,12 +136,6 @@ def _signing(tools: Tools) -> KeyInfo | None:
         return tools.pgp.signing_key()
     except faults.Refused:
         return None  # it has expired, or is not there: it can vouch for nothing
-
-
-def _next(tools: Tools, expires: str) -> KeyInfo:
-    if not tools.pgp.own_keys():
-        raise faults.Illegal("there is no key yet that another could follow: `mailrouter key make`")
-    return _made(tools, "", "", expires)
 
 
 def _of_ours(tools: Tools, fingerprint: str) -> KeyInfo:
@@ -117,23 +153,20 @@ def _predecessor(tools: Tools, new: KeyInfo) -> KeyInfo | None:
     return next((key for key in reversed(tuple(others)) if key.can_sign and key.state == "valid"), None)
 
 
-def _tell(tools: Tools, actor: Actor, old: KeyInfo, new: KeyInfo) -> list[int]:
+def _tell(tx: Connection, tools: Tools, actor: Actor, change: Change) -> list[int]:
     """One letter to each organisation that has had one of ours in an open case, in its oldest such case."""
-    attached = Attachment(f"OpenPGP_{new.fingerprint}.asc", tools.pgp.export(new.fingerprint), "application/pgp-keys")
-    with tools.db.write() as tx:
-        whom = {p.organisation_id: p for p in reversed(cases.correspondents(tx))}.values()
-        held = cases.lock(tx, [p.case_id for p in whom])
-        made = []
-        for participant in whom:
-            if contacts.address_for(tx, participant.organisation_id) is not None:
-                made += _letter(tx, tools, actor, held[participant.case_id], participant, (old, new, attached))
-        return made
+    whom = {p.organisation_id: p for p in reversed(cases.correspondents(tx))}.values()
+    held = cases.lock(tx, [p.case_id for p in whom])
+    made = []
+    for participant in whom:
+        if contacts.address_for(tx, participant.organisation_id) is not None:
+            made += _letter(tx, tools, actor, held[participant.case_id], participant, change)
+    return made
 
 
 def _letter(
-    tx: Connection, tools: Tools, actor: Actor, case: Case, participant: Participant,
-    change: tuple[KeyInfo, KeyInfo, Attachment],
-) -> list[int]:  # fmt: skip
+    tx: Connection, tools: Tools, actor: Actor, case: Case, participant: Participant, change: Change
+) -> list[int]:
     old, new, attached = change
     order = letters.Order(
         CHANGED, {"old_fingerprint": letters.in_groups(old.fingerprint)}, attachments=[attached],

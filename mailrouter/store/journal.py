@@ -139,6 +139,12 @@ def entries(tx: Connection, chain: str) -> list[Entry]:
     return [Entry(r.id, r.chain, r.seq, r.at, r.kind, r.actor, json.loads(r.data)) for r in rows]
 
 
+def of_kinds(tx: Connection, kinds: Sequence[str]) -> list[Entry]:
+    """The rows of these kinds, of all chains, in the order they were written."""
+    rows = tx.execute(select(journal).where(journal.c.kind.in_(kinds)).order_by(journal.c.id))
+    return [Entry(r.id, r.chain, r.seq, r.at, r.kind, r.actor, json.loads(r.data)) for r in rows]
+
+
 def count(tx: Connection) -> int:
     """How many rows there are, of all chains."""
     return tx.execute(select(func.count()).select_from(journal)).scalar_one()

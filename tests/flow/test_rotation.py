@@ -3,7 +3,7 @@
 import email
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter import faults, tools
-from mailrouter.flow import coordinate, deliver, doctor, keyhealth, ownkeys, tell, watch, write
+from mailrouter.flow import coordinate, deliver, doctor, keyhealth, letters, ownkeys, tell, watch, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.pgp import Pgp, PublicKey
@@ -136,6 +136,86 @@ def test_while_the_settings_fix_the_old_key_nobody_is_told(house: World) -> None
     with_pgp(house, Pgp(home, keyrings, key=done.new.fingerprint))  # as the words of `key rotate` say
     again = ownkeys.rotate(house.tools, house.alice, to=done.new.fingerprint)
     assert (again.signs, len(again.told), again.old and again.old.fingerprint) == (True, 1, old)
+
+
+def broken_off(*_: object) -> None:
+    raise OSError("the power fails")
+
+
+def makes_it_and_dies(pgp: Pgp) -> Callable[..., object]:
+    real = pgp.make_key
+    return lambda *given: broken_off(real(*given))
+
+
+def vouches_and_dies(pgp: Pgp) -> Callable[..., object]:
+    real = pgp.vouch_for
+    return lambda *given: broken_off(real(*given))
+
+
+BROKEN_OFF = {
+    "before there is a key": lambda pgp: (pgp, "make_key", broken_off),
+    "with the key": lambda pgp: (pgp, "make_key", makes_it_and_dies(pgp)),
+    "before it is certified": lambda pgp: (pgp, "vouch_for", broken_off),
+    "after it was": lambda pgp: (pgp, "vouch_for", vouches_and_dies(pgp)),
+    "before anybody is told": lambda pgp: (ownkeys, "_tell", broken_off),
+    "with the letters": lambda pgp: (letters, "to_participant", broken_off),
+}
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("where", list(BROKEN_OFF))
+def test_a_rotation_that_was_broken_off_goes_on_with_the_key_it_had_made(
+    house: World, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Nobody knows another key than the first: by its word alone can they believe the one that signs from now on."""
+    first = house.keymaker.cert
+    with monkeypatch.context() as broken:
+        broken.setattr(*BROKEN_OFF[where](house.tools.pgp))
+        with pytest.raises(OSError, match="the power fails"):
+            ownkeys.rotate(house.tools, house.alice)
+    done = ownkeys.rotate(house.tools, house.alice)
+    assert (done.old and done.old.fingerprint, done.signs, len(done.told)) == (first.fingerprint, True, 1)
+    assert [key.fingerprint for key in house.tools.pgp.own_keys()] == [first.fingerprint, done.new.fingerprint]
+    house.deliver()
+    [letter] = house.letters(ownkeys.CHANGED)
+    assert opened(house, letter, first.public).verdict is Verdict.GOOD
+    assert house.breaks() == []
+
+
+@ONE_DATABASE
+def test_a_key_that_was_brought_since_is_not_taken_for_the_one_that_was_to_be_made(
+    house: World, keymaker: Keymaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(house.tools.pgp, "make_key", broken_off)
+        with pytest.raises(OSError, match="the power fails"):
+            ownkeys.rotate(house.tools, house.alice)
+    brought = ownkeys.bring(house.tools, house.alice, keymaker.secret(keymaker.subkeyed[0].fingerprint))
+    done = ownkeys.rotate(house.tools, house.alice)
+    assert done.new.fingerprint not in (brought.fingerprint, keymaker.cert.fingerprint)
+    assert (done.old and done.old.fingerprint) in (brought.fingerprint, keymaker.cert.fingerprint)
+
+
+@ONE_DATABASE
+def test_one_that_is_at_its_end_is_followed_by_the_next(house: World) -> None:
+    second = ownkeys.rotate(house.tools, house.alice).new
+    done = ownkeys.rotate(house.tools, house.alice)
+    assert (done.old and done.old.fingerprint) == second.fingerprint
+    assert done.new.fingerprint not in (second.fingerprint, house.keymaker.cert.fingerprint)
+
+
+@ONE_DATABASE
+def test_one_of_which_nobody_could_be_told_yet_is_the_one_to_tell_of(house: World) -> None:
+    """Run again without `--to`, when the settings have changed or before."""
+    old = house.keymaker.cert.fingerprint
+    home, keyrings = house.tools.pgp._home, house.folder / "keyrings"
+    with_pgp(house, Pgp(home, keyrings, key=old))
+    first, again = (ownkeys.rotate(house.tools, house.alice) for _ in range(2))
+    assert (again.new.fingerprint, again.told) == (first.new.fingerprint, ())
+    with_pgp(house, Pgp(home, keyrings, key=first.new.fingerprint))
+    done = ownkeys.rotate(house.tools, house.alice)
+    assert (done.new.fingerprint, done.old and done.old.fingerprint) == (first.new.fingerprint, old)
+    assert (done.signs, len(done.told)) == (True, 1)
 
 
 @ONE_DATABASE
