@@ -111,6 +111,7 @@ class Receipt:
     assurance: Assurance
     lack: Lack | None = None
     writer: str = ""  # the registered contact who certainly wrote: is told; '' : the organisation's first contact
+    claimed: str = ""  # the registered contact that its From names, proved or not
 
 
 @dataclass(frozen=True, slots=True)

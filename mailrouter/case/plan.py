@@ -208,13 +208,14 @@ def _receipt(event: MailArrived) -> list[Receipt]:
     participant = event.participant
     if participant is None or not event.answerable or not _is_theirs(event):
         return []
-    writer = event.writer if event.standing >= Standing.AUTHENTICATED else ""
     kept = _vouched(event) or _statement(event, participant)
+    confirmed = bool(kept) and isinstance(kept[0], Vouch)  # only the registered contact was given that address
+    writer = event.writer if confirmed or event.standing >= Standing.AUTHENTICATED else ""
     lack = _lack(event) if event.meant and kept and not _stands(kept[0]) else None
     kind = Kind.HELD if lack else _kind(kept)
     if not writer and kind is not Kind.HELD:
         return []
-    return [Receipt(participant, kind, event.assurance, lack, writer)]
+    return [Receipt(participant, kind, event.assurance, lack, writer, event.writer)]
 
 
 def _kind(kept: Sequence[KeepStatement | Vouch]) -> Kind:

@@ -86,13 +86,12 @@ class Words:
 
 
 def words(facts: Facts) -> Words:
-    """What the letter says of this mail."""
+    """What the letter says of this mail; what is missing is said once, and then not again as what was proved."""
     known = _known(facts)
-    missing = f"What is missing: {reason(facts.lack)}." if facts.lack and not facts.unreadable else ""
     return Words(
         proved=_proved(facts).format_map(known),
         becomes=_becomes(facts).format_map(known),
-        missing=missing.replace("the VU#", f"VU#{facts.vu}"),
+        missing=_missing(facts).format_map(known),
         remedy=_remedy(facts).format_map(known),
     )
 
@@ -139,6 +138,8 @@ _NOT_GOOD: Mapping[str, str] = {
 def _proved(facts: Facts) -> str:
     if facts.unreadable:
         return UNREADABLE
+    if facts.assurance is not Assurance.VERIFIED and facts.kind in (Kind.HELD, Kind.CONFIRMED):
+        return ""  # what is missing says it, or their word stands in its place
     if facts.assurance is Assurance.INVALID:
         return _NOT_GOOD.get(facts.verdict, _NOT_GOOD["bad"])
     return _PROVED[facts.assurance]
@@ -151,13 +152,45 @@ _BECOMES: Mapping[Kind, str] = {
     Kind.STANDS: "It stands as the text of {vendor} on {vu}. An analyst approves it before it is published.",
     Kind.CONFIRMED: "By this mail the text we asked about stands as that of {vendor} on {vu}. An analyst approves it "
     "before it is published.",
-    Kind.HELD: "Until that is mended we publish nothing of it.",
+    Kind.HELD: "Until then we publish nothing of it.",
 }
 _REPEATED = {Kind.STANDS: " Exactly this would be published:", Kind.HELD: " This is the text:"}
 
 
 def _becomes(facts: Facts) -> str:
     return _BECOMES[facts.kind] + (_REPEATED.get(facts.kind, "") if facts.repeated else "")
+
+
+# ---- what is missing -------------------------------------------------------------------------------------------------
+
+MISSING: Mapping[Lack, str] = {  # what the vendor can add, as one thing
+    Lack.UNSIGNED: "a signature",
+    Lack.OTHER_SIGNER: "a signature by a key that we have of {vendor}",
+    Lack.PARTIAL: "a signature over the whole mail",
+    Lack.RETRY: "our own check of the signature",
+    Lack.EMPTY: "the text itself",
+    Lack.REPLAY: "a signature made for {vu}: this one came before, with another case",
+    Lack.REPEATED: "a new signature: this one came before",
+    Lack.STALE: "a new signature: this one is more than 30 days old",
+    Lack.UNBOUND: "the number {vu} in the text that you sign",
+    Lack.OLDER: "a newer signature: the text that stands now was signed later",
+}
+NOT_VALID: Mapping[str, str] = {
+    "expired-key": "a signature by a key that has not expired",
+    "revoked-key": "a signature by a key that is not revoked",
+    "expired-signature": "a signature that has not expired",
+    "unknown-key": "a signature by a key that we have of you",
+    "good": "a signature by a key that we have of you",
+    "unsupported": "a signature of a kind that we can accept",
+    "bad": "a signature that fits what we received",
+}
+
+
+def _missing(facts: Facts) -> str:
+    if facts.lack is None or facts.unreadable:
+        return ""
+    invalid = NOT_VALID.get(facts.verdict, NOT_VALID["bad"])
+    return f"What is missing: {invalid if facts.lack is Lack.INVALID else MISSING[facts.lack]}."
 
 
 # ---- what helps ------------------------------------------------------------------------------------------------------
@@ -167,15 +200,16 @@ REMEDIES: Mapping[Lack, str] = {
     Lack.UNSIGNED: "Please send it again, signed with the key of {vendor} that we hold.",
     Lack.OTHER_SIGNER: "Please sign it with the key of {vendor} that we hold; or send us the key you signed with, and "
     "we compare its fingerprint with you.",
-    Lack.PARTIAL: "Please sign the whole mail, as PGP/MIME, and have no list or gateway add to it on its way.",
-    Lack.RETRY: "Nothing is to be done: we check it again.",
-    Lack.EMPTY: "Please write the text itself into the mail, as plain text; what is quoted is not taken.",
-    Lack.REPLAY: "Please sign a text for {vu} of its own, which names {vu}. Did you not send this mail? Tell us.",
-    Lack.REPEATED: "What stood before stands. If you mean it anew, please sign it again and send it. Did you not send "
-    "this mail again? Tell us.",
+    Lack.PARTIAL: "Please sign the whole mail (PGP/MIME), and send it so that no list or gateway adds anything to it.",
+    Lack.RETRY: "You need to do nothing: we check it again.",
+    Lack.EMPTY: "Please write the text into the mail, as plain text. We do not take what you quote.",
+    Lack.REPLAY: "Please sign a text for {vu} which names {vu}. If you did not send this mail, please tell us.",
+    Lack.REPEATED: "If you want to say it again, please sign it again and send it. If you did not send this mail "
+    "again, please tell us.",
     Lack.STALE: "If it is still what you want to say, please sign it again today, and send it.",
     Lack.UNBOUND: "Please send it again with the line {vu} in the text that you sign.",
-    Lack.OLDER: "If it is to replace what stands, please sign it again and send it. Did you not send it? Tell us.",
+    Lack.OLDER: "If it is to replace the text that stands now, please sign it again and send it. If you did not send "
+    "this mail, please tell us.",
 }
 WITHOUT_A_KEY = (
     "Please send us your OpenPGP key, and the text signed with it; or tell us that you have none, and we ask you to "

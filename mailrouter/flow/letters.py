@@ -179,6 +179,11 @@ def day(instant: datetime | None) -> str:
     return f"{instant:%Y-%m-%d}" if instant else "not yet set"
 
 
+def minute(instant: datetime) -> str:
+    """An instant as letters write it."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
 def follow_up(tx: Connection, tools: Tools, case: Case, action: Write, now: datetime) -> int | None:
     """The letter of one rung: in the thread of what is unanswered; the second rung tries another contact of theirs."""
     participant = action.participant

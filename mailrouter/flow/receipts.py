@@ -90,7 +90,12 @@ def batch(tx: Connection, tools: Tools | None, later: act.Later, now: datetime) 
     for due in owed:
         if not lately.silences(due) and (recipient := _queue(tx, tools, due, later, now)):
             lately.add(receipts.Told(due.order.participant.organisation_id, recipient, _name(due), now))
-    return {due.mail.mail_id for due in owed if due.order.writer}
+    return {due.mail.mail_id for due in owed if due.order.claimed and due.order.claimed == _recipient(tx, due).lower()}
+
+
+def _recipient(tx: Connection, due: act.Due) -> str:
+    """Who is told: whoever certainly wrote; else their first contact, '' if none takes mail."""
+    return due.order.writer or contacts.address_for(tx, due.order.participant.organisation_id) or ""
 
 
 def _lately(tx: Connection, tools: Tools, owed: Sequence[act.Due], now: datetime) -> _Lately:
@@ -111,7 +116,7 @@ def _name(due: act.Due) -> str:
 def _queue(tx: Connection, tools: Tools, due: act.Due, later: act.Later, now: datetime) -> str:
     """The address that it goes to; '' if there is none."""
     order = due.order
-    recipient = order.writer or contacts.address_for(tx, order.participant.organisation_id)
+    recipient = _recipient(tx, due)
     if not recipient:
         return ""  # there is nobody to be told; the analyst sees the mail
     keys = contacts.keys_of(tx, [order.participant.organisation_id], retired=True)
@@ -139,7 +144,7 @@ class _Told:
 
 
 def _told(due: act.Due, *, can_encrypt: bool) -> _Told:
-    """The exact text goes to whoever certainly wrote; its digest to the registered contact.
+    """The exact text and its digest go to whoever certainly wrote; nobody else could tell what the digest is of.
 
     Of what came encrypted, either tells what it says: anybody can send a ciphertext of somebody else's, and a digest is
     as good as a short text to whoever guesses. So both only for a proof of authorship, and never in clear.
@@ -147,8 +152,9 @@ def _told(due: act.Due, *, can_encrypt: bool) -> _Told:
     if due.order.kind not in OF_A_TEXT or (_came_encrypted(due) and not (can_encrypt and _proved_whole(due))):
         return _Told()
     text: bytes = due.mail.statement.get("verbatim", b"")
-    may = bool(due.order.writer) and len(text) <= LONGEST and bool(text.strip())
-    return _Told(text if may else b"", due.mail.sha256_of_text())
+    if not due.order.writer or not text.strip():
+        return _Told()
+    return _Told(text if len(text) <= LONGEST else b"", due.mail.sha256_of_text())
 
 
 def _came_encrypted(due: act.Due) -> bool:
@@ -177,8 +183,8 @@ def _values(due: act.Due, keys: Sequence[PinnedKey], told: _Told) -> dict[str, s
     )  # fmt: skip
     said = receipt.words(facts)
     return {
-        "received": letters.day(row["received_at"]), "proved": said.proved, "becomes": said.becomes,
-        "missing": said.missing, "remedy": said.remedy,
+        "received": letters.minute(row["received_at"]), "sender": order.claimed, "proved": said.proved,
+        "becomes": said.becomes, "missing": said.missing, "remedy": said.remedy,
         "sha256": told.sha256,
         "quoted": confirmation.barred(told.text.decode("utf-8", "replace")) if told.text else "",
     }  # fmt: skip

@@ -81,7 +81,7 @@ def _notice(*fields: str, must: str = "") -> Letter:
     return Letter(frozenset([*_NOTICE, *fields]), frozenset(must.split()), automatic=True)
 
 
-_TOLD = ("received", "proved", "becomes", "missing", "remedy", "sha256", "quoted")
+_TOLD = ("received", "sender", "proved", "becomes", "missing", "remedy", "sha256", "quoted")
 
 LETTERS: Mapping[str, Letter] = {
     "notification": _to_participant("embargo_days", "details"),
@@ -90,7 +90,7 @@ LETTERS: Mapping[str, Letter] = {
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "receipt": _to_participant(*_TOLD, must="proved becomes quoted remedy", automatic=True),
-    "statement-held": _to_participant(*_TOLD, must="missing remedy sha256", automatic=True),
+    "statement-held": _to_participant(*_TOLD, must="received missing remedy", automatic=True),
     "voucher": _to_participant("received", "sha256", "quoted", must="sha256 quoted"),
     "reply": _to_participant("body", "quoted", must="body"),
     "own-key-changed": _to_participant("old_fingerprint", must="fingerprint old_fingerprint"),

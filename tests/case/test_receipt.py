@@ -6,7 +6,19 @@ from itertools import product
 import pytest
 
 from mailrouter.case.conditions import FLAGS, WORTH, Assurance
-from mailrouter.case.receipt import AGAIN, REMEDIES, UNREADABLE, WITHOUT_A_KEY, Facts, Kind, Lack, reason, words
+from mailrouter.case.receipt import (
+    AGAIN,
+    MISSING,
+    NOT_VALID,
+    REMEDIES,
+    UNREADABLE,
+    WITHOUT_A_KEY,
+    Facts,
+    Kind,
+    Lack,
+    reason,
+    words,
+)
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.mail.texts import LONGEST_VALUE
 
@@ -26,7 +38,9 @@ def of(**values: object) -> Facts:
 @pytest.mark.parametrize("lack", [lack for lack in Lack if lack is not Lack.INVALID])
 def test_every_lack_has_a_remedy_of_its_own(lack: Lack) -> None:
     said = words(of(lack=lack))
-    assert said.missing == f"What is missing: {reason(lack)}.".replace("the VU#", "VU#123456")
+    assert said.missing == f"What is missing: {MISSING[lack]}.".format(vu="VU#123456", vendor="Acme")
+    assert said.proved == "", "it is said once"
+    assert len(set(MISSING.values())) == len(Lack) - 1
     assert said.remedy == REMEDIES[lack].format(vu="VU#123456", vendor="Acme")
     assert len(set(REMEDIES.values())) == len(Lack) - 1
 
@@ -45,8 +59,9 @@ def test_every_lack_has_a_remedy_of_its_own(lack: Lack) -> None:
 )
 def test_every_verdict_that_is_not_good_says_what_helps(verdict: str, proved: str, remedy: str) -> None:
     said = words(of(assurance=Assurance.INVALID, verdict=verdict, lack=Lack.INVALID))
-    assert proved in said.proved
+    assert (said.proved, said.missing) == ("", f"What is missing: {NOT_VALID[verdict]}.")
     assert remedy in said.remedy
+    assert proved in words(of(kind=Kind.ANSWER, assurance=Assurance.INVALID, verdict=verdict, lack=None)).proved
 
 
 def test_a_verdict_is_a_word_of_the_contract() -> None:
@@ -70,6 +85,17 @@ def test_what_could_not_be_read_is_told_in_one_way() -> None:
     assert len(said) == 1
     assert {(one.proved, one.missing, one.remedy) for one in said} == {(UNREADABLE, "", AGAIN)}
     assert words(of(unreadable=True, kind=Kind.ANSWER, lack=None)).remedy == AGAIN
+
+
+@pytest.mark.parametrize("jargon", ["pinned", "organisation", "bound", "hold", "verified", "it is"])
+def test_what_is_missing_is_a_thing_and_no_word_of_ours(jargon: str) -> None:
+    assert not any(jargon in phrase for phrase in (*MISSING.values(), *NOT_VALID.values()))
+
+
+def test_a_good_signature_is_told_with_what_is_missing_beside_it() -> None:
+    said = words(of(assurance=Assurance.VERIFIED, verdict="good", lack=Lack.UNBOUND))
+    assert said.proved.startswith("Its signature is good")
+    assert said.missing == "What is missing: the number VU#123456 in the text that you sign."
 
 
 def test_every_sentence_fits_a_line_and_is_plain() -> None:

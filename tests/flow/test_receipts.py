@@ -9,7 +9,7 @@ from email import message_from_bytes
 import pytest
 from sqlalchemy.event import listen, remove
 
-from mailrouter.flow import coordinate, file, outgoing, receive, remind, statements
+from mailrouter.flow import coordinate, file, outgoing, receive, remind, statements, vouching
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
 from mailrouter.store import contacts
@@ -188,9 +188,9 @@ def test_without_a_key_to_sign_with_mail_is_received_all_the_same(house: World) 
 # ---- held statements ------------------------------------------------------------------------------------------------
 
 HELD = {
-    "unsigned": (unsigned, "it is not signed", "signed with the key of Vendor that we hold"),
-    "another's": (by_eve, "a key that is not pinned", "Please sign it with the key of Vendor"),
-    "partial": (partial, "covers only a part", "sign the whole mail, as PGP/MIME"),
+    "unsigned": (unsigned, "What is missing: a signature.", "signed with the key of Vendor that we hold"),
+    "another's": (by_eve, "a signature by a key that we have of Vendor.", "Please sign it with the key of Vendor"),
+    "partial": (partial, "a signature over the whole mail.", "sign the whole mail (PGP/MIME)"),
 }
 
 
@@ -201,7 +201,10 @@ def test_a_held_statement_tells_the_registered_contact_what_is_missing(house: Wo
     [letter] = told(house, "statement-held")
     flat = " ".join(letter.body.split())
     assert (letter.recipient, missing in flat, remedy in flat) == (PSIRT, True, True)
-    assert house.statements()[0].sha256 in flat
+    assert f"On {house.clock():%Y-%m-%d %H:%M} UTC we received a text in the name of Vendor" in flat
+    assert f"Its sender: {PSIRT}" in flat
+    assert "not signed" not in flat, "said once"
+    assert told(house) == [letter], "whoever is told this is not told that something came"
 
 
 def test_one_letter_a_day_about_held_ones(house: World) -> None:
@@ -255,14 +258,46 @@ def test_where_nothing_proves_the_sender_the_text_is_not_repeated(house: World) 
     house.feed(house.mail(PSIRT, SUBJECT, "Buy at evil.example\r\n", message_id="evil@evil.example"))
     [held] = told(house, "statement-held")
     assert ("evil" in held.body, held.in_reply_to, held.attachments) == (False, "", "")
-    assert house.statements()[0].sha256 in held.body
+    assert "SHA-256" not in held.body, "of what nobody has it tells nothing"
     assert told(house) == [held]
 
 
-def test_and_whoever_wrote_gets_the_neutral_one(house: World) -> None:
+def test_whoever_is_not_told_of_it_gets_the_neutral_one(house: World) -> None:
+    """A colleague at no registered address; the letter goes to the registered one, and names nobody else's."""
     house.with_trust(authserv_id="")
+    answers = f"In-Reply-To: {house.letters('notification')[0].message_id}"
+    house.feed(house.mail(BOB, SUBJECT, "Not affected.\r\n", answers))
+    held, neutral = told(house)
+    assert [(held.name, held.recipient), (neutral.name, neutral.recipient)] == [
+        ("statement-held", PSIRT), ("acknowledgement", BOB),
+    ]  # fmt: skip
+    assert "Its sender" not in held.body
+    assert BOB not in held.body
+
+
+def test_who_was_told_today_of_a_held_one_needs_no_neutral_one_for_the_next(house: World) -> None:
+    house.with_trust(authserv_id="")
+    for _ in range(2):
+        house.clock.forward(minutes=5)
+        house.feed(unsigned(house))
+    assert [letter.name for letter in told(house)] == ["statement-held"]
+
+
+@pytest.mark.parametrize("passes", [(), (PASSES,)], ids=["only the address proves it", "authenticated"])
+def test_whoever_confirms_a_text_is_told_that_it_stands(worlds: MakeWorld, passes: tuple[str, ...]) -> None:
+    house = worlds(POLICY__ACKNOWLEDGE_HOURS="24", TRUST__AUTHSERV_ID="mx.cert.example", TRUST__ANSWERS_FROM="claimed")
+    house.vendor_case()
     house.feed(unsigned(house))
-    assert [letter.name for letter in told(house)] == ["statement-held", "acknowledgement"]
+    vouching.by_mail(house.tools, house.alice, VU, VENDOR)
+    house.deliver()
+    [address] = [mail["Reply-To"] for mail in house.sent_to(PSIRT) if "+s" in (mail["Reply-To"] or "")]
+    word = f"I confirm {house.statements()[0].sha256[:16]}\r\n"
+    for _ in range(2):
+        house.feed(house.mail(PSIRT, f"Re: VU#{VU}", word, *passes, to=(address,)))
+    assert house.statements()[0].state == "vouched"
+    [letter] = told(house, "receipt")
+    assert f"the text we asked about stands as that of {VENDOR} on VU#{VU}" in " ".join(letter.body.split())
+    assert (letter.recipient, "not signed" in letter.body) == (PSIRT, False)
 
 
 def test_a_strangers_statement_raises_no_letter(house: World) -> None:
@@ -284,7 +319,8 @@ def test_unbound_and_replayed_ones_are_told_with_their_remedy(house: World) -> N
     house.feed(good)
     house.feed(house.envelope(good.raw.replace(b"<1@vendor", b"<2@vendor")))
     again = told(house)[-1]
-    assert (again.name, "the same signed text came before" in " ".join(again.body.split())) == ("statement-held", True)
+    assert again.name == "statement-held"
+    assert "a new signature: this one came before." in " ".join(again.body.split())
 
 
 # ---- what came encrypted --------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_the_stranger_is_in_review_and_nobody_was_told(told, case):
 def test_whoever_wrote_was_acknowledged_but_for_the_robot(told):
     letters = json.loads(told.ask("outbox", "list", "--json"))
     assert sorted(one["to"] for one in letters if one["letter"] == "acknowledgement") == [
-        "eve@elsewhere.example", "jo.finder@mail.example", "security@bolt.example",
+        "eve@elsewhere.example", "jo.finder@mail.example",
     ]  # fmt: skip
     told_more = {one["letter"]: one["to"] for one in letters if one["letter"] in ("receipt", "statement-held")}
     assert told_more == {"receipt": "psirt@acme.example", "statement-held": "security@bolt.example"}

@@ -27,7 +27,8 @@ VALUES = {
     "alarm": "x", "received": "2026-01-20", "sha256": "44bae50e" * 8, "number": "VU#123456", "count": "2",
     "answer_to": "cert+q7.lluyt3ln4bkjtuv4@cert.example", "expires_on": "2026-05-01",
     "their_key": "0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567",
-    "proved": "It is not signed.", "becomes": "", "missing": "What is missing: it is not signed.",
+    "sender": "psirt@acme.example", "proved": "It is not signed.", "becomes": "",
+    "missing": "What is missing: a signature.",
     "remedy": "Please send it again.",
     "old_fingerprint": "89AB CDEF 0123 4567 89AB CDEF 0123 4567 89AB CDEF",
 }  # fmt: skip
