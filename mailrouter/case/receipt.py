@@ -169,11 +169,11 @@ MISSING: Mapping[Lack, str] = {  # what the vendor can add, as one thing
     Lack.PARTIAL: "a signature over the whole mail",
     Lack.RETRY: "our own check of the signature",
     Lack.EMPTY: "the text itself",
-    Lack.REPLAY: "a signature made for {vu}: this one came before, with another case",
-    Lack.REPEATED: "a new signature: this one came before",
-    Lack.STALE: "a new signature: this one is more than 30 days old",
+    Lack.REPLAY: "a signature made for {vu}, since this one came before, with another case",
+    Lack.REPEATED: "a new signature, since this one came before",
+    Lack.STALE: "a new signature, since this one is more than 30 days old",
     Lack.UNBOUND: "the number {vu} in the text that you sign",
-    Lack.OLDER: "a newer signature: the text that stands now was signed later",
+    Lack.OLDER: "a newer signature, since the text that stands now was signed later",
 }
 NOT_VALID: Mapping[str, str] = {
     "expired-key": "a signature by a key that has not expired",

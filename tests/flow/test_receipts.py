@@ -320,7 +320,7 @@ def test_unbound_and_replayed_ones_are_told_with_their_remedy(house: World) -> N
     house.feed(house.envelope(good.raw.replace(b"<1@vendor", b"<2@vendor")))
     again = told(house)[-1]
     assert again.name == "statement-held"
-    assert "a new signature: this one came before." in " ".join(again.body.split())
+    assert "a new signature, since this one came before." in " ".join(again.body.split())
 
 
 # ---- what came encrypted --------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def test_a_statements_life(
     office.mail(acme.address, older)
     stands.append("Acme held: it was signed before the statement that stands")
     life.step("an older one comes", stands, ["statement"], [f"statement-held to {acme.address}"])
-    assert "was signed later" in life.read(acme, "cannot be published yet").text
+    assert "a newer signature" in life.read(acme, "cannot be published yet").text
 
     office.mail(acme.address, re.sub(rb"(?m)^Message-ID: <", b"Message-ID: <again.", newer))
     stands.append("Acme held: the same signed text came before")
