@@ -1,15 +1,25 @@
-"""A letter as it would be for one participant, without making it: nothing is queued, no key is made."""
+"""A letter as it would be for one participant, without making it: nothing is queued, no key is made.
 
+What only the occasion of a letter could say is an example, which hangs together: a SHA-256 is that of the text shown.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
 from mailrouter import faults
+from mailrouter.case import orders, receipt
+from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Participant
+from mailrouter.case.receipt import Facts, Kind, Lack
 from mailrouter.flow import letters
 from mailrouter.flow.actor import taking_part
-from mailrouter.mail import compose, texts
-from mailrouter.store import cases, contacts, outbox
+from mailrouter.flow.notices import TRANSCRIPT
+from mailrouter.mail import compose, confirmation, texts
+from mailrouter.store import cases, contacts, outbox, receipts, vouchers
 from mailrouter.tools import Tools
 
 NO_KEY = "-" * 40  # of a fingerprint's length
@@ -21,6 +31,14 @@ UNKNOWN = {
     "waiting": "[what waits in the queues]",
     "due": "[the automatic letters of the next 24 hours]",
     "details": "",
+    "answer_to": "[the address that this analyst is given for the item]",
+    "old_fingerprint": "[the fingerprint of the key that signed before]",
+    "their_key": "[the fingerprint of their key]",
+    "away": "[the colleague who is away]",
+    "asked": "[the subject of our letter]",
+    "asked_on": "[when it left]",
+    "alarm": "[what is wrong]",
+    "sent": "[how many reminders have left]",
 }
 
 
@@ -46,12 +64,46 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         known = letters.ours(_making_no_key(tools)) | letters.about(tx, tools, case, participant)
         known |= _of_the_turn(tx, participant) | {"node": tools.settings.node}
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
-    filled = text.fill({field: f"[{field}]" for field in texts.LETTERS[name].fields} | UNKNOWN | known)
+    example = UNKNOWN | _example(name, vu, address, tools.now()) | _told(name, vu, known, tools.now())
+    filled = text.fill({field: f"[{field}]" for field in texts.LETTERS[name].fields} | example | known)
     if "vendor" not in texts.LETTERS[name].fields:  # a notice to one of us, or what whoever writes gets
         to = known["analyst"] if "analyst" in texts.LETTERS[name].fields else address
         return Preview(name, to, compose.subject(filled.subject), filled.body, filled.automatic)
     subject = compose.subject(filled.subject, f"VU#{vu}", participant.their_ref)
     return Preview(name, address, subject, filled.body, filled.automatic)
+
+
+def _example(name: str, vu: int, address: str, now: datetime) -> dict[str, str]:
+    """An occasion for any letter: now, and about this case."""
+    said = {
+        "received": letters.minute(now), "since": letters.minute(now), "date": letters.day(now), "sender": address,
+        "until": letters.day(now + timedelta(days=10)), "expires_on": letters.day(now + timedelta(days=60)),
+        "item": "12", "number": f"VU#{vu}", "count": "2", "reason": orders.NO_ADDRESS,
+    }  # fmt: skip
+    if name == TRANSCRIPT:
+        said["items"] = f"done: item 12 is done\nyour text: {UNKNOWN['body']}, sent on as letter 34"
+    return said
+
+
+_SAYS: Mapping[str, tuple[Kind, Assurance, str, Lack | None]] = {
+    receipts.RECEIPT: (Kind.STANDS, Assurance.VERIFIED, "good", None),
+    receipts.HELD: (Kind.HELD, Assurance.UNSIGNED, "none", Lack.UNSIGNED),
+}
+
+
+def _told(name: str, vu: int, known: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """What a letter about a text says: of one that stands, of one that is not signed, or of one to be confirmed."""
+    if name not in (*_SAYS, vouchers.LETTER):
+        return {}
+    text = f"VU#{vu}: our product is not affected.\n"
+    shown = {"quoted": confirmation.barred(text), "sha256": sha256(text.encode()).hexdigest()}
+    if name == vouchers.LETTER:
+        return shown
+    kind, assurance, verdict, lack = _SAYS[name]
+    facts = Facts(kind, vu, known["vendor"], assurance, verdict, lack, "[theirs]", now, has_key=True, repeated=True)
+    said = receipt.words(facts)
+    words = {"proved": said.proved, "becomes": said.becomes, "missing": said.missing, "remedy": said.remedy}
+    return shown | words
 
 
 def _making_no_key(tools: Tools) -> Tools:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,28 @@ def test_every_letter_can_be_seen_and_nothing_changes(console: Console, name: st
     shown = console.json("letter", "preview", name, f"VU#{VU}", VENDOR)
     assert shown["name"] == name
     assert "$" not in shown["subject"] + shown["body"]
+    assert not [field for field in texts.LETTERS[name].fields if f"[{field}]" in shown["body"] + shown["subject"]]
     assert rows_of(world) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("receipt", "It stands as the text of Vendor on VU#123456."),
+        ("statement-held", "What is missing: a signature."),
+        ("voucher", "| VU#123456: our product is not affected."),
+        ("analyst-transcript", "done: item 12 is done"),
+        ("analyst-refused", "Why: it came to none of the addresses you were given"),
+    ],
+)
+def test_what_only_the_occasion_could_say_is_an_example_that_hangs_together(
+    console: Console, name: str, says: str
+) -> None:
+    console.world.vendor_case()
+    body = console.json("letter", "preview", name, f"VU#{VU}", VENDOR)["body"]
+    assert says in body
+    if "| VU#" in body:
+        assert sha256(f"VU#{VU}: our product is not affected.\n".encode()).hexdigest() in body
 
 
 def test_filled_with_the_case(console: Console) -> None:
