@@ -25,6 +25,7 @@ class Answer:
     counts: bool  # of sufficient standing (`trust.answers_from`)
     sound: bool  # no signature in it proves less than it claims
     newer_stands: bool  # a statement made after this text stands
+    replaced: bool = False  # they were asked again since, at another address
     unclear: str = ""  # why its own words do not confirm the text; '' when they do
 
 
@@ -33,6 +34,7 @@ _Refusal = tuple[str, Callable[[Answer], bool]]
 # First match. The words stand in the queue, beside the answer.
 _REFUSALS: tuple[_Refusal, ...] = (
     ("confirmed before", lambda answer: answer.done),
+    ("they were asked again since: only the answer to the later letter counts", lambda answer: answer.replaced),
     ("the text we asked about is filed elsewhere now", lambda answer: answer.elsewhere),
     ("a machine wrote it, or may have", lambda answer: not answer.person),
     ("its sender is no registered contact of theirs", lambda answer: not answer.registered),

@@ -61,12 +61,14 @@ def _say_which(here: Here, new: KeyInfo) -> None:
     )
 )
 @click.option("--to", type=given.FINGERPRINT, help="A key of ours that is here already, such as an imported one.")
-@click.option("--expires", type=given.LINE, default=ownkeys.LIFETIME, show_default=True, help="Of a new key; or never.")
+@click.option("--expires", type=given.LINE, help=f"Of a new key, or never; else {ownkeys.LIFETIME}.")
 @click.option("--why", type=given.LINE, help="For the journal.")
 @here
-def rotate(here: Here, to: str | None, expires: str, why: str | None) -> None:
+def rotate(here: Here, to: str | None, expires: str | None, why: str | None) -> None:
     """Let another key sign from now on: made or given, signed with the old one; participants are told in a letter."""
-    until = "" if expires == "never" else expires
+    if to and expires:
+        raise faults.Refused("--expires is about a new key: not with --to")
+    until = "" if expires == "never" else expires or ownkeys.LIFETIME
     done = ownkeys.rotate(here.tools, here.actor, to=to or "", expires=until, why=why or "")
     click.echo(done.new.fingerprint)
     for line in _about(done, here.settings.identity.key):

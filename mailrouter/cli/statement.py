@@ -205,18 +205,21 @@ def approve(context: Here, vu: int, vendor: str, sha256: str) -> None:
 @click.option("--number", type=given.TELEPHONE, help="The number you called, if it is not the one on file.")
 @click.option("--spoke-with", type=given.LINE, help="Who confirmed it at the telephone.")
 @click.option("--why", type=given.PROSE, help="Why the number is theirs; it stands in the journal.")
+@click.option("--again", is_flag=True, help="By mail once more: an answer to the earlier letter confirms nothing.")
 @here
 def vouch(
     context: Here, vu: int, vendor: str, how: str, message: int | None, number: str | None, spoke_with: str | None,
-    why: str | None,
+    why: str | None, again: bool,
 ) -> None:  # fmt: skip
     """A held statement of a vendor without PGP: ask them by mail to confirm it, or say that they did by telephone."""
     if how == "mail":
         if number or spoke_with or why:
             raise faults.Refused("--number, --spoke-with and --why are about a call: --by telephone")
-        asked = vouching.by_mail(context.tools, context.actor, vu, vendor, message)
+        asked = vouching.by_mail(context.tools, context.actor, vu, vendor, message, again=again)
         click.echo(f"letter {asked.letter_id} returns the text of SHA-256 {asked.statement.sha256}")
         return click.echo(UNPROVED.format(letter=asked.letter_id), err=True) if asked.unproved else None
+    if again:
+        raise faults.Refused("--again is about a letter: --by mail")
     if not spoke_with:
         raise faults.Refused("say --spoke-with whom")
     call = vouching.Call(number or "", spoke_with, why or "")

@@ -40,6 +40,8 @@ def add(
     more = {"telephone": phone or "", "channel": channel or ""}
     added = directory.add_vendor(context.tools, context.actor, name, emails, domains, keys, cna=cna, **more)
     click.echo(f"{show.cell(added.name)} added, {len(emails)} contact(s), {len(keys)} key(s)")
+    if keys and not channel:
+        show.said(vendorkey.UNCOMPARED)
 
 
 @vendor.command("list", epilog=examples("mailrouter vendor list", "mailrouter vendor list --json"))

@@ -21,6 +21,7 @@ from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.views import Vendor
 
 FINGERPRINT = "0123456789ABCDEF0123456789ABCDEF01234567"
+UNCOMPARED = "compared over no second channel: compare by telephone or paper, and say so with add-key --channel"
 name_argument = click.argument("name", type=given.LINE)
 fingerprint_argument = click.argument("fingerprint", type=given.FINGERPRINT)
 SOURCES = {"autocrypt": "in its Autocrypt header", "attached": "attached", "inline": "in its text"}
@@ -106,7 +107,7 @@ def _show_pinned(context: Here, name: str, key: KeyInfo, channel: str | None) ->
         click.echo(f"  {show.short(user_id, 96)}")
     click.echo(f"  {_expiry(key.expires, context.now)}")
     if not channel:
-        show.said("if you have not compared the fingerprint by telephone or on paper, do, and say so with --channel")
+        show.said(UNCOMPARED)
 
 
 @click.command("refuse-key", epilog=examples(f"mailrouter vendor refuse-key ACME {FINGERPRINT}"))

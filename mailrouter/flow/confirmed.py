@@ -31,5 +31,5 @@ def answer(
         registered=registered, person=person, counts=counts,
         sound=assurance in (Assurance.UNSIGNED, Assurance.VERIFIED),
         newer_stands=vouching.newer_stands(text, statements.standing(tx, about.participant_id)),
-        unclear=said.why_not,
+        replaced=vouchers.asked_again(tx, voucher), unclear=said.why_not,
     )  # fmt: skip

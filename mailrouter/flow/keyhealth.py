@@ -11,6 +11,7 @@ from mailrouter.tools import Tools
 
 State = Literal["good", "warning", "bad"]
 Said = Iterable[tuple[State, str]]
+MOST_NAMES = 3  # in one line
 SOON = timedelta(days=30)  # a key that expires within is worth a word
 
 
@@ -68,3 +69,7 @@ def vendors_keys(tools: Tools, now: datetime) -> Said:
         yield "warning", f"{names[key.organisation_id]}: {key.fingerprint} {verb} {at:%Y-%m-%d}"
     if not ending:
         yield "good", f"{len(keys)} pinned"
+    alone = [key for key in keys if key.usable(now) and not key.channel]
+    if alone:
+        whose = ", ".join(sorted({names[key.organisation_id] for key in alone})[:MOST_NAMES])
+        yield "warning", f"{len(alone)} pinned, but compared over no second channel: of {whose}"

@@ -5,6 +5,7 @@ encrypted to it must still be opened; who has an open case with us is told once 
 one signs.
 """
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant
 from mailrouter.flow import letters
-from mailrouter.flow.actor import Actor, note
+from mailrouter.flow.actor import Actor, day_of, note
 from mailrouter.mail import webkey
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import KeyInfo
@@ -23,6 +24,7 @@ LIFETIME = "2y"  # of a successor: see docs/decisions.md
 CHANGED = "own-key-changed"
 BEGUN, ROTATED = "key.rotation-begun", "key.rotated"  # in the journal
 BY_HAND = MADE, IMPORTED = "key.made", "key.imported"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def make(
@@ -44,6 +46,8 @@ def make(
 
 def _made(tools: Tools, name: str, address: str, expires: str) -> KeyInfo:
     identity = tools.settings.identity
+    if _DATE.fullmatch(expires) and expires <= day_of(tools.now()):
+        raise faults.Refused(f"--expires {expires} lies in the past")
     return tools.pgp.make_key(name or identity.name, address or identity.address, expires)
 
 

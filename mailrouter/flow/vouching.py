@@ -18,7 +18,7 @@ from mailrouter.flow import act, letters, ownaddresses
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
 from mailrouter.mail import confirmation
 from mailrouter.mail.entity import Attachment
-from mailrouter.store import contacts, messages, queues, statements, vouchers
+from mailrouter.store import contacts, messages, outbox, queues, statements, vouchers
 from mailrouter.tools import Tools
 
 
@@ -44,7 +44,9 @@ class Asked:
 # ---- by mail -------------------------------------------------------------------------------------------------------
 
 
-def by_mail(tools: Tools, actor: Actor, vu: int, vendor: str, message_id: int | None = None) -> Asked:
+def by_mail(
+    tools: Tools, actor: Actor, vu: int, vendor: str, message_id: int | None = None, *, again: bool = False
+) -> Asked:
     """Ask the registered contact to confirm the exact text; the letter waits for an answer as others do.
 
     What came encrypted is confidential: the letter leaves encrypted or not at all. Where only a part came encrypted,
@@ -60,6 +62,7 @@ def by_mail(tools: Tools, actor: Actor, vu: int, vendor: str, message_id: int | 
     with tools.db.write() as tx:
         case, participant, text = _held(tx, vu, vendor, message_id)
         came_in = _readable(messages.get(tx, text.message_id))
+        _not_twice(tx, text, again=again)
         voucher_id = vouchers.add(tx, _row(tools, actor, text) | {"how": "mail"})
         letter_id = _ask(tx, tools, case, participant, text, came_in)
         vouchers.change(tx, voucher_id, letter_id=letter_id)
@@ -69,6 +72,19 @@ def by_mail(tools: Tools, actor: Actor, vu: int, vendor: str, message_id: int | 
         if case.is_open:
             act.asked(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), participant, letter_id)
         return Asked(voucher_id, text, letter_id, unproved=_unproved(came_in))
+
+
+def _not_twice(tx: Connection, text: Statement, *, again: bool) -> None:
+    """One address at a time confirms a text: asking again ends what was asked before (`Answer.replaced`)."""
+    known = vouchers.of_statements(tx, [text.id]).get(text.id, ())
+    out = [one for one in known if one.how == "mail" and one.participant_id == text.participant_id]
+    if out and not again:
+        last = out[-1]
+        when = f"{last.asked_at:%Y-%m-%d} by {last.asked_by}"
+        raise faults.Illegal(f"asked on {when}; letter {last.letter_id}; --again asks once more")
+    for one in out:
+        if one.letter_id is not None:
+            outbox.withdraw(tx, one.letter_id, "they are asked again")
 
 
 def _unproved(came_in: messages.Message) -> bool:
@@ -141,9 +157,7 @@ def _held(tx: Connection, vu: int, vendor: str, message_id: int | None) -> tuple
 # ---- by telephone --------------------------------------------------------------------------------------------------
 
 
-def by_telephone(
-    tools: Tools, actor: Actor, vu: int, vendor: str, call: Call, message_id: int | None = None
-) -> Asked:
+def by_telephone(tools: Tools, actor: Actor, vu: int, vendor: str, call: Call, message_id: int | None = None) -> Asked:
     """An analyst called them and read the text out; it is held until a second analyst agrees.
 
     The number is the one on file; another one needs a reason, which stands in the journal.

@@ -1,7 +1,7 @@
 """Does an answer confirm that a text is its sender's own? (DOMAIN.md, process 6: a vendor without PGP)
 
-Our letter returns the text, and asks for one line: the words "I confirm" and the first digits of the text's SHA-256.
-What is quoted never counts, however a mail program quotes; our letter holds no such line itself, and the text it
+Our letter returns the text, and asks for one line: the words "I confirm" and the first 8 digits, or more, of the
+text's SHA-256. What is quoted never counts, however a mail program quotes; our letter holds no such line itself, and the text it
 returns stands behind bars (`| `), so that nothing of it can come back as one either. Other words may stand around the
 line; a line that confirms something else takes the first one's worth away.
 """
@@ -34,22 +34,14 @@ def read(text: str, sha256: str) -> Confirmation:
     named = [match[1] or match[2] for match in found if match[1] or match[2]]
     if any(not sha256.startswith(digits) for digits in named):
         return Confirmation(confirms=False, why_not="it confirms another text than the one we asked about")
-    if not named and not _alone(lines):
-        return Confirmation(confirms=False, why_not="its line does not say which text, and other words follow it")
+    if not named:
+        return Confirmation(confirms=False, why_not="its line does not say which text")
     return Confirmation(confirms=True)
 
 
 def _plain(line: str) -> str:
     """Without the marks programs and people put around words; case and spacing do not matter."""
     return " ".join(line[:_LONGEST].casefold().split()).strip("*_\"'“”„«» ").removesuffix("!")
-
-
-def _alone(lines: list[str]) -> bool:
-    """The bare words count only as a paragraph of their own that comes first: nothing there can turn them round."""
-    written = [line for line in lines if line]
-    first = lines.index(written[0])
-    ends = first + 1 == len(lines) or not lines[first + 1]
-    return _LINE.fullmatch(written[0]) is not None and ends
 
 
 def barred(text: str) -> str:

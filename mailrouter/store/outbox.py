@@ -254,6 +254,12 @@ def by_hand(tx: Connection, letter_id: int, states: tuple[str, ...], now: dateti
     return tx.execute(update(letters).where(mine).values(leased_until=None, **values)).rowcount == 1
 
 
+def withdraw(tx: Connection, letter_id: int, why: str) -> None:
+    """A letter that has not left does not leave."""
+    waiting = (letters.c.id == letter_id) & letters.c.state.in_(("queued", "held"))
+    tx.execute(update(letters).where(waiting).values(state="withdrawn", why=why))
+
+
 def withdraw_automatic(tx: Connection, participant_id: int, why: str) -> list[int]:
     """Automatic letters to a participant whose reason has gone do not leave, held ones neither; returns their ids."""
     return sorted(tx.execute(_WITHDRAW, {"participant": participant_id, "reason": why}).scalars())

@@ -80,6 +80,13 @@ def of_statements(tx: Connection, statement_ids: Iterable[int]) -> dict[int, lis
     return found
 
 
+def asked_again(tx: Connection, voucher: Voucher) -> bool:
+    """Whether a later letter asks the same participant about the same text."""
+    later = (vouchers.c.statement_id == voucher.statement_id) & (vouchers.c.id > voucher.id)
+    same = (vouchers.c.how == "mail") & (vouchers.c.participant_id == voucher.participant_id)
+    return tx.execute(select(vouchers.c.id).where(later, same)).first() is not None
+
+
 def made_stand(tx: Connection, statement_ids: Iterable[int]) -> dict[int, Voucher]:
     """What made these statements stand without a signature, by statement id; the others are left out."""
     done = {one: [v for v in several if v.done_at] for one, several in of_statements(tx, statement_ids).items()}

@@ -141,6 +141,10 @@ def test_a_clock_that_went_back(world: World, seconds: float, state: str) -> Non
 
 def test_vendors_keys_that_end(world: World) -> None:
     world.organisation(VENDOR, PSIRT, key=world.keymaker.vendor)
+    alone = ("warning", f"1 pinned, but compared over no second channel: of {VENDOR}")
+    assert found(world)["vendors' keys"] == [("good", "1 pinned"), alone]
+    with world.writing() as tx:
+        tx.execute(update(tables.pinned_keys).values(channel="telephone"))
     assert found(world)["vendors' keys"] == [("good", "1 pinned")]
     for days, verb in ((20, "expires"), (-1, "expired")):
         with world.writing() as tx:

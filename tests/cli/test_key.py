@@ -187,3 +187,15 @@ def _protected(home: Path) -> bytes:
     exported = pgp._gpg().export_keys(key.fingerprint, secret=True, passphrase="open sesame")
     pgp.close()
     return str(exported).encode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("make", "--force", "--expires", "2020-01-01"), "--expires 2020-01-01 lies in the past"),
+        (("rotate", "--expires", "2020-01-01"), "--expires 2020-01-01 lies in the past"),
+        (("rotate", "--to", "A" * 40, "--expires", "1y"), "--expires is about a new key: not with --to"),
+    ],
+)
+def test_an_end_that_makes_no_sense(console: Console, arguments: tuple[str, ...], said: str) -> None:
+    assert console.refused("key", *arguments, status=2) == said

@@ -88,6 +88,23 @@ def test_it_counts_whatever_the_subject_says(house: World) -> None:
     assert only(house).state == "vouched"
 
 
+def test_they_are_asked_once_unless_they_are_asked_again(house: World) -> None:
+    """Then one address confirms the text: the later letter's."""
+    first, address = asked(house)
+    with pytest.raises(Illegal, match=rf"^asked on 20\d\d-\d\d-\d\d by alice; letter {first.letter_id}; --again"):
+        vouching.by_mail(house.tools, house.alice, VU, VENDOR)
+    second = vouching.by_mail(house.tools, house.alice, VU, VENDOR, again=True)
+    third = vouching.by_mail(house.tools, house.alice, VU, VENDOR, again=True)
+    by_id = {letter.id: letter.state for letter in house.letters("voucher")}
+    assert by_id == {first.letter_id: "sent", second.letter_id: "withdrawn", third.letter_id: "queued"}
+    got = house.fed(confirm(house, address))
+    assert (only(house).state, "they were asked again since" in got.why) == ("held", True)
+    house.deliver()
+    [later] = {mail["Reply-To"] for mail in house.sent_to(PSIRT) if "+s" in (mail["Reply-To"] or "")} - {address}
+    house.feed(confirm(house, later))
+    assert only(house).state == "vouched"
+
+
 def test_once(house: World) -> None:
     _, address = asked(house)
     house.feed(confirm(house, address))

@@ -19,14 +19,12 @@ CONFIRMS = [
     f"confirmed {SHA256[:8]}",
     f"I confirm this text: {SHORT}",
     "I\u00a0confirm\u00a044BAE50E12AB",
-    "I confirm.",
-    "I confirm\n\nRegards\nJo",
     f"I confirm {SHORT}\n\nOn Mon, 2 Nov 2026 at 10:00, Our CERT <cert@cert.example> wrote:\n> I confirm {OTHER}",
 ]
 NOTHING, ANOTHER, UNCLEAR = (
     "no line confirms the text",
     "it confirms another text than the one we asked about",
-    "its line does not say which text, and other words follow it",
+    "its line does not say which text",
 )
 CONFIRMS_NOT = {
     "": NOTHING,
@@ -41,6 +39,8 @@ CONFIRMS_NOT = {
     f"What is this?\n\n-----Original Message-----\nFrom: cert\nSent: today\nTo: us\n\nI confirm {SHORT}": NOTHING,
     f"I confirm {OTHER}": ANOTHER,
     f"I confirm {SHORT}\nI confirm {OTHER}": ANOTHER,
+    "I confirm.": UNCLEAR,
+    "I confirm\n\nRegards\nJo": UNCLEAR,
     "I confirm\nthat we never wrote this": UNCLEAR,
     "Of course not.\n\nI confirm\n": UNCLEAR,
 }
