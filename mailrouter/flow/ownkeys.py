@@ -35,6 +35,7 @@ def make(
     `expires`: such as `2y` or a date; '' for never. With `another` it is made beside the one there is; letters are
     signed with the newest, or with `identity.key`.
     """
+    _to_come(tools, expires)
     with key_turn(tools.settings):
         ours = tools.pgp.own_keys()
         if ours and not another:
@@ -46,9 +47,12 @@ def make(
 
 def _made(tools: Tools, name: str, address: str, expires: str) -> KeyInfo:
     identity = tools.settings.identity
+    return tools.pgp.make_key(name or identity.name, address or identity.address, expires)
+
+
+def _to_come(tools: Tools, expires: str) -> None:
     if _DATE.fullmatch(expires) and expires <= day_of(tools.now()):
         raise faults.Refused(f"--expires {expires} lies in the past")
-    return tools.pgp.make_key(name or identity.name, address or identity.address, expires)
 
 
 def bring(tools: Tools, actor: Actor, data: bytes) -> KeyInfo:
@@ -86,6 +90,7 @@ def rotate(tools: Tools, actor: Actor, *, to: str = "", expires: str = LIFETIME,
     Running it again is safe: what was broken off goes on with the key it was about, since nobody would ever be told of
     one that is passed over. While `identity.key` names another, nobody is told yet: the letter would not be true.
     """
+    _to_come(tools, expires)
     with key_turn(tools.settings):
         left, was = _left_off(tools)
         before = _signing(tools)

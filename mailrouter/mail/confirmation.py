@@ -1,9 +1,9 @@
 """Does an answer confirm that a text is its sender's own? (DOMAIN.md, process 6: a vendor without PGP)
 
 Our letter returns the text, and asks for one line: the words "I confirm" and the first 8 digits, or more, of the
-text's SHA-256. What is quoted never counts, however a mail program quotes; our letter holds no such line itself, and the text it
-returns stands behind bars (`| `), so that nothing of it can come back as one either. Other words may stand around the
-line; a line that confirms something else takes the first one's worth away.
+text's SHA-256. What is quoted never counts, however a mail program quotes; our letter holds no such line itself, and
+the text it returns stands behind bars (`| `), so that nothing of it can come back as one either. Other words may stand
+around the line; a line that confirms something else takes the first one's worth away.
 """
 
 import re

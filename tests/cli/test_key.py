@@ -198,4 +198,6 @@ def _protected(home: Path) -> bytes:
     ],
 )
 def test_an_end_that_makes_no_sense(console: Console, arguments: tuple[str, ...], said: str) -> None:
+    before = console.world.journal()
     assert console.refused("key", *arguments, status=2) == said
+    assert console.world.journal() == before
