@@ -31,7 +31,6 @@ class Arrived:
     message_id: int = 0  # set when it is filed
     before: messages.Message | None = None  # what an earlier look made of it
 
-
     def sha256_of_text(self) -> str:
         """Of the statement's text; '' when the mail is not meant as one."""
         return hashlib.sha256(self.statement["verbatim"]).hexdigest() if self.statement else ""

@@ -159,14 +159,22 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         captured=taken,
         about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
         clear_text=_clear_text(
-            read, lambda p: vouched_for or (counts and not doubted and _surely(read, known, p, level, signed)),
+            read,
+            lambda p: vouched_for or (counts and not doubted and _surely(read, known, p, level, signed)),
             participant,
         ),
         copy_of=copy_of,
         confirms=confirmed.answer(
-            tx, about_text, read.words, worth, registered=evidence.organisation_id == counts_for,
-            person=kind == "person" and not doubt, counts=counts,
-        ) if about_text else None,
+            tx,
+            about_text,
+            read.words,
+            worth,
+            registered=evidence.organisation_id == counts_for,
+            person=kind == "person" and not doubt,
+            counts=counts,
+        )
+        if about_text
+        else None,
         writer=read.sender.address if participant and evidence.organisation_id == counts_for else "",
         answerable=vouched is None and kind == "person" and not doubt and _answerable(tools, read, known),
         speaks_again=_speaks_again(read, known),
@@ -209,9 +217,7 @@ def _unaddressed(tx: Connection, read: Read, known: Known) -> int | None:
     return analystmail.signer(tx, read.item, read.sender, read.opened)
 
 
-def _clear_text(
-    read: Read, surely: Callable[[Participant], bool], participant: Participant | None
-) -> ClearText | None:
+def _clear_text(read: Read, surely: Callable[[Participant], bool], participant: Participant | None) -> ClearText | None:
     """What it says of clear text, and whether its sender surely does."""
     if participant is None or not cleartext.may_say(read.raw_words):
         return None

@@ -25,9 +25,7 @@ LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
 MOST_ADDRESSES = 200  # looked at in one mail
 MOST_CLAIMS = 8  # kept of one mail
 
-_TAG = re.compile(
-    r"(?:vu(?P<vu>[1-9][0-9]{2,6})|(?P<kind>[bsq])(?P<number>[1-9][0-9]{0,17}))\.(?P<token>[a-z2-7]{16})"
-)
+_TAG = re.compile(r"(?:vu(?P<vu>[1-9][0-9]{2,6})|(?P<kind>[bsq])(?P<number>[1-9][0-9]{0,17}))\.(?P<token>[a-z2-7]{16})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,6 @@ class Opener(Asker):
         return _Opening(self, tuple(known), find, now).of(seal)
 
 
-
 @dataclass(slots=True)
 class _Opening:
     """One mail being opened: its `keys` grow once, by the keys `find` knows for the issuer."""

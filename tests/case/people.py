@@ -70,9 +70,7 @@ participants = st.builds(
     waiting_on=st.sampled_from(Waiting), since=st.sampled_from([None, "letter:1", "mail:3"]),
 )  # fmt: skip
 meants = st.none() | st.builds(Meant, empty=st.booleans(), reason=st.sampled_from(["", "bad"]))
-signeds = st.builds(
-    Signed, bound=st.booleans(), stale=st.booleans(), replay=st.booleans(), repeated=st.booleans()
-)
+signeds = st.builds(Signed, bound=st.booleans(), stale=st.booleans(), replay=st.booleans(), repeated=st.booleans())
 mails = st.builds(
     arrived, kind=st.sampled_from(["person", *MACHINES]), standing=st.sampled_from(Standing),
     assurance=st.sampled_from(Assurance), counts=st.booleans(), case=st.none() | cases,

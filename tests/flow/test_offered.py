@@ -508,9 +508,7 @@ def test_a_subkey_that_was_revoked_stays_so_whatever_is_pinned_afterwards(robbed
 
 
 @pytest.mark.row("P68")
-def test_a_key_changed_while_gpg_looks_at_it_is_looked_at_again(
-    robbed: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_changed_while_gpg_looks_at_it_is_looked_at_again(robbed: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The revocation arrives between the merging and the pinning."""
     together = type(robbed.tools.pgp).together
 

@@ -504,9 +504,7 @@ def test_what_she_writes_encrypted_leaves_in_clear_to_nobody(world: World, encry
     to = address(world)
     if encrypted:
         entity = f"Content-Type: text/plain\r\n\r\nThe exploit is x.\r\n\r\n> {to}\r\n".encode()
-        world.feed(
-            world.envelope(world.encrypted(entity, signer=world.keymaker.alice, sender=ALICE).raw, ALICE, (to,))
-        )
+        world.feed(world.envelope(world.encrypted(entity, signer=world.keymaker.alice, sender=ALICE).raw, ALICE, (to,)))
     else:
         ordered(world, "We hope for an answer.\n", to)
     [said] = carried_out(world)

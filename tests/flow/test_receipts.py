@@ -325,9 +325,7 @@ def test_unbound_and_replayed_ones_are_told_with_their_remedy(house: World) -> N
 
 # ---- what came encrypted --------------------------------------------------------------------------------------------
 
-SECRET = (
-    f'Content-Type: text/plain; protected-headers="v1"\r\nSubject: {SUBJECT}\r\n\r\nVU#{VU} secret.\r\n'
-).encode()
+SECRET = (f'Content-Type: text/plain; protected-headers="v1"\r\nSubject: {SUBJECT}\r\n\r\nVU#{VU} secret.\r\n').encode()
 
 
 @pytest.mark.row("P105")

@@ -37,7 +37,7 @@ HOSTILE = [
     "\u202eevil\u202c", "\u2066x\u2069", "\x00\x1b[31mred", "$vu ${body} $$", "{{7*7}}", "{0.__class__}",
     "%s %(vu)s %n", "\ud800", "x" * 5000, "=?utf-8?q?=0ABcc:_v=40e?=", "\u200b\ufeffVU#1\u00ad", "`id` $(id)", "\r", "",
 ]  # fmt: skip
-NASTY = st.sampled_from("\r\n\x0b\x0c\x85\u2028\u202e$ {}<>\"")
+NASTY = st.sampled_from('\r\n\x0b\x0c\x85\u2028\u202e$ {}<>"')
 ANY_TEXT = st.text(st.one_of(st.characters(exclude_categories=()), NASTY))
 
 

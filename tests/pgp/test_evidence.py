@@ -66,9 +66,7 @@ def test_an_armored_block_of_the_same_and_one_for_a_hidden_recipient(
     assert anybody(tmp_path, keymaker, pgp.unwrapped(mails.text(block))) == (0, TEXT)
 
 
-def test_a_signed_message_that_is_not_encrypted_is_its_own_proof(
-    pgp: Pgp, keymaker: Keymaker, tmp_path: Path
-) -> None:
+def test_a_signed_message_that_is_not_encrypted_is_its_own_proof(pgp: Pgp, keymaker: Keymaker, tmp_path: Path) -> None:
     block = keymaker.sign(TEXT, keymaker.vendor, mode="--sign")
     proof = pgp.unwrapped(mails.text(block))
     assert dearmor(proof, b"MESSAGE") == dearmor(block, b"MESSAGE")

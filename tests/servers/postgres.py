@@ -61,7 +61,10 @@ class Postgres:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._postgres), "-D", str(self._data), *settings],
-                stdout=log, stderr=log, cwd=self.folder, **self._as_user(),
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **self._as_user(),
             )
         until(self.up, "PostgreSQL to take connections", seconds=60)
 
