@@ -54,7 +54,7 @@ def test_pinning_shows_the_whole_fingerprint_and_keeps_who_and_how(
 
 def test_without_a_second_channel_it_says_so(acme: Console, key_file: Path) -> None:
     said = acme.run("vendor", "add-key", "ACME Inc.", str(key_file))
-    assert "compared the fingerprint by telephone" in said.stderr
+    assert "compared over no second channel: compare by telephone" in said.stderr
     assert "compared over no second channel" in acme.out("vendor", "show", "ACME Inc.")
 
 
