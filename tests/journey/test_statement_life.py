@@ -5,7 +5,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -95,11 +94,10 @@ def life(serve: Callable[..., Daemon], smarthost: Sink) -> Life:
 @pytest.fixture
 def reader() -> Iterator[Gnupg]:
     """Anybody: an empty home."""
-    folder = Path(tempfile.mkdtemp(prefix="mrj-", dir="/tmp"))
-    made = Gnupg(folder / "g")
-    yield made
-    made.end()
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="mrj-", dir="/tmp") as folder:  # an agent that ends takes its sockets along
+        made = Gnupg(Path(folder) / "g")
+        yield made
+        made.end()
 
 
 @pytest.mark.row("P90")
