@@ -174,16 +174,17 @@ def open_mail(tools: Tools, raw: bytes, address: str) -> pgpmime.Opened:
     if pgpmime.sealed(raw) is None:
         return pgpmime.Opened()
     with tools.db.read() as tx:
-        speaker = contacts.speakers(tx, [address]).get(address, contacts.Speaker(None, None))
-        owners = {speaker.organisation_id, speaker.domain_organisation_id} - {None}
-        known = _public(contacts.keys_of(tx, [o for o in owners if o]))
-        known += [PublicKey(*key) for key in analystmail.key_of(tx, address)]
+        known = _public(contacts.keys_claimed(tx, address)) or _analysts(tx, address)
 
     def find(issuer: str) -> list[PublicKey]:
         with tools.db.read() as tx:
-            return _public(contacts.keys_named(tx, issuer))
+            return _public(contacts.keys_named(tx, issuer)) + _analysts(tx, address)
 
     return tools.pgp.open(raw, known, find, tools.now())
+
+
+def _analysts(tx: Connection, address: str) -> list[PublicKey]:
+    return [PublicKey(*key) for key in analystmail.key_of(tx, address)]
 
 
 def _public(keys: Sequence[contacts.PinnedKey]) -> list[PublicKey]:

@@ -298,6 +298,26 @@ _KEYS = (
 )
 
 
+def keys_claimed(tx: Connection, address: str) -> list[PinnedKey]:
+    """The keys in use of whoever a (casefolded) address speaks for, by contact or by mail domain: one query a mail."""
+    named = {"address": address, "domain": address.rpartition("@")[2]}
+    return [PinnedKey(*row) for row in tx.execute(_CLAIMED, named)]
+
+
+_CLAIMED = (
+    select(pinned_keys)
+    .where(
+        pinned_keys.c.retired_at.is_(None),
+        pinned_keys.c.organisation_id.in_(
+            select(contacts.c.organisation_id)
+            .where(contacts.c.address == bindparam("address"))
+            .union_all(select(domains.c.organisation_id).where(domains.c.domain == bindparam("domain")))
+        ),
+    )
+    .order_by(pinned_keys.c.id)
+)
+
+
 def pinned(tx: Connection, fingerprint: str, *, hold: bool = False) -> PinnedKey | None:
     """By the full fingerprint of its primary key, whoever's it is, retired or not; `hold`: locked from now on."""
     wanted = select(pinned_keys).where(pinned_keys.c.fingerprint == fingerprint)

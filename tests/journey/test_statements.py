@@ -1,7 +1,6 @@
 """A vendor's statement: kept as it was signed, and anybody with gpg can check it."""
 
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,11 +18,10 @@ MARKED = "Dear all,\n== VENDOR STATEMENT VU#{vu} ==\n{text}== END ==\nRegards\n"
 @pytest.fixture
 def reader() -> Iterator[Gnupg]:
     """Somebody with gpg, in a home of their own."""
-    folder = Path(tempfile.mkdtemp(prefix="mrj-", dir="/tmp"))
-    made = Gnupg(folder / "g")
-    yield made
-    made.end()
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="mrj-", dir="/tmp") as folder:  # an agent that ends takes its sockets along
+        made = Gnupg(Path(folder) / "g")
+        yield made
+        made.end()
 
 
 def crlf(text: str) -> bytes:

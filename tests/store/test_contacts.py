@@ -100,6 +100,17 @@ def test_a_key_is_found_by_any_of_its_names_and_is_one_organisations(two: Databa
         pin(two, 2)
 
 
+def test_the_keys_an_address_claims_to_sign_with(two: Database) -> None:
+    pin(two, 1)
+    with two.write() as tx:
+        for claimed in ("psirt@acme.example", "new@acme.example", "bolt@acme.example"):
+            assert [key.fingerprint for key in contacts.keys_claimed(tx, claimed)] == [PRIMARY], claimed
+        for nobodys in ("x@sub.acme.example", "x@bolt.example", "", "@"):
+            assert contacts.keys_claimed(tx, nobodys) == [], nobodys
+        contacts.retire(tx, 1, PRIMARY, NOW)
+        assert contacts.keys_claimed(tx, "psirt@acme.example") == []
+
+
 def test_a_known_fingerprint_renews_the_key_even_a_retired_one(two: Database) -> None:
     pin(two, 1)
     with two.write() as tx:
