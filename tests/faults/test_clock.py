@@ -80,6 +80,7 @@ def test_a_clock_set_back_stops_no_beat(node: Daemon, sqlite_copy: str, clock: C
 
 
 @pytest.mark.row("R16")
+@pytest.mark.long  # libfaketime keeps gpg from starting now and then; a clock set while it runs is tried each time
 def test_a_start_under_a_clock_far_back_and_one_far_ahead(node: Daemon, sqlite_copy: str, clock: Clock) -> None:
     """A machine that boots with a wrong clock, is set right, and boots ahead: each rung once, in its order."""
     store = Store(sqlite_copy)
