@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.journey.office import Office
-from tests.journey.people import Organisation
+from tests.journey.people import Gnupg, Organisation
 from tests.servers.daemon import Daemon
 from tests.servers.sink import Sink
 
@@ -26,6 +26,15 @@ def organisations() -> Iterator[Callable[[str], Organisation]]:
         yield find
         for one in made.values():
             one.gpg.end()
+
+
+@pytest.fixture
+def reader() -> Iterator[Gnupg]:
+    """Anybody with gpg, in an empty home of their own."""
+    with tempfile.TemporaryDirectory(prefix="mrj-", dir="/tmp") as folder:  # an agent that ends takes its sockets along
+        made = Gnupg(Path(folder) / "g")
+        yield made
+        made.end()
 
 
 @pytest.fixture

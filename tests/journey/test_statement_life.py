@@ -6,10 +6,8 @@
 import json
 import re
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,15 +87,6 @@ def life(serve: Callable[..., Daemon], smarthost: Sink) -> Life:
     """An office that answers as it comes."""
     node = serve(**settings(smarthost), POLICY__ACKNOWLEDGE_HOURS="24")
     return Life(Office(node, smarthost), smarthost)
-
-
-@pytest.fixture
-def reader() -> Iterator[Gnupg]:
-    """Anybody: an empty home."""
-    with tempfile.TemporaryDirectory(prefix="mrj-", dir="/tmp") as folder:  # an agent that ends takes its sockets along
-        made = Gnupg(Path(folder) / "g")
-        yield made
-        made.end()
 
 
 @pytest.mark.row("P90")

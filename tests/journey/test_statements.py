@@ -2,26 +2,13 @@
 
 import re
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable
 
 from tests.journey.office import Office
 from tests.journey.people import Gnupg, Organisation
 
 TEXT = "Acme AX-7 is affected.\n\n- Version 7.2 corrects this.\nFrom here on: größer als nötig = no.\n"
 MARKED = "Dear all,\n== VENDOR STATEMENT VU#{vu} ==\n{text}== END ==\nRegards\n"
-
-
-@pytest.fixture
-def reader() -> Iterator[Gnupg]:
-    """Somebody with gpg, in a home of their own."""
-    with tempfile.TemporaryDirectory(prefix="mrj-", dir="/tmp") as folder:  # an agent that ends takes its sockets along
-        made = Gnupg(Path(folder) / "g")
-        yield made
-        made.end()
 
 
 def crlf(text: str) -> bytes:
