@@ -13,7 +13,8 @@ from mailrouter.mail import quote
 
 FEWEST_DIGITS = 8  # of the SHA-256: enough to say which text is meant; that it is theirs, the token and sender show
 BAR = "| "
-_LINE = re.compile(r"i confirm(?: this(?: text)?)?:?(?: ([0-9a-f]{8,64}))?\.?|confirmed:? ([0-9a-f]{8,64})\.?")
+_DIGITS = f"([0-9a-f]{{{FEWEST_DIGITS},64}})"
+_LINE = re.compile(rf"i confirm(?: this(?: text)?)?:?(?: {_DIGITS})?\.?|confirmed:? {_DIGITS}\.?")
 _LONGEST = 200  # characters of a line looked at
 
 
