@@ -132,6 +132,7 @@ class Notice:
     why: str
     once: str
     participant: Participant | None = None
+    report_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailrouter.case.conditions import Signed
-from mailrouter.case.model import Case, Deadline, Participant, Place
+from mailrouter.case.model import Case, Deadline, Participant, Place, Report
 from mailrouter.case.standing import Assurance, Standing
 from mailrouter.case.vouching import Answer
 
@@ -115,8 +115,24 @@ class MailArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseDue:
+    """A deadline's instant has come that is the whole case's."""
+
+    deadline: Deadline
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDue:
+    """A deadline's instant has come that is a report's."""
+
+    deadline: Deadline
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class FellDue:
-    """A deadline's instant has come."""
+    """A deadline's instant has come that is a participant's."""
 
     deadline: Deadline
     case: Case

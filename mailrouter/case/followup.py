@@ -41,20 +41,26 @@ def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
             return _remind(event, "waits for our answer")
         case DeadlineKind.WAIT:
             return [Turn(event.participant, Waiting.NOBODY, None), *_remind(event, "the date to wait for has come")]
+    raise ValueError(f"no participant's clock: {event.deadline.kind}")
 
 
 def _reason_gone(event: FellDue) -> str:
     """Why nothing is to be done any more; '' when the reason still holds."""
-    waits_for = {
-        DeadlineKind.FOLLOW_UP: Waiting.THEM,
-        DeadlineKind.ANSWER: Waiting.US,
-        DeadlineKind.WAIT: Waiting.NOBODY,
-    }[event.deadline.kind]
     if not event.case.is_open:
         return "case closed"
-    if event.participant.waiting_on is not waits_for or event.participant.since != event.deadline.since:
+    if (
+        event.participant.waiting_on is not _WAITS_FOR[event.deadline.kind]
+        or event.participant.since != event.deadline.since
+    ):
         return "answered"
     return ""
+
+
+_WAITS_FOR = {
+    DeadlineKind.FOLLOW_UP: Waiting.THEM,
+    DeadlineKind.ANSWER: Waiting.US,
+    DeadlineKind.WAIT: Waiting.NOBODY,
+}
 
 
 def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:

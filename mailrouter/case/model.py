@@ -29,6 +29,9 @@ class DeadlineKind(StrEnum):
     FOLLOW_UP = "follow-up"  # they are silent
     ANSWER = "answer"  # we are
     WAIT = "wait"  # an analyst said: not before this date
+    NON_RESPONSIVE = "non-responsive"  # they have been silent for so long that they count as gone
+    PUBLICATION = "publication"  # of a case: our planned date
+    DECISION = "decision"  # of a report: take it up or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Case:
     embargo_ends_at: datetime | None
     first_contact_at: datetime | None
     planned_at: datetime | None
+    policy: str = ""  # ASCII JSON: this case's own numbers, see policy.of_case
+    merged_into_id: int | None = None  # the case that goes on in its place
+    public_at: datetime | None = None  # CS: since when the vulnerability is public,
+    exploit_public_at: datetime | None = None  # an exploit is,
+    attacks_at: datetime | None = None  # attacks were seen
 
     @property
     def is_open(self) -> bool:
@@ -60,6 +68,10 @@ class Case:
         return f"analyst:{self.analyst_id}" if self.analyst_id else "triage"
 
 
+ROLES = ("vendor", "downstream", "reporter", "coordinator")  # in the order in which they lead
+VENDOR_ROLES = frozenset({"vendor", "downstream"})
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
     """One organisation (or person) in one case."""
@@ -68,7 +80,7 @@ class Participant:
     case_id: int
     organisation_id: int
     name: str
-    role: str  # reporter | vendor | downstream | coordinator
+    roles: tuple[str, ...]  # reporter | vendor | downstream | coordinator; the first one leads
     progress: str
     consent: str
     waiting_on: Waiting
@@ -81,21 +93,83 @@ class Participant:
     anonymous: bool
     clear_text_at: datetime | None = None  # since when confidential letters may leave in clear: they consented
     clear_text_by: str = ""  # who says so: an analyst's name, or message:ID
+    pseudonym: str = ""  # how the others of this case are told of them
+    rm: str = "START"  # report management (Vultron)
+    aware_at: datetime | None = None  # CS of this vendor, each set once: it knows,
+    fix_ready_at: datetime | None = None  # has a fix,
+    fix_deployed_at: datetime | None = None  # has deployed it
+    fix_expected_at: datetime | None = None  # the date they gave us
+    first_contact_at: datetime | None = None  # when the first letter to them left
+    described: int = 0  # the version of the description they were sent; 0: none
+    credit: bool = False  # the note may name them
+    left_at: datetime | None = None  # they take part no more
+    left_why: str = ""
+
+    @property
+    def role(self) -> str:
+        """The one that leads."""
+        return self.roles[0]
+
+    @property
+    def is_vendor(self) -> bool:
+        """Whether it is asked, answers and states as a vendor, whatever else it is."""
+        return not VENDOR_ROLES.isdisjoint(self.roles)
+
+    @property
+    def is_reporter(self) -> bool:
+        """Whether it brought the report."""
+        return "reporter" in self.roles
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether anything is sent to it, and its mail is a participant's."""
+        return self.left_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Something that falls due, once."""
+    """Something that falls due, once: of a participant, of a case (`participant_id` None), or of a report."""
 
     id: int
-    case_id: int
-    participant_id: int
+    case_id: int | None
+    participant_id: int | None
     kind: DeadlineKind
     since: str
     rung: int
     due_at: datetime
     done_at: datetime | None = None
     outcome: str = ""
+    report_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody wants us to coordinate: a vulnerability report (VRF)."""
+
+    id: int
+    vrf: str  # VRF#26-11-BCDFG
+    rm: str  # START: a number was given, nobody calls it a report; RECEIVED, VALID, INVALID, ACCEPTED, DEFERRED, CLOSED
+    source: str  # mail | file
+    title: str
+    address: str  # where its reporter is written to; '' none is known
+    message_id: int | None  # the mail that brought it
+    case_id: int | None  # once accepted, or once its mail was filed there
+    text: str  # of one that was typed in
+    public: str  # yes | no | '' (nobody said)
+    exploited: str
+    credit: bool  # the note may name them
+    share_name: bool  # vendors may learn who reported
+    sketch: bytes | None
+    cvss: str
+    score: int | None  # tenths
+    ssvc: str  # ASCII JSON
+    analyst_id: int | None
+    received_at: datetime
+    decided_at: datetime | None
+    decided_by: str
+    reason: str
+    why: str
+    duplicate_of_id: int | None
 
 
 STANDING_STATES = ("verified", "vouched")

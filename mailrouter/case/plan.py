@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailrouter.case import conditions, followup, orders, receipt, returned, vouching
+from mailrouter.case import clocks, conditions, followup, orders, receipt, returned, vouching
 from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
@@ -26,20 +26,24 @@ from mailrouter.case.actions import (
     Turn,
     Vouch,
 )
-from mailrouter.case.events import FellDue, MailArrived, Meant, Returned
+from mailrouter.case.events import CaseDue, FellDue, MailArrived, Meant, ReportDue, Returned
 from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Waiting
 from mailrouter.case.policy import Policy
 from mailrouter.case.receipt import Kind, Lack
 from mailrouter.case.standing import Assurance, Standing
 
+Event = MailArrived | FellDue | CaseDue | ReportDue | Returned
+
 REPORTS = ("bounce", "delay", "dsn-success")
 STAFF_CAME_BACK = "a notice to one of us came back: `mailrouter outbox show {letter}` says to whom it went"
 
 
-def after(event: MailArrived | FellDue | Returned, policy: Policy, now: datetime) -> Actions:
+def after(event: Event, policy: Policy, now: datetime) -> Actions:
     """The plan for one event."""
     if isinstance(event, FellDue):
         return followup.due(event, policy, now)
+    if isinstance(event, CaseDue | ReportDue):
+        return clocks.due(event)
     if isinstance(event, Returned):
         return returned.came_back(event)
     if event.order is not None:
@@ -178,7 +182,7 @@ def _vouched(event: MailArrived) -> Sequence[Vouch]:
 
 def _statement(event: MailArrived, participant: Participant) -> Sequence[KeepStatement]:
     """Meant, verified and bound: it stands. Meant but less than that: held, with the reason."""
-    if event.meant is None or participant.role not in ("vendor", "downstream"):
+    if event.meant is None or not participant.is_vendor:
         return []
     lack = _lack(event)
     state, reason = ("held", _reason_of(lack, event.meant)) if lack else ("verified", "")

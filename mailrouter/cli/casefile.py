@@ -15,6 +15,9 @@ DUE = {
     DeadlineKind.FOLLOW_UP: "follow-up {rung} to {who}",
     DeadlineKind.ANSWER: "we owe {who} an answer",
     DeadlineKind.WAIT: "{who} was to be waited for until then",
+    DeadlineKind.NON_RESPONSIVE: "{who} counts as non-responsive",
+    DeadlineKind.PUBLICATION: "planned publication",
+    DeadlineKind.DECISION: "the report waits for a decision",
 }
 UNSENT = ("queued", "held", "failed")
 
@@ -54,7 +57,14 @@ def _section(title: str) -> None:
 def _turns(file: CaseFile) -> None:
     _section("Whose turn")
     rows = [
-        (TURN[p.waiting_on], show.short(p.name, 20), p.role, p.progress, _day(p.last_heard_at), next_of(file, p))
+        (
+            TURN[p.waiting_on],
+            show.short(p.name, 20),
+            roles(p),
+            p.progress,
+            _day(p.last_heard_at),
+            next_of(file, p),
+        )
         for p in file.participants
     ]
     show.table(("turn", "participant", "role", "progress", "last heard", "next"), rows, "Nobody takes part yet.")
@@ -64,6 +74,11 @@ def _turns(file: CaseFile) -> None:
         if coming
         else "\nNext: nothing is due."
     )
+
+
+def roles(participant: Participant) -> str:
+    """All it is in the case, the leading one first."""
+    return ", ".join(participant.roles)
 
 
 def _day(instant: datetime | None) -> str:

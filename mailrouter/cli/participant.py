@@ -48,7 +48,7 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
         for seen in said:
             conversation.tell(seen)
         return None
-    click.echo(f"{show.cell(found.name)}, {found.role} in VU#{vu}{', anonymous' if found.anonymous else ''}")
+    click.echo(f"{show.cell(found.name)}, {casefile.roles(found)} in VU#{vu}{', anonymous' if found.anonymous else ''}")
     usable = sum(key.usable(context.now) for key in known.keys)
     show.fields(
         (

@@ -48,8 +48,9 @@ def case(file: CaseFile) -> Shape:
 def participant(file: CaseFile, one: Participant) -> Shape:
     """One of `case show`, and `participant show`."""
     return {
-        "name": one.name, "role": one.role, "progress": one.progress, "waiting_on": str(one.waiting_on),
-        "statuses": {}, "last_heard_at": one.last_heard_at, "next_follow_up_at": next_follow_up(file, one),
+        "name": one.name, "role": one.role, "roles": list(one.roles), "progress": one.progress,
+        "waiting_on": str(one.waiting_on), "statuses": {},
+        "last_heard_at": one.last_heard_at, "next_follow_up_at": next_follow_up(file, one),
         "follow_ups_sent": one.follow_ups_sent, "wait_until": one.wait_until, "consent": one.consent,
         "their_ref": one.their_ref, "anonymous": one.anonymous,
         "clear_text_at": one.clear_text_at, "clear_text_by": one.clear_text_by,

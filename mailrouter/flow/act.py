@@ -248,6 +248,7 @@ def _automatic_letter(doing: Doing, action: do.Write) -> None:
 def _notice(doing: Doing, action: do.Notice) -> None:
     about = {"case_id": doing.case.id if doing.case else None}
     about["participant_id"] = action.participant.id if action.participant else None
+    about["report_id"] = action.report_id
     if queues.add_notice(doing.tx, action.queue, action.why, doing.now, once=action.once, **about):
         _write(doing, doing.case, "notice", queue=action.queue, once=action.once, at=doing.at)
 

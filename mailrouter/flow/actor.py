@@ -53,7 +53,7 @@ def taking_part(tx: Connection, case: Case, whom: str) -> Participant:
     everyone = cases.participants_of(tx, [case.id])
     wanted = " ".join(whom.casefold().split())
     by_name = [p for p in everyone if " ".join(p.name.casefold().split()) == wanted]
-    by_role = [p for p in everyone if p.role == wanted]
+    by_role = [p for p in everyone if wanted in p.roles]
     if by_name or len(by_role) == 1:
         return (by_name or by_role)[0]
     names = ", ".join(p.name for p in everyone) or "nobody yet"

@@ -5,7 +5,7 @@ from hashlib import sha256
 from mailrouter.case.events import MailArrived
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Standing
-from mailrouter.flow import captured, reports
+from mailrouter.flow import captured, ties
 from mailrouter.flow.act import Arrived
 from mailrouter.flow.judge import Known, Read, Vouched
 from mailrouter.mail import audience, statement
@@ -43,7 +43,7 @@ def _row(read: Read, event: MailArrived) -> dict[str, object]:
         "encrypted": opened.encrypted, "decrypted": opened.decrypted, "claimed_vu": event.routed.claimed_vu,
         "defects": " ".join(mail.defects[:20]),
         "about_letter_id": event.about.letter_id if event.about else None,
-        "about_evidence": reports.evidence(event.about),
+        "about_evidence": ties.evidence(event.about),
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from mailrouter.case import vouching
 from mailrouter.case.model import Participant
 from mailrouter.case.standing import Assurance
-from mailrouter.flow.reports import Ours
+from mailrouter.flow.ties import Ours
 from mailrouter.mail import confirmation
 from mailrouter.mail.route import Hints
 from mailrouter.store import statements, vouchers

@@ -15,8 +15,6 @@ from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.store import analysts, cases, contacts, queues
 from mailrouter.tools import Tools
 
-VENDORS = ("vendor", "downstream")
-
 
 def open_case(
     tools: Tools, actor: Actor, title: str, vu: int | None = None, analyst: str = "", *, urgent: bool = False
@@ -63,7 +61,7 @@ def notify(tools: Tools, actor: Actor, vu: int, vendors: Sequence[str] = ()) -> 
 def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Participant]:
     if vendors:
         chosen = list(dict.fromkeys(taking_part(tx, case, name) for name in vendors))
-        other = next((p for p in chosen if p.role not in VENDORS), None)
+        other = next((p for p in chosen if not p.is_vendor), None)
         if other is not None:
             raise faults.Illegal(f"{other.name} is a {other.role}; only vendors are notified")
         known = next((p for p in chosen if p.progress != "not contacted"), None)
@@ -72,7 +70,7 @@ def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Parti
                 f"{known.name} was contacted before; `mailrouter case write {case.vu} {known.name!r}` writes again"
             )
         return chosen
-    chosen = [p for p in cases.participants_of(tx, [case.id]) if p.role in VENDORS and p.progress == "not contacted"]
+    chosen = [p for p in cases.participants_of(tx, [case.id]) if p.is_vendor and p.progress == "not contacted"]
     if not chosen:
         raise faults.Illegal(
             f"every vendor of VU#{case.vu} was contacted before; add one with `mailrouter case add-vendor`"

@@ -15,7 +15,7 @@ from mailrouter import failpoint, logs
 from mailrouter.case import embargo, plan
 from mailrouter.case.events import Fate
 from mailrouter.faults import CannotSign, Refused, TryLater
-from mailrouter.flow import act, ownaddresses, reports, sealing
+from mailrouter.flow import act, ownaddresses, sealing, ties
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import compose, fate
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
@@ -23,7 +23,6 @@ from mailrouter.store import acknowledgements, cases, journal, outbox, queues, r
 from mailrouter.store.engine import is_away
 from mailrouter.tools import Tools
 
-VENDORS = ("vendor", "downstream")
 WARN_AFTER = timedelta(hours=4)
 
 
@@ -163,7 +162,7 @@ def _sent(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome,
     _journal(tx, tools, letter, "letter.sent", now)
     if letter.attempts > 1:
         outbox.withdraw_copy(tx, letter, "the first one left after all")
-    if letter.participant_id is not None and cases.participant(tx, letter.participant_id).role in VENDORS:
+    if letter.participant_id is not None and cases.participant(tx, letter.participant_id).is_vendor:
         _first_contact(tx, tools, letter, now)
 
 
@@ -198,7 +197,7 @@ def _to_the_next(tx: Connection, tools: Tools, letter: outbox.Letter, says: str,
     """The relay says itself that there is no such mailbox: as good as a report that proves it is about the letter."""
     assert letter.case_id is not None  # a participant's letter is a case's
     case = cases.get(tx, letter.case_id)
-    refused = reports.returned(tx, letter, case, Fate.NO_MAILBOX, f"{says};", proved=True)
+    refused = ties.returned(tx, letter, case, Fate.NO_MAILBOX, f"{says};", proved=True)
     event = replace(refused, once=f"letter:{letter.id}:{once}", known=False)
     doing = act.Doing(tx, tools, now, now, "mailrouter", case)
     act.perform(doing, plan.after(event, tools.settings.policy, now))

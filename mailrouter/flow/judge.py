@@ -17,7 +17,7 @@ from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import analystmail, captured, confirmed, copies, offers, reports, signing
+from mailrouter.flow import analystmail, captured, confirmed, copies, offers, signing, ties
 from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement
 from mailrouter.mail.ownaddress import Reply
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
@@ -83,7 +83,7 @@ class Known:
     staff: frozenset[str]  # which of the senders' addresses are analysts'
     seen: dict[str, set[int | None]]  # Message-ID -> the mails that carry it
     before: dict[int, messages.Message]  # mail id -> what an earlier look made of it
-    ours: reports.Ours  # the addresses and letters of ours that the mails name
+    ours: ties.Ours  # the addresses and letters of ours that the mails name
 
 
 def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = None) -> Known:
@@ -91,7 +91,7 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
     by_number = cases.ids_by_vu(tx, route.wanted_numbers([r.hints for r in batch]))
     references = messages.referred(tx, {m for r in batch for m in (*r.hints.references, r.mail.message_id) if m})
     answered = {r.message_id: r.case_id for r in references if r.direction == "out" and r.case_id}
-    ours = reports.ours(tx, [(r.hints, r.kind) for r in batch], references)
+    ours = ties.ours(tx, [(r.hints, r.kind) for r in batch], references)
     wanted = {*by_number.values(), *answered.values(), *ours.case_ids} | ({vouched.case_id} if vouched else set())
     locked = cases.lock(tx, wanted)
     taking_part = cases.participants_of(tx, list(locked))
@@ -157,7 +157,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         signed_after_latest=not _older(read.opened, last),
         stranger_why=taken or _stranger(read, evidence, participant),
         captured=taken,
-        about=reports.about(tx, tie, case, read.mail, read.automated) if tie else None,
+        about=ties.about(tx, tie, case, read.mail, read.automated) if tie else None,
         clear_text=_clear_text(
             read,
             lambda p: vouched_for or (counts and not doubted and _surely(read, known, p, level, signed)),
@@ -268,7 +268,7 @@ def _speaks_again(read: Read, known: Known) -> str:
     return read.sender.address if speaker and speaker.undeliverable else ""
 
 
-def _routed(read: Read, known: Known, vouched: Vouched | None, tie: reports.Tie | None) -> Routed:
+def _routed(read: Read, known: Known, vouched: Vouched | None, tie: ties.Tie | None) -> Routed:
     routed = route.choose(read.hints, known.found)
     if vouched:
         return Routed(case_id=vouched.case_id, claimed_vu=routed.claimed_vu)

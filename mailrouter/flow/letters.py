@@ -1,6 +1,5 @@
 """Letters as rows: filled, addressed to one recipient, with Message-ID and time fixed; nothing is sent from here."""
 
-import base64
 import json
 import secrets
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from mailrouter.case.actions import Write
 from mailrouter.case.model import Case, Participant
 from mailrouter.mail import compose, texts
 from mailrouter.mail.entity import Attachment
-from mailrouter.store import analysts, contacts, messages, outbox, queues
+from mailrouter.store import analysts, contacts, files, messages, outbox, queues
 from mailrouter.store.analysts import Analyst
 from mailrouter.tools import Tools
 
@@ -51,7 +50,7 @@ def to_participant(
     address = order.recipient or contacts.address_for(tx, participant.organisation_id)
     filled = tools.texts[order.name].fill(ours(tools) | about(tx, tools, case, participant) | dict(order.values))
     subject = compose.subject(filled.subject, f"VU#{case.vu}", participant.their_ref)
-    row = _row(tools, order, filled, subject, now) | {
+    row = _row(tx, tools, order, filled, subject, now) | {
         "case_id": case.id, "participant_id": participant.id, "analyst_id": case.analyst_id, "recipient": address or "",
         "state": "queued" if address else "held", "why": "" if address else NEVER,
     }  # fmt: skip
@@ -91,40 +90,43 @@ _SAME = (  # what a letter says and how it may leave; not who is to have it
 
 def to_staff(tx: Connection, tools: Tools, address: str, order: Order, now: datetime) -> int | None:
     """Queue a notice to an analyst or the operator."""
-    return outbox.queue(tx, _notice(tools, address, order, now))
+    return outbox.queue(tx, _notice(tx, tools, address, order, now))
 
 
 def to_analyst(
     tx: Connection, tools: Tools, analyst: Analyst, order: Order, now: datetime, *, about_item_id: int | None
 ) -> int | None:
     """Queue a notice that this analyst may answer, if it is about one item; None if this step's letter exists."""
-    row = _notice(tools, analyst.address, order, now)
+    row = _notice(tx, tools, analyst.address, order, now)
     return outbox.queue(tx, row | {"analyst_id": analyst.id, "about_item_id": about_item_id})
 
 
-def _notice(tools: Tools, address: str, order: Order, now: datetime) -> dict[str, object]:
+def _notice(tx: Connection, tools: Tools, address: str, order: Order, now: datetime) -> dict[str, object]:
     filled = tools.texts[order.name].fill(_who_we_are(tools) | dict(order.values))
-    return _row(tools, order, filled, compose.subject(filled.subject), now) | {"recipient": address}
+    return _row(tx, tools, order, filled, compose.subject(filled.subject), now) | {"recipient": address}
 
 
 def to_anybody(tx: Connection, tools: Tools, order: Order, now: datetime) -> int | None:
     """Queue a letter to `order.recipient` that tells of us and of nothing else; None if this step's letter exists."""
     filled = tools.texts[order.name].fill(_who_we_are(tools) | dict(order.values))
-    row = _row(tools, order, filled, compose.subject(filled.subject), now) | {"recipient": order.recipient}
+    row = _row(tx, tools, order, filled, compose.subject(filled.subject), now) | {"recipient": order.recipient}
     return outbox.queue(tx, row)
 
 
-def _row(tools: Tools, order: Order, filled: texts.Filled, subject: str, now: datetime) -> dict[str, object]:
-    files = [
-        {"name": a.name, "type": a.media_type, "data": base64.b64encode(a.content).decode("ascii")}
-        for a in order.attachments
+def _row(
+    tx: Connection, tools: Tools, order: Order, filled: texts.Filled, subject: str, now: datetime
+) -> dict[str, object]:
+    digests = files.keep(tx, [a.content for a in order.attachments], now)
+    named = [
+        {"name": a.name, "type": a.media_type, "digest": digest}
+        for a, digest in zip(order.attachments, digests, strict=True)
     ]
     return {
         "name": order.name, "step": order.step, "subject": subject, "body": filled.body, "automatic": filled.automatic,
         "asks": order.asks, "confidential": order.confidential, "only_encrypted": order.only_encrypted,
         "signer": order.signer, "message_id": _new_id(tools), "made_at": now, "next_attempt_at": now,
         "in_reply_to": order.thread.in_reply_to,
-        "reference_ids": " ".join(order.thread.references), "attachments": json.dumps(files) if files else "",
+        "reference_ids": " ".join(order.thread.references), "attachments": json.dumps(named) if named else "",
     }  # fmt: skip
 
 

@@ -4,15 +4,14 @@ A mail that GnuPG cannot open just now is shown as it came, and says so. What wa
 shown apart from the rest (testbook P105).
 """
 
-import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mailrouter import faults
 from mailrouter.flow import receive
 from mailrouter.mail import authenticate, offers, parameters, parse, pgpmime, quote, words
 from mailrouter.mail.parse import Mail
-from mailrouter.store import inbox, messages, outbox
+from mailrouter.store import files, inbox, messages, outbox
 from mailrouter.store.messages import Message
 from mailrouter.tools import Tools
 
@@ -69,16 +68,17 @@ def at(tools: Tools, message_id: int) -> Look:
         message = messages.get(tx, message_id)
         raw = inbox.raw(tx, message.mail_id) if message.mail_id is not None else None
         letter = outbox.get(tx, message.letter_id) if message.letter_id is not None else None
+        kept = files.some(tx, (f["digest"] for f in outbox.attachments(letter))) if letter is not None else {}
     if letter is not None:
-        return _letter(message, letter)
+        return _letter(message, letter, kept)
     if raw is None:
         return Look(message, None, (Text("", message.note, message.note),), ())
     return _mail(tools, message, raw)
 
 
-def _letter(message: Message, letter: outbox.Letter) -> Look:
-    files = (File(f["name"], f["type"], base64.b64decode(f["data"])) for f in outbox.attachments(letter))
-    return Look(message, letter.sealed, (Text("", letter.body, letter.body),), tuple(files))
+def _letter(message: Message, letter: outbox.Letter, kept: Mapping[str, bytes]) -> Look:
+    carried = (File(f["name"], f["type"], kept[f["digest"]]) for f in outbox.attachments(letter))
+    return Look(message, letter.sealed, (Text("", letter.body, letter.body),), tuple(carried))
 
 
 # ---- a mail that came in -----------------------------------------------------------------------------------------

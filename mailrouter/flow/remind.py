@@ -14,21 +14,22 @@ from sqlalchemy import Connection
 from mailrouter import failpoint, logs
 from mailrouter.case import actions as do
 from mailrouter.case import plan
-from mailrouter.case.events import FellDue
+from mailrouter.case.events import CaseDue, FellDue, ReportDue
 from mailrouter.case.model import Deadline
 from mailrouter.flow import act, letters
-from mailrouter.store import cases
+from mailrouter.store import cases, reports
 from mailrouter.tools import Tools
 
 PAGE = 500
+Due = FellDue | CaseDue | ReportDue
 
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
     """What one due row asks for."""
 
-    vu: int
-    participant: str
+    vu: int | None  # None: a report's
+    participant: str  # of a report, its number
     kind: str
     rung: int
     due_at: datetime
@@ -81,18 +82,31 @@ def _due(tools: Tools, at: datetime) -> Iterator[Deadline]:
 def _one(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold | None:
     tools.own_key()  # letters name it; outside the transaction, it may have to be made
     with tools.db.write() as tx:
-        cases.lock(tx, [deadline.case_id])
+        _lock(tx, deadline)
         claimed = cases.claim_deadline(tx, deadline.id)
         if claimed is None or claimed.due_at > at:
             return None  # another node was first, or put it off
         event = _event(tx, claimed)
         orders = plan.after(event, tools.settings.policy, at)
-        act.perform(act.Doing(tx, tools, tools.now(), at, actor, event.case), orders)
+        case = None if isinstance(event, ReportDue) else event.case
+        act.perform(act.Doing(tx, tools, tools.now(), at, actor, case), orders)
         failpoint.reach("remind-before-commit")
         return _told(event, orders)
 
 
-def _event(tx: Connection, deadline: Deadline) -> FellDue:
+def _lock(tx: Connection, deadline: Deadline) -> None:
+    if deadline.case_id is not None:
+        cases.lock(tx, [deadline.case_id])
+    if deadline.report_id is not None:
+        reports.lock(tx, [deadline.report_id])
+
+
+def _event(tx: Connection, deadline: Deadline) -> Due:
+    if deadline.report_id is not None:
+        return ReportDue(deadline, reports.get(tx, deadline.report_id))
+    assert deadline.case_id is not None  # what is no report's is a case's
+    if deadline.participant_id is None:
+        return CaseDue(deadline, cases.get(tx, deadline.case_id))
     case, participant = cases.get(tx, deadline.case_id), cases.participant(tx, deadline.participant_id)
     asked = letters.asked(tx, deadline.since)
     if asked is None:
@@ -100,17 +114,26 @@ def _event(tx: Connection, deadline: Deadline) -> FellDue:
     return FellDue(deadline, case, participant, asked.state == "held", asked.sent_at)
 
 
-def _told(event: FellDue, orders: do.Actions) -> Foretold:
+def _told(event: Due, orders: do.Actions) -> Foretold:
     deadline = event.deadline
     return Foretold(
-        event.case.vu,
-        event.participant.name,
+        None if isinstance(event, ReportDue) else event.case.vu,
+        _whose(event),
         str(deadline.kind),
         deadline.rung,
         deadline.due_at,
         _words(orders),
         _writes(orders),
     )
+
+
+def _whose(event: Due) -> str:
+    match event:
+        case ReportDue():
+            return event.report.vrf
+        case CaseDue():
+            return ""
+    return event.participant.name
 
 
 def _words(orders: do.Actions) -> str:

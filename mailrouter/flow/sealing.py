@@ -5,9 +5,8 @@ of them and to our archive keys, and to nobody else's (testbook P120, P122); wha
 nothing more. What is confidential leaves in clear only to who consented, and has no usable key. Every doubt holds it.
 """
 
-import base64
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -18,7 +17,7 @@ from mailrouter.flow import lacking, noticetext, ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey, packets
-from mailrouter.store import acknowledgements, analysts, cases, contacts, outbox, receipts, vouchers
+from mailrouter.store import acknowledgements, analysts, cases, contacts, files, outbox, receipts, vouchers
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
@@ -43,6 +42,7 @@ class Sealing:
     title: str = ""  # of the case, as the recipient may read it
     voucher: int | None = None  # what its answer confirms
     held: str = ""  # why it must not leave; '' when it may
+    files: Sequence[Attachment] = ()
 
 
 def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
@@ -51,7 +51,8 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
         return Sealing()
     if letter.participant_id is None or letter.case_id is None:
         keys = _staff_key(tx, letter)
-        return Sealing(keys=keys, held=STAFF_WITHOUT_KEY if letter.confidential and not keys else "")
+        held = STAFF_WITHOUT_KEY if letter.confidential and not keys else ""
+        return Sealing(keys=keys, held=held, files=_files(tx, letter))
     participant = cases.participant(tx, letter.participant_id)
     pinned = contacts.keys_of(tx, [participant.organisation_id], retired=True)
     usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
@@ -59,7 +60,13 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
     why = "" if usable else _not_in_clear(letter, participant, pinned)
     held = f"{why}: {_remedy(tx, tools, letter, case, participant, why)}" if why else ""
     voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
-    return Sealing(usable, case, participant, _title(tx, letter, case), voucher, held)
+    return Sealing(usable, case, participant, _title(tx, letter, case), voucher, held, _files(tx, letter))
+
+
+def _files(tx: Connection, letter: Letter) -> list[Attachment]:
+    named = outbox.attachments(letter)
+    contents = files.some(tx, (one["digest"] for one in named))
+    return [Attachment(one["name"], contents[one["digest"]], one["type"]) for one in named]
 
 
 def _remedy(tx: Connection, tools: Tools, letter: Letter, case: Case, participant: Participant, why: str) -> str:
@@ -155,15 +162,14 @@ def _seal(tools: Tools, letter: Letter, known: Sealing) -> bytes:
         return compose.message(headers, letter.body)
     tools.own_key()  # there must be one to sign with
     headers = replace(headers, autocrypt=tools.pgp.autocrypt(headers.sender))
-    files = [Attachment(f["name"], _decode(f["data"]), f["type"]) for f in outbox.attachments(letter)]
     if known.keys:
-        return _encrypted(tools, letter, known, headers, files)
-    inner = compose.entity(letter.body, files, letter.message_id, protect=headers)
+        return _encrypted(tools, letter, known, headers)
+    inner = compose.entity(letter.body, known.files, letter.message_id, protect=headers)
     signature = tools.pgp.sign_detached(inner, letter.signer).decode("ascii")
     return compose.signed(headers, inner, signature, MICALG, letter.message_id)
 
 
-def _encrypted(tools: Tools, letter: Letter, known: Sealing, inside: compose.Headers, files: list[Attachment]) -> bytes:
+def _encrypted(tools: Tools, letter: Letter, known: Sealing, inside: compose.Headers) -> bytes:
     """The real subject inside, a neutral one outside (RFC 9788 section 3; testbook P124)."""
     outside = inside
     if known.case is not None and known.participant is not None:
@@ -171,7 +177,7 @@ def _encrypted(tools: Tools, letter: Letter, known: Sealing, inside: compose.Hea
         outside = replace(inside, subject=compose.subject("", *tags))
         inside = replace(inside, subject=compose.with_title(letter.subject, known.title))
     text = noticetext.in_full(tools, letter)
-    inner = compose.entity(text, files, letter.message_id, protect=inside, outer=outside)
+    inner = compose.entity(text, known.files, letter.message_id, protect=inside, outer=outside)
     archive = tools.pgp.archive_keys() if known.case is not None else ()
     message = tools.pgp.encrypt(inner, known.keys, archive=archive, signer=letter.signer)
     return compose.encrypted(outside, message.decode("ascii"), letter.message_id)
@@ -203,7 +209,3 @@ def _reply_to(tools: Tools, letter: Letter, known: Sealing) -> str:
         return ""
     ours = ownaddresses.mint(tools)
     return ours.vouch(known.voucher) if known.voucher else ours.reply(known.case.vu, known.participant.id)
-
-
-def _decode(data: str) -> bytes:
-    return base64.b64decode(data)

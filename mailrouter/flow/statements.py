@@ -48,7 +48,7 @@ def _filed(tools: Tools, message_id: int) -> messages.Message:
                 f"message {message_id} is not filed as a participant's; "
                 f"`mailrouter message route {message_id} VU --from VENDOR` files it"
             )
-        if cases.participant(tx, message.participant_id).role not in VENDORS:
+        if cases.participant(tx, message.participant_id).is_vendor is False:
             raise faults.Illegal(f"message {message_id} is not from a vendor")
         return message
 

@@ -16,7 +16,8 @@ _CASE: Select[Any] = (
     select(
         cases.c.id, cases.c.vu, cases.c.title, cases.c.state, cases.c.analyst_id, func.coalesce(analysts.c.name, ""),
         cases.c.urgent, cases.c.opened_at, cases.c.closed_at, cases.c.embargo, cases.c.embargo_ends_at,
-        cases.c.first_contact_at, cases.c.planned_at,
+        cases.c.first_contact_at, cases.c.planned_at, cases.c.policy, cases.c.merged_into_id,
+        cases.c.public_at, cases.c.exploit_public_at, cases.c.attacks_at,
     ).join(analysts, cases.c.analyst_id == analysts.c.id, isouter=True)
 )  # fmt: skip
 _LOCKED = _CASE.where(cases.c.id.in_(bindparam("ids", expanding=True))).order_by(cases.c.id).with_for_update(of=cases)
@@ -84,11 +85,14 @@ def change(tx: Connection, case_id: int, **values: Any) -> None:
 
 _PARTICIPANT: Select[Any] = select(
     participants.c.id, participants.c.case_id, participants.c.organisation_id, organisations.c.name,
-    participants.c.role,
+    participants.c.roles,
     participants.c.progress, participants.c.consent, participants.c.waiting_on, participants.c.since,
     participants.c.wait_until, participants.c.last_heard_at, participants.c.last_automatic_at,
     participants.c.follow_ups_sent, participants.c.their_ref, participants.c.anonymous,
-    participants.c.clear_text_at, participants.c.clear_text_by,
+    participants.c.clear_text_at, participants.c.clear_text_by, participants.c.pseudonym, participants.c.rm,
+    participants.c.aware_at, participants.c.fix_ready_at, participants.c.fix_deployed_at,
+    participants.c.fix_expected_at, participants.c.first_contact_at, participants.c.described, participants.c.credit,
+    participants.c.left_at, participants.c.left_why,
 ).join(organisations)  # fmt: skip
 _OF_CASES = _PARTICIPANT.where(participants.c.case_id.in_(bindparam("ids", expanding=True))).order_by(participants.c.id)
 
@@ -98,7 +102,7 @@ def add_participant(tx: Connection, case_id: int, organisation_id: int, role: st
     taken = (participants.c.case_id == case_id) & (participants.c.organisation_id == organisation_id)
     if tx.execute(select(participants.c.id).where(taken)).first():
         raise faults.Refused("this organisation is a participant of the case already")
-    row = {"case_id": case_id, "organisation_id": organisation_id, "role": role, **more}
+    row = {"case_id": case_id, "organisation_id": organisation_id, "roles": role, **more}
     return participant(tx, tx.execute(insert(participants).returning(participants.c.id), row).scalar_one())
 
 
@@ -154,6 +158,7 @@ def reachable_again(tx: Connection, organisation_id: int) -> None:
 
 def _participant(row: Any) -> Participant:
     values: list[Any] = list(row)
+    values[4] = tuple(row.roles.split())
     values[7] = Waiting(row.waiting_on)
     return Participant(*values)
 
@@ -234,4 +239,5 @@ def _deadline(row: Any) -> Deadline:
         row.due_at,
         row.done_at,
         row.outcome,
+        row.report_id,
     )

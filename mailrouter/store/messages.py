@@ -51,6 +51,7 @@ class Message:
     about_letter_id: int | None
     about_evidence: str
     signed_digest: str  # SHA-256 of what is well signed in it; '' otherwise
+    report_id: int | None = None  # the report it belongs to
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class Letter:
     start_id: str
     leased_until: datetime | None
     reply: str
+    report_id: int | None = None  # of a letter to a reporter, before there is a case
+    despite: str = ""  # 'ANALYST: reason' when it may leave though the leak check found something
 
 
 def queue(tx: Connection, row: dict[str, Any]) -> int | None:
@@ -147,7 +149,7 @@ _AGAIN = "again:"
 
 
 def attachments(letter: Letter) -> list[dict[str, str]]:
-    """Name, type and base64 data of each."""
+    """Name, type and digest of each: their bytes are in store/files.py."""
     return list(json.loads(letter.attachments)) if letter.attachments else []
 
 

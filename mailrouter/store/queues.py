@@ -30,6 +30,7 @@ class Item:
     created_at: datetime
     done_at: datetime | None
     done_by: str
+    report_id: int | None = None  # the report it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ def shown(tx: Connection, queue: str) -> list[Shown]:
 
 
 def _shown(row: Any) -> Shown:
-    item = Item(*row[:11])
+    item = Item(*row[:12])
     return Shown(
         item,
         row.vu or row.claimed_vu,

@@ -242,6 +242,74 @@ cases = Table(
     _time("embargo_ends_at"),
     _time("first_contact_at"),
     _time("planned_at"),
+    _text("policy"),  # ASCII JSON: this case's own numbers, over those of the settings
+    Column("merged_into_id", Id),  # the case that goes on in its place (no foreign key: it is the same table)
+    _time("public_at"),  # since when the vulnerability, an exploit, attacks are known to all (CS: P, X, A)
+    _time("exploit_public_at"),
+    _time("attacks_at"),
+)
+
+vulnerabilities = Table(  # VU#123456.1, .2, ...: what a case is about, one by one
+    "vulnerabilities",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False),
+    Column("number", Integer, nullable=False),
+    _text("title"),
+    _text("cve"),  # CVE-2026-12345; '' none yet
+    _time("added_at", nullable=False),
+    UniqueConstraint("case_id", "number"),
+)
+
+descriptions = Table(  # the vendor-facing report, as each version was written
+    "descriptions",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False),
+    Column("version", Integer, nullable=False),
+    _text("text"),
+    _text("files"),  # ASCII JSON [{"name":..., "type":..., "digest":...}]
+    _time("made_at", nullable=False),
+    _text("made_by"),
+    UniqueConstraint("case_id", "version"),
+)
+
+files = Table(  # what letters and descriptions carry, once however many carry it
+    "files",
+    metadata,
+    Column("digest", Text, primary_key=True),  # SHA-256, 64 hex digits
+    Column("data", LargeBinary, nullable=False),
+    _time("kept_at", nullable=False),
+)
+
+reports = Table(  # vulnerability reports (VRF): what somebody wants us to coordinate, before and after we decide
+    "reports",
+    metadata,
+    _id(),
+    Column("vrf", Text, nullable=False, unique=True),  # VRF#26-11-BCDFG
+    _text("rm", "START"),  # START: a number was given, nobody calls it a report; RECEIVED, VALID, INVALID, ...
+    _text("source", "mail"),  # mail | file
+    _text("title"),
+    _text("address"),  # where its reporter is written to; '' none is known
+    Column("message_id", Id),  # the mail that brought it (no foreign key: it would close a circle)
+    _ref("case_id", "cases", index=True),  # once accepted, or once its mail was filed there
+    _text("text"),  # of one that was typed in
+    _text("public"),  # yes | no | '' (nobody said): is it public, is it exploited
+    _text("exploited"),
+    _flag("credit"),  # may the note name them: asked apart from the next, and both are no until they say yes
+    _flag("share_name"),  # may vendors learn who reported
+    Column("sketch", LargeBinary),  # of its words, to find others like it
+    _text("cvss"),  # the vector as it was scored
+    Column("score", Integer),  # tenths: 75 is 7.5
+    _text("ssvc"),  # ASCII JSON: the answers to Coordinator Triage
+    _ref("analyst_id", "analysts"),
+    _time("received_at", nullable=False),
+    _time("decided_at"),
+    _text("decided_by"),
+    _text("reason"),  # of a decline, by its name
+    _text("why"),  # an analyst's own words on it; never leaves
+    Column("duplicate_of_id", Id),
+    Index("ix_reports_received_at", "received_at", "id"),
 )
 
 participants = Table(
@@ -250,7 +318,7 @@ participants = Table(
     _id(),
     _ref("case_id", "cases", nullable=False),
     _ref("organisation_id", "organisations", nullable=False, index=True),
-    _text("role", "vendor"),
+    _text("roles", "vendor"),  # space-separated, the first one leads: vendor | downstream | reporter | coordinator
     _text("progress", "not contacted"),
     _text("consent", "NO_EMBARGO"),
     _text("waiting_on", "nobody"),
@@ -263,7 +331,30 @@ participants = Table(
     _flag("anonymous"),
     _time("clear_text_at"),  # since when confidential letters to them may leave unencrypted
     _text("clear_text_by"),  # who says so: an analyst, or message:ID
+    _text("pseudonym"),  # how the others of this case are told of them: 'Vendor KTRV'
+    _text("rm", "START"),  # report management of the Vultron protocol
+    _time("aware_at"),  # CS, each set once: the vendor knows, has a fix, has deployed it
+    _time("fix_ready_at"),
+    _time("fix_deployed_at"),
+    _time("fix_expected_at"),  # the date they gave us
+    _time("first_contact_at"),  # when the first letter to them left: "Notified"
+    _count("described"),  # the version of the description they were sent; 0: none
+    _flag("credit"),  # the note may name them
+    _time("left_at"),  # they take part no more: nothing is sent, their mail is a stranger's
+    _text("left_why"),
     UniqueConstraint("case_id", "organisation_id"),
+)
+
+vendor_statuses = Table(  # per vendor and vulnerability, once it is other than Unknown
+    "vendor_statuses",
+    metadata,
+    Column("participant_id", Id, ForeignKey("participants.id"), primary_key=True, autoincrement=False),
+    Column("vulnerability_id", Id, ForeignKey("vulnerabilities.id"), primary_key=True, autoincrement=False),
+    _text("status", "Unknown"),  # Affected | Not Affected | Unknown
+    _text("why"),  # why not
+    _text("fixed_in"),
+    _time("updated_at", nullable=False),
+    _text("updated_by"),  # an analyst, or message:ID
 )
 
 messages = Table(  # one mail or letter as people see it
@@ -305,8 +396,15 @@ messages = Table(  # one mail or letter as people see it
     _ref("about_letter_id", "letters"),  # the letter of ours that this report is about
     _text("about_evidence"),  # how we know: token (our own bounce address) | message-id (what came back); '' unknown
     _text("signed_digest"),  # SHA-256 of what is well signed in it, to know the signing again in any form
+    Column("report_id", Id),  # the report it belongs to (no foreign key: see reports.message_id)
     Index("ix_messages_case_id_id", "case_id", "id"),
     Index("ix_messages_place_id", "place", "id"),
+    Index(
+        "ix_messages_report_id",
+        "report_id",
+        sqlite_where=text("report_id IS NOT NULL"),
+        postgresql_where=text("report_id IS NOT NULL"),
+    ),
     Index(
         "ix_messages_about_letter_id",
         "about_letter_id",
@@ -347,6 +445,7 @@ queue_items = Table(
     _time("created_at", nullable=False),
     _time("done_at"),
     _text("done_by"),
+    Column("report_id", Id),  # the report it is about, mail or notice
     Index(
         "ix_queue_items_open",
         "queue",
@@ -425,6 +524,36 @@ orders = Table(  # an analyst's order by mail: a row until it is done, then the 
     ),
 )
 
+proposals = Table(  # what a mail says and an analyst may take as said with one command
+    "proposals",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False, index=True),
+    _ref("participant_id", "participants", nullable=False),
+    _ref("message_id", "messages", nullable=False),
+    _text("what"),  # affected | why-not | fixed-in | fix-expected | we-need | their-ref | ...
+    _text("value"),
+    Column("vulnerability", Integer),  # .1, .2, ...; NULL: the case as a whole
+    _time("made_at", nullable=False),
+    _time("decided_at"),
+    _text("decided_by"),  # an analyst; 'mailrouter' when it applied by itself
+    _text("outcome"),  # taken | refused | overtaken; '' open
+    Index("ix_proposals_message_id", "message_id"),
+)
+
+relays = Table(  # what was passed on of one participant's mail to another
+    "relays",
+    metadata,
+    _id(),
+    _ref("message_id", "messages", nullable=False, index=True),
+    _ref("participant_id", "participants", nullable=False),  # who is to have it
+    _ref("letter_id", "letters"),
+    _text("files"),  # ASCII JSON: names and digests as they came and as they leave
+    _text("consent"),  # how the sender agreed
+    _time("made_at", nullable=False),
+    _text("made_by"),
+)
+
 # ---- letters and clocks ---------------------------------------------------------------------------------------------
 
 letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the first try
@@ -439,7 +568,7 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
     _text("recipient"),
     _text("subject"),
     _text("body"),
-    _text("attachments"),  # ASCII JSON [{"name":..., "type":..., "data": base64}]
+    _text("attachments"),  # ASCII JSON [{"name":..., "type":..., "digest":...}], see files
     _text("in_reply_to"),
     _text("reference_ids"),
     _text("message_id"),
@@ -463,6 +592,8 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
     _text("start_id"),
     _time("leased_until"),
     _text("reply"),  # the relay's last codes
+    Column("report_id", Id),  # of a letter to a reporter, before there is a case
+    _text("despite"),  # 'ANALYST: reason' when it may leave though the leak check found something
     Index(
         "ix_letters_due",
         "next_attempt_at",
@@ -487,15 +618,36 @@ deadlines = Table(
     "deadlines",
     metadata,
     _id(),
-    _ref("case_id", "cases", nullable=False),
+    _ref("case_id", "cases"),
     _ref("participant_id", "participants", index=True),
-    _text("kind"),  # follow-up | answer | wait
+    _ref("report_id", "reports"),
+    _text("kind"),  # see case/model.py, DeadlineKind
     _text("since"),
     _count("rung"),
     _time("due_at", nullable=False),
     _time("done_at"),
     _text("outcome"),
     UniqueConstraint("case_id", "participant_id", "kind", "since", "rung"),
+    Index(  # a NULL equals no other: what is no participant's needs a key of its own to be made once
+        "uq_deadlines_of_case",
+        "case_id",
+        "kind",
+        "since",
+        "rung",
+        unique=True,
+        sqlite_where=text("participant_id IS NULL AND case_id IS NOT NULL"),
+        postgresql_where=text("participant_id IS NULL AND case_id IS NOT NULL"),
+    ),
+    Index(
+        "uq_deadlines_of_report",
+        "report_id",
+        "kind",
+        "since",
+        "rung",
+        unique=True,
+        sqlite_where=text("report_id IS NOT NULL"),
+        postgresql_where=text("report_id IS NOT NULL"),
+    ),
     Index(
         "ix_deadlines_open", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")
     ),

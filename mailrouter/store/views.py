@@ -167,9 +167,9 @@ def vendor(tx: Connection, organisation: Organisation) -> Vendor:
 def cases_with(tx: Connection, organisation_id: int) -> list[tuple[int, str, str]]:
     """The cases an organisation takes part in: VU#, state, role."""
     wanted = (
-        select(case_table.c.vu, case_table.c.state, participants.c.role)
+        select(case_table.c.vu, case_table.c.state, participants.c.roles)
         .join(participants, participants.c.case_id == case_table.c.id)
         .where(participants.c.organisation_id == organisation_id)
         .order_by(case_table.c.id)
     )
-    return [(row.vu, row.state, row.role) for row in tx.execute(wanted)]
+    return [(row.vu, row.state, row.roles.replace(" ", ", ")) for row in tx.execute(wanted)]

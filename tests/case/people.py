@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mailrouter.case.conditions import Signed
 from mailrouter.case.events import FellDue, MailArrived, Meant, Routed
-from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
+from mailrouter.case.model import ROLES, Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.case.standing import Assurance, Standing
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
@@ -17,7 +17,7 @@ CASE = Case(
     closed_at=None, embargo="ACTIVE", embargo_ends_at=None, first_contact_at=NOW, planned_at=None,
 )  # fmt: skip
 VENDOR = Participant(
-    id=11, case_id=7, organisation_id=21, name="Vendor", role="vendor", progress="contacted", consent="INVITED",
+    id=11, case_id=7, organisation_id=21, name="Vendor", roles=("vendor",), progress="contacted", consent="INVITED",
     waiting_on=Waiting.THEM, since="letter:1", wait_until=None, last_heard_at=None, last_automatic_at=None,
     follow_ups_sent=0, their_ref="", anonymous=False,
 )  # fmt: skip
@@ -66,7 +66,7 @@ def fell_due(
 
 cases = st.sampled_from([in_state(state) for state in ("open", "closed", "published")])
 participants = st.builds(
-    replace, st.just(VENDOR), role=st.sampled_from(["vendor", "downstream", "reporter", "coordinator"]),
+    replace, st.just(VENDOR), roles=st.sampled_from([(role,) for role in ROLES] + [("vendor", "reporter")]),
     waiting_on=st.sampled_from(Waiting), since=st.sampled_from([None, "letter:1", "mail:3"]),
 )  # fmt: skip
 meants = st.none() | st.builds(Meant, empty=st.booleans(), reason=st.sampled_from(["", "bad"]))

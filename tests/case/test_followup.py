@@ -157,7 +157,7 @@ def test_an_agreed_date_that_has_come_reminds_the_analyst() -> None:
 RIGHT = {FOLLOW_UP: Waiting.THEM, ANSWER: Waiting.US, WAIT: Waiting.NOBODY}
 
 
-@pytest.mark.parametrize("kind", list(DeadlineKind))
+@pytest.mark.parametrize("kind", (FOLLOW_UP, ANSWER, WAIT))
 @pytest.mark.parametrize("on", list(Waiting))
 @pytest.mark.parametrize("since", ["letter:1", "letter:8", None])
 @pytest.mark.parametrize("state", ["open", "closed", "published"])
@@ -171,7 +171,7 @@ def test_only_the_silence_it_was_set_for_in_an_open_case_is_acted_upon(
         assert orders == [Finish(2, "answered" if state == "open" else "case closed")]
 
 
-@given(st.sampled_from(DeadlineKind), st.sampled_from(Waiting), st.integers(1, 9), instants)
+@given(st.sampled_from((FOLLOW_UP, ANSWER, WAIT)), st.sampled_from(Waiting), st.integers(1, 9), instants)
 def test_every_due_row_is_finished_or_put_off_and_at_most_one_person_hears_of_it(
     kind: DeadlineKind, on: Waiting, rung: int, at: datetime
 ) -> None:

@@ -204,13 +204,13 @@ def test_what_is_meant_but_less_is_held_with_the_reason_and_is_an_answer(less: d
 
 @pytest.mark.parametrize("role", ["reporter", "coordinator"])
 def test_only_vendors_make_statements(role: str) -> None:
-    assert kept(statement(participant=replace(VENDOR, role=role))) is None
+    assert kept(statement(participant=replace(VENDOR, roles=(role,)))) is None
 
 
 @pytest.mark.parametrize("role", ["vendor", "downstream"])
 @pytest.mark.parametrize("state", ["closed", "published"])
 def test_statements_are_taken_after_publication_too(role: str, state: str) -> None:
-    event = statement(participant=replace(VENDOR, role=role), case=in_state(state))
+    event = statement(participant=replace(VENDOR, roles=(role,)), case=in_state(state))
     order = kept(event)
     assert order is not None
     assert order.state == "verified"

@@ -75,7 +75,7 @@ def test_a_case_that_cannot_be_opened_is_not_opened(
 KEYS = {  # CONTRACT.md, Commands
     "case": {"vu", "title", "state", "analyst", "opened_at", "embargo", "participants", "publication", "messages",
              "statements", "deadlines"},
-    "participant": {"name", "role", "progress", "waiting_on", "statuses", "last_heard_at", "next_follow_up_at",
+    "participant": {"name", "role", "roles", "progress", "waiting_on", "statuses", "last_heard_at", "next_follow_up_at",
                     "follow_ups_sent"},
     "message": {"id", "direction", "from", "subject", "received_at", "standing", "automated", "encrypted", "assurance",
                 "flags", "signature"},

@@ -1,0 +1,231 @@
+"""Coordination: reports, what vendors are told, what they answer, and what became of each.
+
+Revision 0003, after 0002. Tables that may be large get their columns in place: no row is copied, on either database;
+`deadlines` alone is, on SQLite, to belong to a report instead of a case.
+"""
+
+import base64
+import json
+from hashlib import sha256
+
+import sqlalchemy as sa
+from alembic import op
+
+from mailrouter import clock
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+
+    op.create_table(
+        "files",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_files")),
+    )
+    op.create_table(
+        "descriptions",
+        sa.Column("id", WHOLE, autoincrement=True, nullable=False),
+        sa.Column("case_id", WHOLE, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("files", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_descriptions_case_id_cases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_descriptions")),
+        sa.UniqueConstraint("case_id", "version", name=op.f("uq_descriptions_case_id_version")),
+    )
+    op.create_table(
+        "reports",
+        sa.Column("id", WHOLE, autoincrement=True, nullable=False),
+        sa.Column("vrf", sa.Text(), nullable=False),
+        sa.Column("rm", sa.Text(), server_default=sa.text("'START'"), nullable=False),
+        sa.Column("source", sa.Text(), server_default=sa.text("'mail'"), nullable=False),
+        sa.Column("title", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("address", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("message_id", WHOLE, nullable=True),
+        sa.Column("case_id", WHOLE, nullable=True),
+        sa.Column("text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("public", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("exploited", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("credit", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("share_name", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("sketch", sa.LargeBinary(), nullable=True),
+        sa.Column("cvss", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("ssvc", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("analyst_id", WHOLE, nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("duplicate_of_id", WHOLE, nullable=True),
+        sa.ForeignKeyConstraint(["analyst_id"], ["analysts.id"], name=op.f("fk_reports_analyst_id_analysts")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_reports_case_id_cases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
+        sa.UniqueConstraint("vrf", name=op.f("uq_reports_vrf")),
+    )
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reports_case_id"), ["case_id"], unique=False)
+        batch_op.create_index("ix_reports_received_at", ["received_at", "id"], unique=False)
+
+    op.create_table(
+        "vulnerabilities",
+        sa.Column("id", WHOLE, autoincrement=True, nullable=False),
+        sa.Column("case_id", WHOLE, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("cve", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_vulnerabilities_case_id_cases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vulnerabilities")),
+        sa.UniqueConstraint("case_id", "number", name=op.f("uq_vulnerabilities_case_id_number")),
+    )
+    op.create_table(
+        "vendor_statuses",
+        sa.Column("participant_id", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("vulnerability_id", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("status", sa.Text(), server_default=sa.text("'Unknown'"), nullable=False),
+        sa.Column("why", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("fixed_in", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participants.id"], name=op.f("fk_vendor_statuses_participant_id_participants")
+        ),
+        sa.ForeignKeyConstraint(
+            ["vulnerability_id"],
+            ["vulnerabilities.id"],
+            name=op.f("fk_vendor_statuses_vulnerability_id_vulnerabilities"),
+        ),
+        sa.PrimaryKeyConstraint("participant_id", "vulnerability_id", name=op.f("pk_vendor_statuses")),
+    )
+    op.create_table(
+        "proposals",
+        sa.Column("id", WHOLE, autoincrement=True, nullable=False),
+        sa.Column("case_id", WHOLE, nullable=False),
+        sa.Column("participant_id", WHOLE, nullable=False),
+        sa.Column("message_id", WHOLE, nullable=False),
+        sa.Column("what", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("value", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("vulnerability", sa.Integer(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("outcome", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_proposals_case_id_cases")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_proposals_message_id_messages")),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participants.id"], name=op.f("fk_proposals_participant_id_participants")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposals")),
+    )
+    with op.batch_alter_table("proposals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_proposals_case_id"), ["case_id"], unique=False)
+        batch_op.create_index("ix_proposals_message_id", ["message_id"], unique=False)
+
+    op.create_table(
+        "relays",
+        sa.Column("id", WHOLE, autoincrement=True, nullable=False),
+        sa.Column("message_id", WHOLE, nullable=False),
+        sa.Column("participant_id", WHOLE, nullable=False),
+        sa.Column("letter_id", WHOLE, nullable=True),
+        sa.Column("files", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("consent", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_relays_letter_id_letters")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_relays_message_id_messages")),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participants.id"], name=op.f("fk_relays_participant_id_participants")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relays")),
+    )
+    with op.batch_alter_table("relays", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_relays_message_id"), ["message_id"], unique=False)
+
+    _add_columns()
+    _deadlines_of_reports()
+    _keep_files_once()
+
+
+def _add_columns() -> None:
+    """What the tables of 0001 and 0002 have besides."""
+    _text("cases", "policy")
+    _id("cases", "merged_into_id")
+    _time("cases", "public_at", "exploit_public_at", "attacks_at")
+
+    op.execute("ALTER TABLE participants RENAME COLUMN role TO roles")
+    _text("participants", "pseudonym", "left_why")
+    op.add_column("participants", sa.Column("rm", sa.Text(), server_default=sa.text("'START'"), nullable=False))
+    _time(
+        "participants", "aware_at", "fix_ready_at", "fix_deployed_at", "fix_expected_at", "first_contact_at", "left_at"
+    )
+    op.add_column("participants", sa.Column("described", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.add_column("participants", sa.Column("credit", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+
+    _id("messages", "report_id")
+    present = sa.text("report_id IS NOT NULL")
+    op.create_index("ix_messages_report_id", "messages", ["report_id"], sqlite_where=present, postgresql_where=present)
+    _id("queue_items", "report_id")
+    _id("letters", "report_id")
+    _text("letters", "despite")
+
+
+def _deadlines_of_reports() -> None:
+    of_case, of_report = "participant_id IS NULL AND case_id IS NOT NULL", "report_id IS NOT NULL"
+    with op.batch_alter_table("deadlines", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("report_id", WHOLE, nullable=True))
+        batch_op.alter_column("case_id", existing_type=WHOLE, nullable=True)
+        batch_op.create_foreign_key(batch_op.f("fk_deadlines_report_id_reports"), "reports", ["report_id"], ["id"])
+    for name, owner, where in (("of_case", "case_id", of_case), ("of_report", "report_id", of_report)):
+        op.create_index(
+            f"uq_deadlines_{name}", "deadlines", [owner, "kind", "since", "rung"], unique=True,
+            sqlite_where=sa.text(where), postgresql_where=sa.text(where),
+        )  # fmt: skip
+
+
+def _keep_files_once() -> None:
+    """What letters carry was in each letter's row; from now on its row names it."""
+    here = op.get_bind()
+    carrying = here.execute(sa.text("SELECT id, attachments FROM letters WHERE attachments <> ''"))
+    for letter_id, attachments in carrying.all():
+        named = json.dumps([_kept(here, one) for one in json.loads(attachments)])
+        row = {"id": letter_id, "named": named}
+        here.execute(sa.text("UPDATE letters SET attachments = :named WHERE id = :id"), row)
+
+
+def _kept(here: sa.Connection, one: dict[str, str]) -> dict[str, str]:
+    data = base64.b64decode(one["data"])
+    digest, moment = sha256(data).hexdigest(), sa.column("kept_at", sa.DateTime(timezone=True))
+    if here.execute(sa.text("SELECT 1 FROM files WHERE digest = :digest"), {"digest": digest}).first() is None:
+        files = sa.table("files", sa.column("digest"), sa.column("data", sa.LargeBinary), moment)
+        here.execute(files.insert(), {"digest": digest, "data": data, "kept_at": clock.now()})
+    return {"name": one["name"], "type": one["type"], "digest": digest}
+
+
+def _text(table: str, *names: str) -> None:
+    for name in names:
+        op.add_column(table, sa.Column(name, sa.Text(), server_default=sa.text("''"), nullable=False))
+
+
+def _time(table: str, *names: str) -> None:
+    for name in names:
+        op.add_column(table, sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+
+
+def _id(table: str, name: str) -> None:
+    op.add_column(table, sa.Column(name, WHOLE, nullable=True))
+
+
+def downgrade() -> None:
+    raise RuntimeError("what was agreed is not thrown away; restore a backup instead")
