@@ -157,7 +157,7 @@ def test_an_agreed_date_that_has_come_reminds_the_analyst() -> None:
 RIGHT = {FOLLOW_UP: Waiting.THEM, ANSWER: Waiting.US, WAIT: Waiting.NOBODY}
 
 
-@pytest.mark.parametrize("kind", (FOLLOW_UP, ANSWER, WAIT))
+@pytest.mark.parametrize("kind", [FOLLOW_UP, ANSWER, WAIT])
 @pytest.mark.parametrize("on", list(Waiting))
 @pytest.mark.parametrize("since", ["letter:1", "letter:8", None])
 @pytest.mark.parametrize("state", ["open", "closed", "published"])
