@@ -60,6 +60,7 @@ def _turns(file: CaseFile) -> None:
         (
             TURN[p.waiting_on],
             show.short(p.name, 20),
+            p.pseudonym.rpartition(" ")[2],
             roles(p),
             p.progress,
             _day(p.last_heard_at),
@@ -67,7 +68,9 @@ def _turns(file: CaseFile) -> None:
         )
         for p in file.participants
     ]
-    show.table(("turn", "participant", "role", "progress", "last heard", "next"), rows, "Nobody takes part yet.")
+    show.table(
+        ("turn", "participant", "called", "role", "progress", "last heard", "next"), rows, "Nobody takes part yet."
+    )
     coming = file.next_deadline()
     click.echo(
         f"\nNext: {show.short(due(file, coming), 76)}, {show.when(coming.due_at)}"

@@ -52,6 +52,7 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
     usable = sum(key.usable(context.now) for key in known.keys)
     show.fields(
         (
+            ("to the others", found.pseudonym),
             ("turn", casefile.TURN[found.waiting_on] + (f" since {found.since}" if found.since else "")),
             ("progress", found.progress),
             ("consent", found.consent),

@@ -48,7 +48,8 @@ def case(file: CaseFile) -> Shape:
 def participant(file: CaseFile, one: Participant) -> Shape:
     """One of `case show`, and `participant show`."""
     return {
-        "name": one.name, "role": one.role, "roles": list(one.roles), "progress": one.progress,
+        "name": one.name, "pseudonym": one.pseudonym, "role": one.role, "roles": list(one.roles),
+        "progress": one.progress,
         "waiting_on": str(one.waiting_on), "statuses": {},
         "last_heard_at": one.last_heard_at, "next_follow_up_at": next_follow_up(file, one),
         "follow_ups_sent": one.follow_ups_sent, "wait_until": one.wait_until, "consent": one.consent,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from mailrouter import faults
+from mailrouter.case import pseudonym
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.store import upsert
 from mailrouter.store.tables import analysts, cases, deadlines, letters, organisations, participants
@@ -98,12 +99,20 @@ _OF_CASES = _PARTICIPANT.where(participants.c.case_id.in_(bindparam("ids", expan
 
 
 def add_participant(tx: Connection, case_id: int, organisation_id: int, role: str, **more: Any) -> Participant:
-    """One row per case and organisation; `Refused` if it takes part already."""
+    """One row per case and organisation; `Refused` if it takes part already. Call with the case locked: each gets a
+    pseudonym that nobody else has in it.
+    """
     taken = (participants.c.case_id == case_id) & (participants.c.organisation_id == organisation_id)
     if tx.execute(select(participants.c.id).where(taken)).first():
         raise faults.Refused("this organisation is a participant of the case already")
     row = {"case_id": case_id, "organisation_id": organisation_id, "roles": role, **more}
+    row["pseudonym"] = _new_pseudonym(tx, case_id, role)
     return participant(tx, tx.execute(insert(participants).returning(participants.c.id), row).scalar_one())
+
+
+def _new_pseudonym(tx: Connection, case_id: int, roles: str) -> str:
+    used = tx.execute(select(participants.c.pseudonym).where(participants.c.case_id == case_id)).scalars()
+    return pseudonym.make(roles.split()[0], secrets.choice, set(used))
 
 
 def participant(tx: Connection, participant_id: int) -> Participant:

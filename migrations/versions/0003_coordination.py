@@ -6,6 +6,7 @@ Revision 0003, after 0002. Tables that may be large get their columns in place: 
 
 import base64
 import json
+import secrets
 from hashlib import sha256
 
 import sqlalchemy as sa
@@ -154,6 +155,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_relays_message_id"), ["message_id"], unique=False)
 
     _add_columns()
+    _name_everybody()
     _deadlines_of_reports()
     _keep_files_once()
 
@@ -179,6 +181,20 @@ def _add_columns() -> None:
     _id("queue_items", "report_id")
     _id("letters", "report_id")
     _text("letters", "despite")
+
+
+def _name_everybody() -> None:
+    """Who takes part already is called something towards the others from now on, too."""
+    here, letters = op.get_bind(), "BCDFGHJKLMNPQRSTVWXYZ"
+    used: set[tuple[int, str]] = set()
+    for one in here.execute(sa.text("SELECT id, case_id, roles FROM participants ORDER BY id")).all():
+        code = ""
+        while not code or (one.case_id, code) in used:
+            code = "".join(secrets.choice(letters) for _ in range(4))
+        used.add((one.case_id, code))
+        word = {"reporter": "Reporter", "coordinator": "Coordinator"}.get(one.roles.split()[0], "Vendor")
+        row = {"id": one.id, "name": f"{word} {code}"}
+        here.execute(sa.text("UPDATE participants SET pseudonym = :name WHERE id = :id"), row)
 
 
 def _deadlines_of_reports() -> None:

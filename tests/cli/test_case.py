@@ -75,8 +75,8 @@ def test_a_case_that_cannot_be_opened_is_not_opened(
 KEYS = {  # CONTRACT.md, Commands
     "case": {"vu", "title", "state", "analyst", "opened_at", "embargo", "participants", "publication", "messages",
              "statements", "deadlines"},
-    "participant": {"name", "role", "roles", "progress", "waiting_on", "statuses", "last_heard_at", "next_follow_up_at",
-                    "follow_ups_sent"},
+    "participant": {"name", "pseudonym", "role", "roles", "progress", "waiting_on", "statuses", "last_heard_at",
+                    "next_follow_up_at", "follow_ups_sent"},
     "message": {"id", "direction", "from", "subject", "received_at", "standing", "automated", "encrypted", "assurance",
                 "flags", "signature"},
     "statement": {"vendor", "state", "bound", "received_at", "fingerprint", "sha256", "approved"},
@@ -138,7 +138,8 @@ def test_people_read_first_whose_turn_it_is_and_the_next_letter(console: Console
     lines = console.out("case", "show", str(VU)).splitlines()
     assert lines[0] == f"VU#{VU}  {TITLE}"
     assert lines[3] == "Whose turn"
-    assert lines[6].split() == ["their", "turn", VENDOR, "vendor", "contacted", "follow-up", "1", "2026-03-16"]
+    called = console.world.participant().pseudonym.split()[1]
+    assert lines[6].split() == ["their", "turn", VENDOR, called, "vendor", "contacted", "follow-up", "1", "2026-03-16"]
     assert lines[8] == f"Next: follow-up 1 to {VENDOR}, 2026-03-16 09:00"
 
 

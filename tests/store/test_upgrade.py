@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, select, text
 
+from mailrouter.case import pseudonym
 from mailrouter.store import (
     backup,
     candidates,
@@ -107,6 +108,7 @@ def works(db: Database) -> None:
         letter = outbox.get(tx, 1)
         assert (letter.body, letter.confidential, letter.only_encrypted) == ("Dear Acme", True, False)
         assert cases.participant(tx, 1).name == "Acme"
+        assert pseudonym.PATTERN.fullmatch(cases.participant(tx, 1).pseudonym)
         assert candidates.of(tx, 1) == []
         assert list(journal.verify(tx)) == []
 
