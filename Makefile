@@ -11,7 +11,7 @@ PYTEST := timeout --kill-after=30 60m $(BIN)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench hostile soak fuzz rows table build lock servers clean
+.PHONY: help demo run test check bench hostile soak fuzz rows table tables build lock servers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,6 +52,9 @@ rows: .venv/dev.stamp  ## which rows of the testbook have a test
 
 table: .venv/dev.stamp  ## the testbook's attacks on signatures, each made anew: what it is taken for, what it must be
 	$(BIN)/python -m tests.pgp
+
+tables: .venv/dev.stamp  ## draw the pages of docs/ that are made from code
+	$(BIN)/python -m tests.drawn
 
 build: .venv/dev.stamp  ## the wheel and the sdist, into dist/
 	$(BIN)/python -m hatchling build

@@ -1,0 +1,16 @@
+"""The pages that are drawn from code are as their code would have them."""
+
+import pytest
+
+from tests import drawn
+
+
+@pytest.mark.parametrize("name", drawn.PAGES)
+def test_a_drawn_page_is_current(name):
+    assert (drawn.DOCS / name).read_text("utf-8") == drawn.PAGES[name](), "run `make tables`"
+
+
+def test_the_whole_of_coordinator_triage_is_drawn():
+    rows = [line for line in drawn.ssvc_page().splitlines() if line.startswith("|")]
+    assert len(rows) == 192 + 2
+    assert len({len(row) for row in rows}) == 1
