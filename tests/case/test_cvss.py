@@ -60,7 +60,8 @@ def test_tenths_are_shown_as_scores(tenths, shown):
 
 NO_VECTOR = [
     "", " ", "7.5", "high", "/", V2 + "/", "/" + V2, V2.replace("/", "//"), V2.replace(":", "="), V2 + "\x00",
-    "A\x00V:N", "AV:N/" * 13_000, "A" * 65_536, ":" * 65_536, "\u0410V:N/AC:L/Au:N/C:C/I:C/A:C", "\uff21\uff36:N", "\ud800",
+    "A\x00V:N", "AV:N/" * 13_000, "A" * 65_536, ":" * 65_536, "\u0410V:N/AC:L/Au:N/C:C/I:C/A:C",
+    "\uff21\uff36:N", "\ud800",
     "CVSS:3.1/", "CVSS:5.0/AV:N", "CVSS:3.1/" + V3, "CVSS:4.1/AV:N", "cvss:3.1/AV:N",
     f"7.5/{V2}", "\u202eAV:N", f"{V2};rm -rf",
 ]  # fmt: skip
@@ -81,7 +82,7 @@ def test_anything_else_is_refused_with_what_is_allowed(vector):
     assert said.isprintable()
 
 
-PIECE = st.sampled_from(["AV", "AC", "Au", "PR", "C", "I", "A", "E", "MAV", "TD", "N", "H", "X", "ND", ":", "/", 
+PIECE = st.sampled_from(["AV", "AC", "Au", "PR", "C", "I", "A", "E", "MAV", "TD", "N", "H", "X", "ND", ":", "/",
                          "CVSS:3.1/", "CVSS:4.0/", "\x00", "é", "", V2, V3, V4])  # fmt: skip
 
 
