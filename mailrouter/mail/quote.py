@@ -36,24 +36,28 @@ _DATE = 6  # digits a date and a time of day have at least
 
 def split(text: str) -> Reply:
     """A plain text (lines ending in LF) in two."""
-    lines = text.split("\n")
     visible: list[str] = []
     hidden: list[str] = []
-    position, written = 0, False
-    while position < len(lines):
-        written = written or (bool(visible) and bool(visible[-1].strip()))
-        end = _hidden_until(lines, position, written=written)
-        new = end == position and not (hidden and _repeats_gap(visible, lines[position]))
-        end = max(end, position + 1)
-        (visible if new else hidden).extend(lines[position:end])
-        position = end
+    for line, new in told_apart(text):
+        (visible if new else hidden).append(line)
     _move_device_line(visible, hidden)
     return Reply("\n".join(visible).strip("\n").rstrip(), "\n".join(hidden).strip("\n"))
 
 
-def _repeats_gap(visible: Sequence[str], line: str) -> bool:
-    """An empty line after an empty one: the gap a hidden stretch leaves."""
-    return not line.strip() and not (visible and visible[-1].strip())
+def told_apart(text: str) -> list[tuple[str, bool]]:
+    """Every line in its order, with whether it is new; a signature's is not."""
+    lines = text.split("\n")
+    apart: list[tuple[str, bool]] = []
+    position, written, hides, gap = 0, False, False, True
+    while position < len(lines):
+        end = _hidden_until(lines, position, written=written)
+        blank = not lines[position].strip()
+        new = end == position and not (hides and blank and gap)  # the gap that a hidden stretch leaves is hidden too
+        end = max(end, position + 1)
+        apart.extend((line, new) for line in lines[position:end])
+        written, gap = written or (new and not blank), blank if new else gap
+        hides, position = hides or not new, end
+    return apart
 
 
 def split_html(source: str) -> Reply:

@@ -1,0 +1,355 @@
+"""What a vendor's answer says in the lines of the form that our letters hold, read as data (DOMAIN.md, process 4).
+
+Five labels, one for each question: `Affected:`, `Why not:`, `Fixed in:`, `Fix expected:`, `We need:`. Of several
+vulnerabilities each line says which: `Affected (VU#123456.2): yes`. People answer above our letter, below it, or within
+the form that their program quotes; so every line carries where it stood. What stands in a quotation may be what
+somebody said before: whether it is an answer depends on what our letter said there (`asked`), and is the caller's
+decision. Nothing here decides what a line is worth. Time is linear in the text, whatever it holds.
+"""
+# ruff: noqa: RUF001  (the signs that programs and people put around words are what is looked for)
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from mailrouter.case import vuid
+from mailrouter.mail import quote
+from mailrouter.mail.texts import one_line
+
+
+class What(StrEnum):
+    """One kind of line; the value is how it is stored."""
+
+    AFFECTED = "affected"
+    WHY_NOT = "why-not"
+    FIXED_IN = "fixed-in"
+    FIX_EXPECTED = "fix-expected"
+    WE_NEED = "we-need"
+
+
+LABELS = {
+    What.AFFECTED: "Affected",
+    What.WHY_NOT: "Why not",
+    What.FIXED_IN: "Fixed in",
+    What.FIX_EXPECTED: "Fix expected",
+    What.WE_NEED: "We need",
+}
+WORDS = ("yes", "no", "not a vulnerability", "unknown")  # that the form offers behind `Affected:`
+LONGEST = 500  # characters of a value
+LOOKED_AT = 100_000  # characters of a text
+MOST = 100  # lines of the form in one mail that are read
+
+
+class Source(StrEnum):
+    """Where in the mail it stands."""
+
+    OWN = "own"  # in what the sender wrote now
+    BELOW = "below"  # in what the sender wrote now, under an empty line of the form that is quoted
+    QUOTED = "quoted"  # in what is quoted: filled in there, or said before
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One filled-in line."""
+
+    what: What
+    value: str  # one line, never empty
+    vulnerability: int = 0  # .1, .2, ...; 0: the case as a whole
+    source: Source = Source.OWN
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the mail without a quotation mark, and whether it is new. What is quoted twice is left out."""
+
+    text: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    said: Said  # its value may be empty
+    begins: int
+    ends: int  # the first line that is no part of it
+
+
+_QUOTE_MARK = re.compile(r"\s{0,3}[>＞]\s?")
+_LABEL = re.compile(
+    r"\s{0,8}(?:[-*•·–+]\s{1,4}|\(?[0-9a-e][.)]\s{1,4})?[*_]{0,3}\s?"
+    r"(affected|why\s{1,3}not|fixed\s{1,3}in|fix\s{1,3}expected|we\s{1,3}need)\s?[*_]{0,3}\s{0,3}"
+    r"(?:\(([^()]{0,40})\)|\[([^\[\]]{0,40})\])?\s{0,3}[*_]{0,3}\s{0,3}[:：]",
+    re.IGNORECASE,
+)
+_ANY = re.compile(r"affected|why.not|fixed.in|fix.expected|we.need", re.IGNORECASE)
+_BY_LABEL = {label.casefold(): what for what, label in LABELS.items()}
+_SPACES = dict.fromkeys((0xA0, 0x2007, 0x202F, 0x3000, 0x09), " ")
+_LONGEST_LINE = 1000  # characters looked at
+_WRAPS_FROM = 55  # characters a line has that a program may have broken
+_MOST_LINES = 12  # of one value
+_FREE = frozenset({What.WHY_NOT, What.WE_NEED})  # sentences: they go on to the next blank line
+_CLOSING = re.compile(
+    r"\s*(?:(?:best|kind|warm|with)?\s?(?:best|kind|warm)?\s?regards|thanks|thank you|many thanks|sincerely|cheers|best"
+    r"|br|yours|greetings|mit freundlichen|viele gr|mfg|cordialement|saludos)\b|\s*(?:--|__)",
+    re.IGNORECASE,
+)
+
+
+def read(text: str, vu: int) -> tuple[Said, ...]:
+    """The filled-in lines of a mail's text (lines ending in LF), in their order; those of another case are left out.
+
+    What the sender wrote now goes before what is quoted: a line filled in in both is read once. Lines that contradict
+    each other are one, with both values.
+    """
+    seen = text[:LOOKED_AT]
+    return _read(quote.told_apart(seen), vu) if _ANY.search(seen) else ()
+
+
+def read_apart(new: str, quoted: str, vu: int) -> tuple[Said, ...]:
+    """The same of a mail whose new and quoted text are known apart (HTML)."""
+    above, below = new[:LOOKED_AT], quoted[:LOOKED_AT]
+    if not (_ANY.search(above) or _ANY.search(below)):
+        return ()
+    return _read([*((line, True) for line in above.split("\n")), *((line, False) for line in below.split("\n"))], vu)
+
+
+def asked(letter: str, vu: int) -> frozenset[What]:
+    """Which lines a letter of ours leaves empty: where one of these is quoted and filled in, that is an answer."""
+    lines = [_Line(_plain(line), new=True) for line in letter[:LOOKED_AT].split("\n") if not _QUOTE_MARK.match(line)]
+    found = list(_found(lines, vu))
+    filled = {one.said.what for one in found if one.said.value}
+    return frozenset(one.said.what for one in found) - filled
+
+
+def _read(apart: Sequence[tuple[str, bool]], vu: int) -> tuple[Said, ...]:
+    lines = list(_lines(apart))
+    found = list(_found(lines, vu))
+    own = [one.said for one in found if lines[one.begins].new and one.said.value]
+    below = list(_below(lines, [one for one in found if not lines[one.begins].new]))
+    quoted = _once([one.said for one in found if not lines[one.begins].new])
+    said: dict[tuple[What, int], Said] = {}
+    for one in (*_joined(own), *_joined(below), *(one for one in quoted if one.value)):
+        said.setdefault((one.what, one.vulnerability), one)
+    return tuple(said.values())
+
+
+def _lines(apart: Sequence[tuple[str, bool]]) -> Iterator[_Line]:
+    for text, new in apart:
+        line = _plain(text)
+        if new:
+            yield _Line(line, new=True)
+            continue
+        inside = line[mark.end() :] if (mark := _QUOTE_MARK.match(line)) else line
+        if not _QUOTE_MARK.match(inside):
+            yield _Line(inside, new=False)
+
+
+def _plain(line: str) -> str:
+    return line[:_LONGEST_LINE].translate(_SPACES).rstrip()
+
+
+# ---- line by line ----------------------------------------------------------------------------------------------------
+
+
+def _found(lines: Sequence[_Line], vu: int) -> Iterator[_Found]:
+    """Every line of the form, filled in or not."""
+    position, count = 0, 0
+    while position < len(lines) and count < MOST:
+        label = _LABEL.match(lines[position].text)
+        if label is None:
+            position += 1
+            continue
+        what, count = _BY_LABEL[" ".join(label[1].casefold().split())], count + 1
+        end = _value_ends(lines, position, what, label.end())
+        value = " ".join([lines[position].text[label.end() :], *(line.text for line in lines[position + 1 : end])])
+        vulnerability, remark = _which(label[2] or label[3] or "", vu)
+        if vulnerability is not None:
+            yield _Found(Said(what, _value(f"{remark}{value}", what), vulnerability), position, end)
+        position = end
+
+
+def _value_ends(lines: Sequence[_Line], position: int, what: What, begins: int) -> int:
+    """A sentence goes on to a blank line; anything else only where a program has broken a long line, or indented it."""
+    first = lines[position]
+    empty = not first.text[begins:].strip(" *_")
+    end = position + 1
+    while end < len(lines) and end - position < _MOST_LINES and lines[end].new == first.new:
+        text = lines[end].text
+        if not text.strip() or _LABEL.match(text) or _CLOSING.match(text):
+            break
+        indented = text.startswith(" ") and not first.text.startswith(" ")
+        answers = empty and what is What.AFFECTED and word(text) != ""
+        goes_on = not empty and (what in _FREE or len(lines[end - 1].text) >= _WRAPS_FROM)
+        if not (indented or answers or goes_on):
+            break
+        empty = False
+        end += 1
+    return end
+
+
+def _which(qualifier: str, vu: int) -> tuple[int | None, str]:
+    """Which vulnerability a line is about, and what else stands there; None: it is about another case."""
+    named = qualifier.strip(" *_")
+    if not named:
+        return 0, ""
+    if found := vuid.find(named):
+        one = found[0]
+        return (one.vulnerability or 0 if one.number == vu else None), ""
+    number = re.fullmatch(r"\.?([1-9][0-9]{0,3})", named)
+    return (int(number[1]), "") if number else (0, f"({named}) ")
+
+
+_OFFERED = re.compile(r"\s*(?:[|/,\[\]()]|\bor\b)\s*")
+_MARKS = " *_.\u2026`\"'“”„-–—?"
+_NOTHING = frozenset({"", "n/a", "na", "none", "nothing", "tbd", "tba", "n.a"})
+_NOT_YET = frozenset({"no", "not yet", "unknown", "not known", "yes"})
+
+
+def _value(text: str, what: What) -> str:
+    """'' for what only says that nothing is said, and for the words that the form itself offers."""
+    line = one_line(text, LONGEST).strip(" *_")
+    bare = line.casefold().strip(_MARKS)
+    if bare in _NOTHING or (what is not What.AFFECTED and bare in _NOT_YET):
+        return ""
+    parts = [part for part in _OFFERED.split(bare) if part]
+    return "" if len(parts) > 1 and all(part in WORDS for part in parts) and _offers(line) else line
+
+
+def _offers(line: str) -> bool:
+    return "|" in line or line.casefold().count("/") > 1 or line.startswith(("(", "["))
+
+
+# ---- what is quoted --------------------------------------------------------------------------------------------------
+
+
+def _below(lines: Sequence[_Line], quoted: Sequence[_Found]) -> Iterator[Said]:
+    """Answers under the quoted questions. Text under the last line of a form is one only if another was answered so."""
+    found = [(one, _paragraph(lines, one.ends)) for one in quoted if not one.said.value]
+    answers = [(one, *more) for one, more in found if more[0]]
+    for one, text, end in answers:
+        quoted_again = any(not line.new for line in lines[end : end + 3])
+        clear = one.said.what is What.AFFECTED and word(text)
+        if (quoted_again or len(answers) > 1 or clear) and (value := _value(text, one.said.what)):
+            yield Said(one.said.what, value, one.said.vulnerability, Source.BELOW)
+
+
+def _paragraph(lines: Sequence[_Line], begins: int) -> tuple[str, int]:
+    """The new text that follows, up to a blank line, and where it ends."""
+    start = begins
+    while start < min(begins + 3, len(lines)) and not lines[start].text.strip():
+        start += 1
+    end = start
+    while end < min(start + _MOST_LINES, len(lines)) and lines[end].new and lines[end].text.strip():
+        if _LABEL.match(lines[end].text) or _CLOSING.match(lines[end].text):
+            break
+        end += 1
+    return " ".join(line.text for line in lines[start:end]), end
+
+
+def _once(found: Sequence[Said]) -> list[Said]:
+    """Of what is quoted, only lines that stand there once: of two, nobody can say which was filled in now."""
+    keys = [(one.what, one.vulnerability) for one in found]
+    seen = {key: keys.count(key) for key in set(keys)}
+    return [
+        Said(one.what, one.value, one.vulnerability, Source.QUOTED)
+        for one, key in zip(found, keys, strict=True)
+        if seen[key] == 1
+    ]
+
+
+def _joined(found: Sequence[Said]) -> list[Said]:
+    values: dict[tuple[What, int], list[Said]] = {}
+    for one in found:
+        values.setdefault((one.what, one.vulnerability), []).append(one)
+    return [
+        Said(what, one_line(" / ".join(dict.fromkeys(one.value for one in same)), LONGEST), number, same[0].source)
+        for (what, number), same in values.items()
+    ]
+
+
+# ---- what a value means ----------------------------------------------------------------------------------------------
+
+_WORD = re.compile(r"(not a vulnerability|unknown|yes|no)[*_]{0,3}(?:\s*[,;:.!(]|\s+[-–—]|\s*$)", re.IGNORECASE)
+
+
+def word(value: str) -> str:
+    """The word of the form that a value behind `Affected:` begins with; '' if none."""
+    found = _WORD.match(" ".join(value.translate(_SPACES).split()).lstrip(" *_\"'“„[("))
+    return found[1].casefold() if found else ""
+
+
+def is_plain(value: str) -> bool:
+    """Whether the value is that word alone, without a but."""
+    return value.casefold().strip(" *_.!\"'“”„[]()") in WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """When a fix is promised: a day; `sure` that it is exactly this one."""
+
+    day: date
+    sure: bool
+
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+         "september sept sep", "october oct", "november nov", "december dec"), 1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_MONTH = "|".join(_MONTHS)
+_ISO = re.compile(r"(?<![0-9])(20[0-9]{2})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])")
+_DAY_MONTH = re.compile(
+    rf"(?<![0-9])([0-9]{{1,2}})(?:st|nd|rd|th)?\.?\s(?:of\s)?({_MONTH})\.?,?\s(20[0-9]{{2}})(?![0-9])", re.IGNORECASE
+)
+_MONTH_DAY = re.compile(rf"\b({_MONTH})\.?\s([0-9]{{1,2}})(?:st|nd|rd|th)?,?\s(20[0-9]{{2}})(?![0-9])", re.IGNORECASE)
+_MONTH_ONLY = re.compile(rf"(?<![0-9]\s)\b({_MONTH})\.?,?\s(20[0-9]{{2}})(?![0-9])", re.IGNORECASE)
+_MONTH_ISO = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+_EXACTLY = re.compile(r"(?:(?:by|on|until)\s)?", re.IGNORECASE)
+
+
+def expected(value: str) -> Expected | None:
+    """The one date that a value names; of a month alone its last day. None where there is none, or several."""
+    text = " ".join(value.translate(_SPACES).split())
+    found = [*_days(text)]
+    if not found:
+        return _month(text)
+    if len({day for day, _, _ in found}) > 1:
+        return None
+    day, begins, ends = found[0]
+    return Expected(day, sure=bool(_EXACTLY.fullmatch(text[:begins])) and not text[ends:].strip(" ."))
+
+
+def _days(text: str) -> Iterator[tuple[date, int, int]]:
+    for match in _ISO.finditer(text):
+        yield from _day(match, match[1], int(match[3]), match[4])
+    for match in _DAY_MONTH.finditer(text):
+        yield from _day(match, match[3], _MONTHS[match[2].casefold()], match[1])
+    for match in _MONTH_DAY.finditer(text):
+        yield from _day(match, match[3], _MONTHS[match[1].casefold()], match[2])
+
+
+def _day(match: re.Match[str], year: str, month: int, day: str) -> Iterator[tuple[date, int, int]]:
+    if 1 <= month <= 12 and 1 <= int(day) <= monthrange(int(year), month)[1]:
+        yield date(int(year), month, int(day)), match.start(), match.end()
+
+
+def _month(text: str) -> Expected | None:
+    named = {(int(year), _MONTHS[name.casefold()]) for name, year in _MONTH_ONLY.findall(text)}
+    if iso := _MONTH_ISO.fullmatch(text):
+        named.add((int(iso[1]), int(iso[2])))
+    if len(named) != 1:
+        return None
+    year, month = named.pop()
+    return Expected(date(year, month, monthrange(year, month)[1]), sure=False)
+
+
+def line(what: str, value: str, vulnerability: int, vu: int | None = None) -> str:
+    """As people read it: `Affected (VU#123456.2): yes`."""
+    label = LABELS[What(what)] if what in set(What) else what
+    number = f"VU#{vu}.{vulnerability}" if vu else f".{vulnerability}"
+    return f"{label} ({number}): {value}" if vulnerability else f"{label}: {value}"
