@@ -3,11 +3,13 @@
 Each is one function that gives the whole page; `tests/test_drawn.py` fails when a page is not as its code has it.
 """
 
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
-from mailrouter.case import ssvc
+from mailrouter.case import lifecycle, ssvc
+from mailrouter.case.lifecycle import Table
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "Drawn from code by `make tables`: edit `{source}`, not this page.\n"
@@ -50,7 +52,66 @@ def _recommended(answers: ssvc.Answers) -> tuple[str, int]:
     return str(found.decision), found.rule
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"ssvc.md": ssvc_page}
+# ---- docs/moves.md ---------------------------------------------------------------------------------------------------
+
+READING = (
+    "A row is a state, a column a move, a cell the state after it; an empty cell is a move that is refused by name.\n"
+)
+TITLES = {
+    "RM": "Report management: reports, participants", "EM": "Embargo: cases", "consent": "Consent: participants",
+    "vendor": "Case state: a vendor", "public": "Case state: a case", "case": "Case",
+    "progress": "What happened: participants",
+}  # fmt: skip
+ABOUT = {
+    "RM": """
+        Of a report, and of each participant's dealing with what it was told. What happens moves it as far as this table
+        allows: the first letter that left, or their first mail, is `receive`; Affected is `receive`, `validate`,
+        `accept`; a dispute or Not Affected is `receive`, `invalidate`, and `defer` when it was valid before; closing
+        the case is `close`. Whoever reported it has accepted it. By hand: `mailrouter participant move`.""",
+    "EM": """
+        One active embargo at most; none begins once the vulnerability is public, an exploit is, or attacks were seen.
+        A case is not closed while its embargo is active.""",
+    "consent": "What a participant has agreed to of the embargo.",
+    "vendor": """
+        Three bits, each set once, in this order: aware, fix ready, fix deployed. One that is set is written large.
+        Aware is who was sent the first letter, who wrote, who reported it, and everybody once it is public.""",
+    "public": """
+        Three bits, each set once: public, exploit public, attacks seen. A public exploit makes the vulnerability
+        public. Either ends the embargo; attacks should, and an analyst decides.""",
+    "case": "A merged case goes on in another: nothing leads out of it.",
+    "progress": """
+        Beside the vendor status, so that silence is not shown as "Unknown". A mail of somebody who disputes does not
+        end the dispute; that they are affected does.""",
+}
+
+
+def moves_page() -> str:
+    """Every table of moves."""
+    parts = ["# Moves\n\n" + NOTE.format(source="mailrouter/case/lifecycle.py") + READING]
+    for name, one in lifecycle.TABLES.items():
+        about = textwrap.fill(" ".join(ABOUT[name].split()), 120)
+        parts.append(f"\n## {TITLES[name]}\n\n{about}\n\n{_drawn(one)}\n```\n{_diagram(one)}```\n")
+    return "".join(parts)
+
+
+def _drawn(one: Table) -> str:
+    rows = ([state, *(moves.get(state, "") for moves in one.values())] for state in lifecycle.states(one))
+    return table(("from", *one), rows)
+
+
+def _diagram(one: Table) -> str:
+    """One line a state: where it leads."""
+    width = max(map(len, lifecycle.states(one)))
+    lines = []
+    for state in lifecycle.states(one):
+        leads = dict.fromkeys(moves[state] for moves in one.values() if state in moves)
+        lines.append(f"{state:{width}} -> {', '.join(leads) or '(the end)'}\n")
+    return "".join(lines)
+
+
+# ---- all of them -----------------------------------------------------------------------------------------------------
+
+PAGES: Mapping[str, Callable[[], str]] = {"ssvc.md": ssvc_page, "moves.md": moves_page}
 
 
 def main() -> None:

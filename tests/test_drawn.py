@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailrouter.case import lifecycle
 from tests import drawn
 
 
@@ -14,3 +15,10 @@ def test_the_whole_of_coordinator_triage_is_drawn():
     rows = [line for line in drawn.ssvc_page().splitlines() if line.startswith("|")]
     assert len(rows) == 192 + 2
     assert len({len(row) for row in rows}) == 1
+
+
+def test_every_move_and_state_is_drawn():
+    text = drawn.moves_page()
+    for one in lifecycle.TABLES.values():
+        assert all(f"| {state} " in text for state in lifecycle.states(one))
+        assert all(f" {verb} " in text for verb in one)

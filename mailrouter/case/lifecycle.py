@@ -1,8 +1,25 @@
-"""Tables of moves, and the few lines that read them (DOMAIN.md, State models; the names of the Vultron protocol)."""
+"""Tables of moves, and the few lines that read them (DOMAIN.md, State models; the names of the Vultron protocol).
+
+A table says for each move from which states it may be made, and to which state it leads; what is not there is not
+allowed. `docs/moves.md` is drawn from these tables.
+"""
+
+from collections.abc import Iterable, Mapping
 
 from mailrouter import faults
 
-EMBARGO: dict[str, dict[str, str]] = {
+Table = Mapping[str, Mapping[str, str]]
+
+REPORT: Table = {  # RM: of a report, and of every participant's dealing with what it was told
+    "receive": {"START": "RECEIVED"},
+    "validate": {"RECEIVED": "VALID", "INVALID": "VALID"},
+    "invalidate": {"RECEIVED": "INVALID"},
+    "accept": {"VALID": "ACCEPTED", "DEFERRED": "ACCEPTED"},
+    "defer": {"VALID": "DEFERRED", "ACCEPTED": "DEFERRED"},
+    "close": dict.fromkeys(("INVALID", "ACCEPTED", "DEFERRED"), "CLOSED"),
+}
+
+EMBARGO: Table = {  # EM
     "propose": {"NONE": "PROPOSED", "PROPOSED": "PROPOSED"},
     "accept": {"PROPOSED": "ACTIVE", "REVISE": "ACTIVE"},
     "reject": {"PROPOSED": "NONE", "REVISE": "ACTIVE"},
@@ -10,7 +27,7 @@ EMBARGO: dict[str, dict[str, str]] = {
     "terminate": {"ACTIVE": "EXITED", "REVISE": "EXITED"},
 }
 
-CONSENT: dict[str, dict[str, str]] = {
+CONSENT: Table = {
     "invite": dict.fromkeys(("NO_EMBARGO", "LAPSED", "DECLINED"), "INVITED"),
     "accept": dict.fromkeys(("NO_EMBARGO", "INVITED", "LAPSED"), "SIGNATORY"),
     "decline": dict.fromkeys(("NO_EMBARGO", "INVITED", "LAPSED"), "DECLINED"),
@@ -18,15 +35,90 @@ CONSENT: dict[str, dict[str, str]] = {
     "reset": dict.fromkeys(("NO_EMBARGO", "INVITED", "LAPSED", "DECLINED", "SIGNATORY"), "NO_EMBARGO"),
 }
 
-CASE: dict[str, dict[str, str]] = {
+VENDOR: Table = {  # CS of one vendor: aware, fix ready, fix deployed; a bit that is set is written large
+    "aware": {"vfd": "Vfd"},
+    "ready": {"Vfd": "VFd"},
+    "deployed": {"VFd": "VFD"},
+}
+
+PUBLIC: Table = {  # CS of the case: public, exploit public, attacks seen; an exploit that is public makes both public
+    "public": {"pxa": "Pxa", "pxA": "PxA"},
+    "exploit": {"pxa": "PXa", "Pxa": "PXa", "pxA": "PXA", "PxA": "PXA"},
+    "attacks": {"pxa": "pxA", "Pxa": "PxA", "PXa": "PXA"},
+}
+
+CASE: Table = {
     "close": {"open": "closed", "published": "closed"},
     "reopen": {"closed": "open"},
+    "merge": {"open": "merged"},
+}
+
+PROGRESS: Table = {  # what happened with a participant, so that silence is not shown as "Unknown"
+    "suspect": {"not contacted": "suspected"},
+    "confirm": {"suspected": "not contacted"},
+    "contact": dict.fromkeys(("suspected", "not contacted"), "contacted"),
+    "fail": dict.fromkeys(
+        ("suspected", "not contacted", "contacted", "acknowledged", "non-responsive"), "undeliverable"
+    ),
+    "reach": {"undeliverable": "contacted"},
+    "acknowledge": dict.fromkeys(
+        ("suspected", "not contacted", "contacted", "undeliverable", "non-responsive"), "acknowledged"
+    ),
+    "answer": dict.fromkeys(
+        ("suspected", "not contacted", "contacted", "undeliverable", "acknowledged", "answered", "non-responsive"),
+        "answered",
+    ),
+    "dispute": dict.fromkeys(
+        ("suspected", "not contacted", "contacted", "undeliverable", "acknowledged", "answered", "non-responsive"),
+        "disputed",
+    ),
+    "settle": {"disputed": "answered"},
+    "give up": dict.fromkeys(("contacted", "undeliverable", "acknowledged", "answered"), "non-responsive"),
+}
+
+TABLES: Mapping[str, Table] = {
+    "RM": REPORT,
+    "EM": EMBARGO,
+    "consent": CONSENT,
+    "vendor": VENDOR,
+    "public": PUBLIC,
+    "case": CASE,
+    "progress": PROGRESS,
 }
 
 
-def move(table: dict[str, dict[str, str]], verb: str, state: str) -> str:
-    """The state after `verb`; `Illegal` names the move that is not allowed."""
+def move(table: Table, verb: str, state: str) -> str:
+    """The state after `verb`; `Illegal` names the move that is not allowed, and those that are."""
     after = table[verb].get(state)
     if after is None:
-        raise faults.Illegal(f"cannot {verb}: the state is {state}")
+        can = ", ".join(legal(table, state)) or "nothing"
+        raise faults.Illegal(f"cannot {verb}: the state is {state}, and from there one can: {can}")
     return after
+
+
+def legal(table: Table, state: str) -> list[str]:
+    """The moves that may be made from `state`."""
+    return [verb for verb, moves in table.items() if state in moves]
+
+
+def follow(table: Table, verbs: Iterable[str], state: str) -> list[str]:
+    """The states on the way when each of these moves that may be made then is made, in their order; `state` first."""
+    way = [state]
+    for verb in verbs:
+        if (after := table[verb].get(way[-1])) is not None:
+            way.append(after)
+    return way
+
+
+def states(table: Table) -> list[str]:
+    """Every state of a table, in the order in which it names them."""
+    named = (state for moves in table.values() for pair in moves.items() for state in pair)
+    return list(dict.fromkeys(named))
+
+
+# ---- what happened, as moves of RM: each is made if it may be --------------------------------------------------------
+
+TOLD = ("receive",)  # the first letter to them left, or they wrote first
+AFFECTED = ("receive", "validate", "accept")  # "it is real, and it is ours"; who reported it says so as well
+NOT_THEIRS = ("receive", "invalidate", "defer")  # "it is none", or none of theirs: deferred when it was valid before
+DONE_WITH = ("close",)  # the case is closed, or they leave it

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 from mailrouter import faults
 from mailrouter.case import pseudonym
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
-from mailrouter.store import upsert
+from mailrouter.store import upsert, vulnerabilities
 from mailrouter.store.tables import analysts, cases, deadlines, letters, organisations, participants
 
 _CASE: Select[Any] = (
@@ -28,12 +28,14 @@ _LOCKED = _CASE.where(cases.c.id.in_(bindparam("ids", expanding=True))).order_by
 
 
 def open_case(tx: Connection, title: str, now: datetime, **more: Any) -> Case:
-    """A new case under a random free VU# (or `vu`, `Refused` if taken)."""
+    """A new case under a random free VU# (or `vu`, `Refused` if taken); its `.1` has the case's title."""
     vu = more.pop("vu", None) or _free_number(tx)
     if tx.execute(select(cases.c.id).where(cases.c.vu == vu)).first():
         raise faults.Refused(f"VU#{vu} exists already")
     row = {"vu": vu, "title": title, "opened_at": now, **more}
-    return get(tx, tx.execute(insert(cases).returning(cases.c.id), row).scalar_one())
+    case_id = tx.execute(insert(cases).returning(cases.c.id), row).scalar_one()
+    vulnerabilities.add(tx, case_id, title, now)
+    return get(tx, case_id)
 
 
 def _free_number(tx: Connection) -> int:

@@ -139,6 +139,13 @@ def entries(tx: Connection, chain: str) -> list[Entry]:
     return [Entry(r.id, r.chain, r.seq, r.at, r.kind, r.actor, json.loads(r.data)) for r in rows]
 
 
+def last(tx: Connection, chain: str, kinds: Sequence[str]) -> Entry | None:
+    """The newest row of these kinds in a chain."""
+    wanted = select(journal).where(journal.c.chain == chain, journal.c.kind.in_(kinds))
+    r = tx.execute(wanted.order_by(journal.c.seq.desc()).limit(1)).first()
+    return Entry(r.id, r.chain, r.seq, r.at, r.kind, r.actor, json.loads(r.data)) if r else None
+
+
 def of_kinds(tx: Connection, kinds: Sequence[str]) -> list[Entry]:
     """The rows of these kinds, of all chains, in the order they were written."""
     rows = tx.execute(select(journal).where(journal.c.kind.in_(kinds)).order_by(journal.c.id))

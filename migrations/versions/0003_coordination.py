@@ -158,6 +158,7 @@ def upgrade() -> None:
     _name_everybody()
     _deadlines_of_reports()
     _keep_files_once()
+    _what_holds_of_old_cases()
 
 
 def _add_columns() -> None:
@@ -227,6 +228,20 @@ def _kept(here: sa.Connection, one: dict[str, str]) -> dict[str, str]:
         files = sa.table("files", sa.column("digest"), sa.column("data", sa.LargeBinary), moment)
         here.execute(files.insert(), {"digest": digest, "data": data, "kept_at": clock.now()})
     return {"name": one["name"], "type": one["type"], "digest": digest}
+
+
+def _what_holds_of_old_cases() -> None:
+    """A case has its first vulnerability from the day it was opened; whom a letter reached has received a report."""
+    op.execute(
+        "INSERT INTO vulnerabilities (case_id, number, title, added_at) SELECT id, 1, title, opened_at FROM cases"
+    )
+    op.execute(
+        "UPDATE participants SET first_contact_at ="
+        " (SELECT min(sent_at) FROM letters WHERE letters.participant_id = participants.id)"
+    )
+    op.execute(
+        "UPDATE participants SET rm = 'RECEIVED', aware_at = first_contact_at WHERE first_contact_at IS NOT NULL"
+    )
 
 
 def _text(table: str, *names: str) -> None:
