@@ -76,6 +76,7 @@ DEFAULTS = {
     "policy.letter_gap_days": 4,
     "policy.answer_days": 2,
     "policy.acknowledge_hours": 24,
+    "policy.score_threshold": 4.0,
     "policy.draft_days": 10,
     "policy.reminder_days": 3,
     "policy.approvals": 1,
@@ -180,6 +181,8 @@ TAKEN = [
     ("POLICY__DIGEST_AT", "23:59", "policy.digest_at", time(23, 59)),
     ("POLICY__APPROVALS", "0", "policy.approvals", 0),
     ("POLICY__FOLLOW_UPS", "0", "policy.follow_ups", 0),
+    ("POLICY__SCORE_THRESHOLD", "0", "policy.score_threshold", 0),
+    ("POLICY__SCORE_THRESHOLD", "10.0", "policy.score_threshold", 10.0),
     ("TRUST__AUTHSERV_ID", "mx.example.org", "trust.answers_from", "authenticated"),
     ("TRUST__ANSWERS_FROM", "signed", "trust.answers_from", "signed"),
     ("RELAY__URL", "maildir:/var/spool/out", "relay.url", "maildir:/var/spool/out"),
@@ -217,7 +220,7 @@ def test_toml_values_have_their_own_kinds():
 
 @pytest.mark.parametrize("one", fields(Policy), ids=lambda one: one.name)
 def test_every_number_of_the_policy_can_be_set(one):
-    given, expected = ("09:15", time(9, 15)) if one.type is time else ("7", 7)
+    given, expected = {time: ("09:15", time(9, 15)), float: ("6.5", 6.5)}.get(one.type, ("7", 7))
     assert getattr(load(**{f"POLICY__{one.name.upper()}": given}).policy, one.name) == expected
 
 
@@ -231,6 +234,7 @@ RELAY = (
     "give maildir:FOLDER, smtp://HOST:PORT, smtps://USER:PASSWORD@HOST:PORT or smtp+starttls://USER:PASSWORD@HOST:PORT"
 )
 AUTHSERV = "give the name our border puts in Authentication-Results, such as mx.example.org"
+SCORE = "give a CVSS score from 0 to 10 with one decimal, such as 4.0, or 0 for none"
 TIME = 'give a time of day as "HH:MM" (UTC)'
 DATABASE = "give sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 REFUSED = [
@@ -294,6 +298,10 @@ REFUSED = [
     ("policy.embargo_days", "0", "give a whole number from 1 to 100000"),
     ("policy.follow_up_days", "-14", "give a whole number from 1 to 100000"),
     ("policy.follow_ups", "two", "give a whole number from 0 to 100000"),
+    ("policy.score_threshold", "10.1", SCORE),
+    ("policy.score_threshold", "-1", SCORE),
+    ("policy.score_threshold", "4.05", SCORE),
+    ("policy.score_threshold", "nan", SCORE),
     ("policy.digest_at", "8", TIME),
     ("policy.digest_at", "24:00", TIME),
     ("trust.authserv_id", "mx example", AUTHSERV),
@@ -323,7 +331,8 @@ POLICY = {f"policy.{one.name}": one for one in fields(Policy)}
 @pytest.mark.parametrize("name", POLICY)
 def test_every_number_of_the_policy_can_be_refused(name):
     least = 0 if name.split(".")[1] in reading.POLICY_MAY_BE_ZERO else 1
-    reason = TIME if POLICY[name].type is time else f"give a whole number from {least} to 100000"
+    whole = f"give a whole number from {least} to 100000"
+    reason = {time: TIME, float: SCORE}.get(POLICY[name].type, whole)
     assert refusal(f"[policy]\n{name.split('.')[1]} = 'soon'") == f"{name} = 'soon' in s.toml: {reason}"
 
 

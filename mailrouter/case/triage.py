@@ -85,4 +85,3 @@ def _reason(found: ssvc.Recommendation, known: Mapping[str, str]) -> str:
     if known["credible"] == "no":
         return "no-evidence"
     return "vendor-cooperating" if known["engagement"] == "active" and known["public"] == "no" else "limited-resources"
-

@@ -30,7 +30,9 @@ POLICY_MAY_BE_ZERO = {"follow_ups", "letter_gap_days", "acknowledge_hours", "app
 
 
 def _policy_reader(of: Field[Any]) -> Reader:
-    return values.TIME if of.type is time else values.whole(0 if of.name in POLICY_MAY_BE_ZERO else 1, 100_000)
+    if of.type in (time, float):
+        return values.TIME if of.type is time else values.SCORE
+    return values.whole(0 if of.name in POLICY_MAY_BE_ZERO else 1, 100_000)
 
 
 SECTIONS: dict[str, Any] = {one.name: one.type for one in fields(Settings) if one.default_factory is one.type}

@@ -18,6 +18,7 @@ SIZE = re.compile(r"([0-9]+) ?(B|KiB|MiB|GiB)?")
 UNITS = {None: 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 ADDRESS = re.compile(r"""[^\s@<>()\[\],;:\\"\x00-\x1f\x7f]{1,64}@(?!-)[\w-]{1,63}(\.(?!-)[\w-]{1,63})*""")
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+MOST_SCORE = 10.0  # CVSS
 RELAY_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 
 
@@ -95,6 +96,12 @@ def _whole(least: int, most: int) -> Callable[[object], int]:
 def whole(least: int, most: int) -> Reader:
     """A whole number within bounds, given as a number or as its digits."""
     return Reader(f"a whole number from {least} to {most}", _whole(least, most))
+
+
+def _score(value: object) -> float:
+    if isinstance(value, bool) or not re.fullmatch(r"(?:[0-9]|10)(?:\.[0-9])?", str(value)):
+        raise ValueError
+    return score if (score := float(str(value))) <= MOST_SCORE else _fail()
 
 
 def _size(least: int, most: int) -> Callable[[object], int]:
@@ -272,6 +279,7 @@ PASSWORD = Reader("a password (or password_file, the file that holds it)", _pass
 AUTHSERV_ID = Reader("the name our border puts in Authentication-Results, such as mx.example.org", _optional(_host, ""))
 YES_OR_NO = Reader("true or false", _yes_or_no)
 SEPARATOR = Reader('"+", "-", "=", or "" for no such addresses', one_of("+", "-", "=", "").parse)
+SCORE = Reader("a CVSS score from 0 to 10 with one decimal, such as 4.0, or 0 for none", _score)
 TIME = Reader('a time of day as "HH:MM" (UTC)', _time)
 SIZE_OF_A_MAIL = Reader('a size from 1 KiB to 1 GiB, such as "25 MiB" or 26214400', _size(2**10, 2**30))
 LINE = Reader("text on one line, without control characters", _line)
