@@ -135,7 +135,7 @@ def named(name: str) -> Reason:
 
 
 def declined(rm: str, name: str) -> list[str]:
-    """The states a report passes through when it is declined, the last one last. `Illegal` names a move that is none."""
+    """The states a report passes through when declined, the last one last. `Illegal` names a move that is none."""
     first = ("receive",) if rm == "START" else ()
     moves = named(name).moves
     known_valid = rm == "VALID" and moves[0] == "validate"
