@@ -4,6 +4,7 @@ Promises: no setting from outside reaches the program, neither of the environmen
 agents end with the demo, the folder stays for whoever wants to go on asking; what goes wrong is one `Trouble`.
 """
 
+import io
 import json
 import os
 import shutil
@@ -13,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, TypeVar
 
 from demo import telling
+from mailrouter.cli import main
+from mailrouter.cli.frame import Here
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = "cert@cert.example"
@@ -66,41 +69,39 @@ class Stage:
         self.config.write_text(SETTINGS.format(folder=self.folder, address=ADDRESS, port=self.port))
         self.log = self.folder / "daemon.log"
         self._daemon: subprocess.Popen[bytes] | None = None
+        _forget_settings()
+        os.environ |= {"MAILROUTER_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        os.chdir(self.folder)  # what is typed names files of it
 
     # ---- the program ---------------------------------------------------------------------------------------------
-
-    @cached_property
-    def environ(self) -> Mapping[str, str]:
-        """As outside, without any setting of ours."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAILROUTER_")}
-        ours = {"MAILROUTER_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-        return inherited | ours
 
     def order(self, *arguments: str) -> str:
         """A command as an analyst types it: shown, and its answer too. Returns the answer."""
         telling.ordered("mailrouter", *arguments)
-        done = self._run(*arguments)
-        told = "\n".join(filter(None, (done.stdout.rstrip("\n"), done.stderr.rstrip("\n"))))
+        stdout, stderr = self._run(*arguments)
+        told = "\n".join(filter(None, (stdout.rstrip("\n"), stderr.rstrip("\n"))))
         if told:
             telling.answered(told)
-        return done.stdout
+        return stdout
 
     def ask(self, *arguments: str) -> Any:
         """A command's `--json` answer, not shown."""
-        return json.loads(self._run(*arguments, "--json").stdout)
+        return json.loads(self._run(*arguments, "--json")[0])
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str) -> tuple[str, str]:
+        """The command itself, in this process: a start from nothing would cost each half a second of imports."""
+        here = Here(self.config)
+        stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", "mailrouter", *arguments], env=self.environ, cwd=self.folder,
-                capture_output=True, encoding="utf-8", timeout=PATIENCE,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise Trouble(f"mailrouter {' '.join(arguments)}: no answer in {PATIENCE:.0f} s") from None
-        if done.returncode:
-            said = done.stderr.strip().splitlines()[-1:] or ["it says nothing"]
-            raise Trouble(f"mailrouter {' '.join(arguments)}: exit {done.returncode}, {said[0]}")
-        return done
+            with redirect_stdout(stdout), redirect_stderr(stderr):
+                main(list(arguments), prog_name="mailrouter", obj=here)
+        except SystemExit as end:
+            if end.code:
+                said = _said(stderr).strip().splitlines()[-1:] or ["it says nothing"]
+                raise Trouble(f"mailrouter {' '.join(arguments)}: exit {end.code}, {said[0]}") from None
+        finally:
+            here.close()
+        return _said(stdout), _said(stderr)
 
     # ---- the daemon ----------------------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class Stage:
         command = [sys.executable, "-m", "mailrouter", "serve"]
         with self.log.open("wb") as log:
             self._daemon = subprocess.Popen(
-                command, env=self.environ, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         self.wait("the daemon to be ready", lambda: '"ready"' in self.log.read_text("utf-8", "replace"))
@@ -143,6 +144,17 @@ def end_agents(home: Path) -> None:
     """gpg's agent outlives its caller: tell that of this GNUPGHOME to go."""
     command = ["gpgconf", "--homedir", str(home), "--kill", "all"]
     subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE)
+
+
+def _said(into: io.TextIOWrapper) -> str:
+    into.seek(0)  # which writes what is still held back
+    return into.read()
+
+
+def _forget_settings() -> None:
+    """Those of whoever looks on."""
+    for name in [name for name in os.environ if name.startswith("MAILROUTER_")]:
+        del os.environ[name]
 
 
 def _free_port() -> int:

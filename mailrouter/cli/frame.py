@@ -57,6 +57,11 @@ class Here:
         """What a flow is handed."""
         return make(self.settings, Holder(self.settings.node, f"cli-{os.getpid()}"), self.db)
 
+    def close(self) -> None:
+        """Whoever calls commands within a program lets go of what this one opened."""
+        if "db" in self.__dict__:
+            self.db.close()
+
     @property
     def now(self) -> datetime:
         """The present instant, UTC."""

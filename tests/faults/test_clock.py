@@ -44,6 +44,7 @@ def until_it_beats(store: Store) -> None:
 
 
 @pytest.mark.row("R16")
+@pytest.mark.long  # libfaketime keeps gpg from starting now and then; what is due is played by `beat --at` each time
 def test_ten_years_at_once_are_one_letter_for_each(node: Daemon, sqlite_copy: str, clock: Clock) -> None:
     """Fourteen days are over many times; still only the first rung is written, and the next one is due later."""
     store = Store(sqlite_copy)
@@ -80,7 +81,7 @@ def test_a_clock_set_back_stops_no_beat(node: Daemon, sqlite_copy: str, clock: C
 
 
 @pytest.mark.row("R16")
-@pytest.mark.long  # libfaketime keeps gpg from starting now and then; a clock set while it runs is tried each time
+@pytest.mark.long
 def test_a_start_under_a_clock_far_back_and_one_far_ahead(node: Daemon, sqlite_copy: str, clock: Clock) -> None:
     """A machine that boots with a wrong clock, is set right, and boots ahead: each rung once, in its order."""
     store = Store(sqlite_copy)

@@ -15,7 +15,7 @@ long = pytest.mark.long
 
 
 @pytest.mark.row("R01")
-@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=long), pytest.param(500, marks=long)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=long), pytest.param(500, marks=long)])
 async def test_kills_under_load(migrated_url: str, daemons: Callable[..., Daemon], kills: int) -> None:
     chance = dice()
     node, store = daemons(migrated_url, **UNLIMITED), Store(migrated_url)

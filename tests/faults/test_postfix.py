@@ -26,7 +26,7 @@ FIRST = b"From: Vendor PSIRT"  # our mails' first header: what is before it Post
 @pytest.mark.row("R34")
 @pytest.mark.parametrize(
     ("kind", "kills"),
-    [("sqlite_copy", 5), *(pytest.param(kind, 50, marks=long) for kind in ("sqlite_copy", "postgres_migrated"))],
+    [("sqlite_copy", 2), *(pytest.param(kind, 50, marks=long) for kind in ("sqlite_copy", "postgres_migrated"))],
 )
 async def test_kills_behind_a_postfix(
     request: pytest.FixtureRequest, kind: str, daemons: Daemons, postfix: Callable[..., Postfix], kills: int
@@ -49,7 +49,7 @@ async def test_kills_behind_a_postfix(
 
 
 @pytest.mark.row("R34")
-@pytest.mark.parametrize(("count", "kills"), [(300, 3), pytest.param(20_000, 20, marks=long)])
+@pytest.mark.parametrize(("count", "kills"), [(150, 2), pytest.param(20_000, 20, marks=long)])
 async def test_smtp_source_behind_a_postfix_while_we_die(
     sqlite_copy: str, daemons: Daemons, postfix: Callable[..., Postfix], count: int, kills: int
 ) -> None:

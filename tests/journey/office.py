@@ -3,8 +3,6 @@
 import os
 import pwd
 import smtplib
-import subprocess
-import sys
 from typing import Any
 
 from sqlalchemy import text
@@ -96,10 +94,7 @@ class Office:
 
     def bytes(self, *arguments: str) -> bytes:
         """A command's stdout, no line end translated."""
-        command = [sys.executable, "-m", "mailrouter", *arguments]
-        done = subprocess.run(command, env=self.node.environ, cwd=self.node.folder, capture_output=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return self.node.exact(*arguments)
 
     # ---- letters out ---------------------------------------------------------------------------------------------
 

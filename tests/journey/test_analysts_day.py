@@ -17,6 +17,7 @@ import pytest
 from tests.journey import transcript
 from tests.journey.office import login, wait_for_counts
 from tests.journey.people import US, Organisation, headed
+from tests.servers import warm
 from tests.servers.daemon import Daemon
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "analysts.md"
@@ -31,7 +32,9 @@ class Day:
         self.mails = 0
         tools = node.folder / "bin"
         tools.mkdir()
-        (tools / "mailrouter").write_text(f'#!/bin/sh\nexec {sys.executable} -m mailrouter "$@"\n')
+        (tools / "mailrouter").write_text(
+            f'#!/bin/sh\nexec {sys.executable} -S {warm.__file__} {warm.address()} "$@"\n'
+        )
         (tools / "mailrouter").chmod(0o755)
         (node.folder / "acme.asc").write_bytes(acme.key)
 

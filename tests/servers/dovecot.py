@@ -24,6 +24,7 @@ from tests.servers.smarthost import Certificate
 from tests.servers.wait import free_port, listening, program, until
 
 PASSWORD = "correct horse"
+PREPARED = 500  # accounts it knows from the start: to hear of another costs it five seconds
 SETTINGS = """\
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -87,8 +88,9 @@ class Dovecot:
         self.folder.chmod(0o755)
         (self.folder / "mail").mkdir(mode=0o777)
         (self.folder / "mail").chmod(0o777)
-        (self.folder / "users").touch()
-        self._users: dict[str, str] = {}
+        self._users = {f"user{number}": PASSWORD for number in range(PREPARED)}
+        self._given = iter(list(self._users))
+        self._write_users("users")
         for name, source in (("cert.pem", certificate.cert), ("key.pem", certificate.key)):
             shutil.copyfile(source, self.folder / name)
         self._config = self.folder / "dovecot.conf"
@@ -134,18 +136,19 @@ class Dovecot:
 
     def new_user(self) -> str:
         """A mailbox nobody else uses."""
-        name = f"user{len(self._users)}"
-        self.user(name)
-        return name
+        return next(self._given)
 
     def user(self, name: str, password: str = PASSWORD) -> None:
         """An account, or its new password."""
         self._users[name] = password
-        lines = "".join(f"{user}:{word}::::::\n" for user, word in self._users.items())
-        (self.folder / "users.new").write_text(lines)
+        self._write_users("users.new")
         (self.folder / "users.new").rename(self.folder / "users")  # at once: a login may be under way
         if self._process.poll() is None:
             until(lambda: self._knows(name), "Dovecot to have read its accounts", seconds=30)
+
+    def _write_users(self, file: str) -> None:
+        lines = "".join(f"{user}:{word}::::::\n" for user, word in self._users.items())
+        (self.folder / file).write_text(lines)
 
     def _knows(self, name: str) -> bool:
         """It looks at the time of the file, to the second."""
