@@ -28,6 +28,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """What happened with the participant, when it is no sign of life."""
+
+    participant: Participant
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """From now on it is this one's turn."""
 
@@ -183,6 +191,7 @@ Action = (
     | SendAgain
     | File
     | Heard
+    | Progress
     | Turn
     | Close
     | Set
@@ -198,5 +207,5 @@ Action = (
     | Postpone
 )
 Actions = list[Action]
-CLOCKS_OF_SILENCE = (DeadlineKind.FOLLOW_UP, DeadlineKind.WAIT)
+CLOCKS_OF_SILENCE = (DeadlineKind.FOLLOW_UP, DeadlineKind.WAIT, DeadlineKind.NON_RESPONSIVE)
 ALL_CLOCKS = tuple(DeadlineKind)

@@ -20,8 +20,8 @@ def _publication(event: CaseDue) -> Actions:
         return [Finish(deadline.id, f"case {case.state}")]
     if case.planned_at is None or case.planned_at > deadline.due_at:
         return [Finish(deadline.id, "another date was agreed")]
-    told = Notice(case.queue, "the planned publication date has come", f"publication:{case.id}:{deadline.since}")
-    return [Finish(deadline.id, "analyst told"), told]
+    once = f"publication:{case.id}:{deadline.since}:{deadline.rung}"
+    return [Finish(deadline.id, "analyst told"), Notice(case.queue, "the planned publication date has come", once)]
 
 
 def _decision(event: ReportDue) -> Actions:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from mailrouter.case.conditions import Signed
 from mailrouter.case.model import Case, Deadline, Participant, Place, Report
+from mailrouter.case.silence import Tried
 from mailrouter.case.standing import Assurance, Standing
 from mailrouter.case.vouching import Answer
 
@@ -139,3 +140,4 @@ class FellDue:
     participant: Participant
     held: bool = False  # the letter that began the silence still lies here, until a person sees to it
     left_at: datetime | None = None  # when it left
+    tried: Tried = field(default_factory=Tried)  # what we did to reach them

@@ -1,32 +1,40 @@
 """Two weeks of silence (seeds 002, 004), and ours.
 
 Rung 1 falls due `follow_up_days` after the first unanswered letter, rung n+1 as long after rung n's letter was made;
-after the last rung the analyst is told. When they wait on us, the analyst is reminded instead and nobody else is
-nagged.
+after the last rung the analyst is told. Beside the ladder runs the clock after which a vendor counts as
+non-responsive (silence.py). When they wait on us, the analyst is reminded instead and nobody else is nagged.
 """
 
 from datetime import datetime, timedelta
 
-from mailrouter.case.actions import Actions, Close, Finish, Notice, Postpone, Set, Turn, Write
+from mailrouter.case import lifecycle, silence
+from mailrouter.case.actions import Actions, Close, Finish, Notice, Postpone, Progress, Set, Turn, Write
 from mailrouter.case.events import FellDue
 from mailrouter.case.model import DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import Policy
+from mailrouter.case.silence import Tried
 
 A_DAY = timedelta(days=1)
+BEFORE = (DeadlineKind.ANSWER, DeadlineKind.WAIT, DeadlineKind.NON_RESPONSIVE)  # clocks of what was before
 
 
 def opens(participant: Participant, letter: str, policy: Policy, made_at: datetime, *, clock_runs: bool) -> Actions:
-    """A letter that asks was made: their turn. Only the first unanswered letter starts the clock.
+    """A letter that asks was made: their turn. Only the first unanswered letter starts the clocks.
 
     `clock_runs`: a rung of this silence is still to come. After the last one, a person's new letter begins anew.
     """
     if participant.waiting_on is Waiting.THEM and clock_runs:
         return []
-    return [
-        Close(participant, (DeadlineKind.ANSWER, DeadlineKind.WAIT), "written to"),
-        Turn(participant, Waiting.THEM, letter),
-        Set(participant, DeadlineKind.FOLLOW_UP, letter, 1, made_at + policy.silence),
-    ]
+    return [Close(participant, BEFORE, "written to"), *asks_again(participant, letter, policy, made_at)]
+
+
+def asks_again(participant: Participant, since: str, policy: Policy, at: datetime) -> Actions:
+    """Their turn, and both clocks of their silence, counted from `at`."""
+    clocks: Actions = [Set(participant, DeadlineKind.FOLLOW_UP, since, 1, at + policy.silence)]
+    if participant.is_vendor:
+        gone_at = silence.look_again(participant, Tried(), policy, at)
+        clocks.append(Set(participant, DeadlineKind.NON_RESPONSIVE, since, 1, gone_at))
+    return [Turn(participant, Waiting.THEM, since), *clocks]
 
 
 def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
@@ -41,6 +49,8 @@ def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
             return _remind(event, "waits for our answer")
         case DeadlineKind.WAIT:
             return [Turn(event.participant, Waiting.NOBODY, None), *_remind(event, "the date to wait for has come")]
+        case DeadlineKind.NON_RESPONSIVE:
+            return _gone(event, policy, at)
     raise ValueError(f"no participant's clock: {event.deadline.kind}")
 
 
@@ -58,6 +68,7 @@ def _reason_gone(event: FellDue) -> str:
 
 _WAITS_FOR = {
     DeadlineKind.FOLLOW_UP: Waiting.THEM,
+    DeadlineKind.NON_RESPONSIVE: Waiting.THEM,
     DeadlineKind.ANSWER: Waiting.US,
     DeadlineKind.WAIT: Waiting.NOBODY,
 }
@@ -76,6 +87,23 @@ def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
         Write(participant, f"follow-up-{min(deadline.rung, 2)}", deadline.since, deadline.rung),
         Set(participant, DeadlineKind.FOLLOW_UP, deadline.since, deadline.rung + 1, at + policy.silence),
     ]
+
+
+GONE = "counts as non-responsive: alert its downstream vendors; it is reminded before publication"
+
+
+def _gone(event: FellDue, policy: Policy, at: datetime) -> Actions:
+    """By both rules (DOMAIN.md, process 5). A row that is looked at too early is put off to when it could hold."""
+    participant, tried = event.participant, event.tried
+    if participant.progress == silence.NO_WAY:
+        return [Postpone(event.deadline.id, at + A_DAY)]
+    if participant.progress not in lifecycle.PROGRESS["give up"]:
+        return [Finish(event.deadline.id, participant.progress)]
+    holds = silence.holds_from(participant, tried, policy)
+    if holds is None or holds > at:
+        return [Postpone(event.deadline.id, silence.look_again(participant, tried, policy, at))]
+    told = Notice(event.case.queue, GONE, _once(event), participant)
+    return [Finish(event.deadline.id, silence.NON_RESPONSIVE), Progress(participant, silence.NON_RESPONSIVE), told]
 
 
 def gap_ends(participant: Participant, policy: Policy, at: datetime) -> datetime:

@@ -61,8 +61,8 @@ PROGRESS: Table = {  # what happened with a participant, so that silence is not 
         ("suspected", "not contacted", "contacted", "acknowledged", "non-responsive"), "undeliverable"
     ),
     "reach": {"undeliverable": "contacted"},
-    "acknowledge": dict.fromkeys(
-        ("suspected", "not contacted", "contacted", "undeliverable", "non-responsive"), "acknowledged"
+    "acknowledge": dict.fromkeys(  # also: what was taken for an answer says no more than that they have it
+        ("suspected", "not contacted", "contacted", "undeliverable", "answered", "non-responsive"), "acknowledged"
     ),
     "answer": dict.fromkeys(
         ("suspected", "not contacted", "contacted", "undeliverable", "acknowledged", "answered", "non-responsive"),
@@ -73,7 +73,7 @@ PROGRESS: Table = {  # what happened with a participant, so that silence is not 
         "disputed",
     ),
     "settle": {"disputed": "answered"},
-    "give up": dict.fromkeys(("contacted", "undeliverable", "acknowledged", "answered"), "non-responsive"),
+    "give up": dict.fromkeys(("contacted", "acknowledged", "answered"), "non-responsive"),
 }
 
 TABLES: Mapping[str, Table] = {

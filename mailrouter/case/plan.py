@@ -28,7 +28,7 @@ from mailrouter.case.actions import (
 )
 from mailrouter.case.events import CaseDue, FellDue, MailArrived, Meant, ReportDue, Returned
 from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Waiting
-from mailrouter.case.policy import Policy
+from mailrouter.case.policy import Policy, of_case
 from mailrouter.case.receipt import Kind, Lack
 from mailrouter.case.standing import Assurance, Standing
 
@@ -39,7 +39,8 @@ STAFF_CAME_BACK = "a notice to one of us came back: `mailrouter outbox show {let
 
 
 def after(event: Event, policy: Policy, now: datetime) -> Actions:
-    """The plan for one event."""
+    """The plan for one event. `policy`: the house's; a case's own numbers go before it."""
+    policy = policy if isinstance(event, ReportDue) else of_case(policy, event.case)
     if isinstance(event, FellDue):
         return followup.due(event, policy, now)
     if isinstance(event, CaseDue | ReportDue):

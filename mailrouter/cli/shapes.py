@@ -60,8 +60,8 @@ def participant(file: CaseFile, one: Participant) -> Shape:
 
 def next_follow_up(file: CaseFile, one: Participant) -> object:
     """When the next rung of the ladder falls due; None when it is not their turn."""
-    due = file.next_deadline(one)
-    return due.due_at if due and due.kind is DeadlineKind.FOLLOW_UP else None
+    due = file.next_deadline(one, DeadlineKind.FOLLOW_UP)
+    return due.due_at if due else None
 
 
 def deadline(file: CaseFile, one: Deadline) -> Shape:

@@ -15,6 +15,7 @@ from mailrouter import failpoint
 from mailrouter.case import actions as do
 from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
+from mailrouter.case.policy import of_case
 from mailrouter.flow import analystmail, cleartext, letters
 from mailrouter.store import cases, contacts, journal, messages, orders, outbox, queues, statements, vain, vouchers
 from mailrouter.tools import Tools
@@ -138,6 +139,13 @@ def _told(mail: Arrived, row: dict[str, Any]) -> dict[str, Any]:
 
 def _heard(doing: Doing, action: do.Heard) -> None:
     doing.later.heard[action.participant.id] = {"last_heard_at": doing.now, "progress": action.progress}
+
+
+def _progress(doing: Doing, action: do.Progress) -> None:
+    participant = action.participant
+    cases.change_participant(doing.tx, participant.id, progress=action.progress)
+    told = {"participant": participant.id, "progress": action.progress, "was": participant.progress, "at": doing.at}
+    _write(doing, doing.case, "participant.progress", **told)
 
 
 def _turn(doing: Doing, action: do.Turn) -> None:
@@ -301,7 +309,7 @@ def _postpone(doing: Doing, action: do.Postpone) -> None:
 def asked(doing: Doing, participant: Participant, letter_id: int) -> None:
     """A letter that asks something was made: their turn, and the clock of silence starts if it does not run yet."""
     runs = cases.clock_runs(doing.tx, participant.id, DeadlineKind.FOLLOW_UP)
-    policy = doing.tools.settings.policy
+    policy = of_case(doing.tools.settings.policy, doing.case)
     perform(doing, followup.opens(participant, f"letter:{letter_id}", policy, doing.at, clock_runs=runs))
 
 
@@ -321,6 +329,7 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.SendAgain: _send_again,
     do.File: _file,
     do.Heard: _heard,
+    do.Progress: _progress,
     do.Turn: _turn,
     do.Close: _close,
     do.Set: _set,

@@ -10,7 +10,8 @@ from mailrouter import faults
 from mailrouter.case import actions as do
 from mailrouter.case import embargo, lifecycle
 from mailrouter.case.model import Case, DeadlineKind, Participant
-from mailrouter.flow import act, letters
+from mailrouter.case.policy import of_case
+from mailrouter.flow import act, letters, publication
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.store import analysts, cases, contacts, queues
 from mailrouter.tools import Tools
@@ -84,7 +85,7 @@ def _start_embargo(tx: Connection, tools: Tools, actor: Actor, case: Case) -> Ca
         return case
     proposed = lifecycle.move(lifecycle.EMBARGO, "propose", case.embargo)
     active = lifecycle.move(lifecycle.EMBARGO, "accept", proposed)
-    ends_at = embargo.planned_publication(tools.now(), tools.settings.policy)
+    ends_at = embargo.planned_publication(tools.now(), of_case(tools.settings.policy, case))
     cases.change(tx, case.id, embargo=active, embargo_ends_at=ends_at, planned_at=ends_at)
     note(tx, tools, actor, "embargo", case, states=[case.embargo, proposed, active], ends_at=ends_at)
     return cases.get(tx, case.id)
@@ -124,6 +125,7 @@ def close(tools: Tools, actor: Actor, vu: int, why: str, *, end_embargo: bool = 
         cases.change(tx, case.id, state=state, closed_at=tools.now())
         for participant in cases.participants_of(tx, [case.id]):
             act.nobodys_turn(_doing(tx, tools, actor, case), participant, "case closed")
+        cases.close_publication(tx, case.id, tools.now(), "case closed")
         note(tx, tools, actor, "case.closed", case, why=why)
         return cases.get(tx, case.id)
 
@@ -142,6 +144,7 @@ def reopen(tools: Tools, actor: Actor, vu: int, why: str) -> Case:
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         cases.change(tx, case.id, state=lifecycle.move(lifecycle.CASE, "reopen", case.state), closed_at=None)
+        publication.goes_on(tx, case)
         note(tx, tools, actor, "case.reopened", case, why=why)
         return cases.get(tx, case.id)
 

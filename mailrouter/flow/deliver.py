@@ -14,8 +14,10 @@ from sqlalchemy import Connection
 from mailrouter import failpoint, logs
 from mailrouter.case import embargo, plan
 from mailrouter.case.events import Fate
+from mailrouter.case.model import Participant
+from mailrouter.case.policy import of_case
 from mailrouter.faults import CannotSign, Refused, TryLater
-from mailrouter.flow import act, ownaddresses, sealing, ties
+from mailrouter.flow import act, ownaddresses, publication, sealing, ties
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import compose, fate
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
@@ -162,16 +164,21 @@ def _sent(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome,
     _journal(tx, tools, letter, "letter.sent", now)
     if letter.attempts > 1:
         outbox.withdraw_copy(tx, letter, "the first one left after all")
-    if letter.participant_id is not None and cases.participant(tx, letter.participant_id).is_vendor:
-        _first_contact(tx, tools, letter, now)
+    if letter.participant_id is not None:
+        _first_contact(tx, tools, letter, cases.participant(tx, letter.participant_id), now)
 
 
-def _first_contact(tx: Connection, tools: Tools, letter: outbox.Letter, now: datetime) -> None:
+def _first_contact(
+    tx: Connection, tools: Tools, letter: outbox.Letter, participant: Participant, now: datetime
+) -> None:
     """Our date is 45 days from the first letter to a vendor that the relay accepted (DOMAIN.md)."""
-    assert letter.case_id is not None  # a participant's letter is a case's
-    if cases.get(tx, letter.case_id).first_contact_at is None:
-        planned = embargo.planned_publication(now, tools.settings.policy)
-        cases.change(tx, letter.case_id, first_contact_at=now, planned_at=planned)
+    if participant.first_contact_at is None:
+        cases.change_participant(tx, participant.id, first_contact_at=now)
+    case = cases.get(tx, participant.case_id)
+    if participant.is_vendor and case.first_contact_at is None:
+        cases.change(tx, case.id, first_contact_at=now)
+        planned = embargo.planned_publication(now, of_case(tools.settings.policy, case))
+        publication.plan(tx, case, f"letter:{letter.id}", planned)
 
 
 def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:

@@ -18,6 +18,7 @@ from mailrouter import logs
 from mailrouter.case import followup, keyclock
 from mailrouter.case.keyclock import Life
 from mailrouter.case.model import Case, Participant
+from mailrouter.case.policy import of_case
 from mailrouter.flow import letters
 from mailrouter.flow.remind import Foretold
 from mailrouter.store import cases, contacts, journal, outbox, queues
@@ -81,12 +82,12 @@ def _of_key(tx: Connection, tools: Tools, key: contacts.Ending, at: datetime) ->
     if rung == keyclock.ENDED:
         return [Due(key, case, participant, rung) for case, participant in everywhere]
     known = [Due(key, case, participant, rung) for case, participant in everywhere if _knows(participant)][-1:]
-    return [due for due in known if _has_peace(tools, due.participant, at)]
+    return [due for due in known if _has_peace(tools, due.case, due.participant, at)]
 
 
-def _has_peace(tools: Tools, participant: Participant, at: datetime) -> bool:
+def _has_peace(tools: Tools, case: Case, participant: Participant, at: datetime) -> bool:
     """Whether they had no automatic letter lately: within the gap the letter waits, and a later one takes its place."""
-    return followup.gap_ends(participant, tools.settings.policy, at) <= at
+    return followup.gap_ends(participant, of_case(tools.settings.policy, case), at) <= at
 
 
 def _lives(tx: Connection, organisation_id: int) -> list[Life]:
@@ -132,7 +133,7 @@ def _one(tools: Tools, due: Due, at: datetime, actor: str) -> bool:
 
 def _letter(tx: Connection, tools: Tools, case: Case, due: Due, at: datetime) -> bool:
     """Unless one left since somebody looked, with the case held now. It counts as every automatic letter does."""
-    if not _has_peace(tools, cases.participant(tx, due.participant.id), at):
+    if not _has_peace(tools, case, cases.participant(tx, due.participant.id), at):
         return False
     values = {"their_key": _groups(due.ending.fingerprint), "expires_on": letters.day(due.ending.ends)}
     order = letters.Order(LETTER, values, step=due.once)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case.actions import Write
 from mailrouter.case.model import Case, Participant
+from mailrouter.case.policy import of_case
 from mailrouter.mail import compose, texts
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import analysts, contacts, files, messages, outbox, queues
@@ -149,10 +150,7 @@ def _message(tools: Tools, row: Mapping[str, object], letter_id: int) -> dict[st
 def ours(tools: Tools) -> dict[str, str]:
     """Who we are, for every letter that is signed."""
     key = tools.own_key()
-    return _who_we_are(tools) | {
-        "fingerprint": in_groups(key),
-        "embargo_days": str(tools.settings.policy.embargo_days),
-    }
+    return _who_we_are(tools) | {"fingerprint": in_groups(key)}
 
 
 def in_groups(fingerprint: str) -> str:
@@ -171,6 +169,7 @@ def _who_we_are(tools: Tools) -> dict[str, str]:
 def about(tx: Connection, tools: Tools, case: Case, participant: Participant) -> dict[str, str]:
     """The case and its participant, for every letter to one."""
     return {
+        "embargo_days": str(of_case(tools.settings.policy, case).embargo_days),
         "vu": f"VU#{case.vu}", "tlp": "TLP:AMBER", "vendor": participant.name, "planned": day(case.planned_at),
         "analyst": analysts.get(tx, case.analyst_id).name if case.analyst_id else tools.settings.identity.name,
     }  # fmt: skip

@@ -13,7 +13,7 @@ ANY = "something needs you"
 
 _IN_FULL = frozenset({  # nothing in these names anybody but us
     "follow-up", "answer", "wait", "secret-key", "alarm", "staff-came-back", "staff-not-reached", "restored",
-    "restored-orders", "mailbox",
+    "restored-orders", "mailbox", "non-responsive", "publication",
 })  # fmt: skip
 _KIND = {
     "clear-text": "about clear text",

@@ -15,9 +15,10 @@ from mailrouter import failpoint, logs
 from mailrouter.case import actions as do
 from mailrouter.case import plan
 from mailrouter.case.events import CaseDue, FellDue, ReportDue
-from mailrouter.case.model import Deadline
+from mailrouter.case.model import Deadline, DeadlineKind, Participant
+from mailrouter.case.silence import Attempt, Tried
 from mailrouter.flow import act, letters
-from mailrouter.store import cases, reports
+from mailrouter.store import cases, contacts, outbox, reports
 from mailrouter.tools import Tools
 
 PAGE = 500
@@ -63,8 +64,15 @@ def foretell(tools: Tools, at: datetime) -> list[Foretold]:
     for deadline in _due(tools, at):
         with tools.db.read() as tx:
             event = _event(tx, deadline)
-            told.append(_told(event, plan.after(event, tools.settings.policy, at)))
+            orders = plan.after(event, tools.settings.policy, at)
+        if not _put_off(orders):
+            told.append(_told(event, orders))
     return told
+
+
+def _put_off(orders: do.Actions) -> bool:
+    """Whether nothing comes of it yet: nobody needs to hear of that."""
+    return any(isinstance(order, do.Postpone) for order in orders)
 
 
 def _due(tools: Tools, at: datetime) -> Iterator[Deadline]:
@@ -91,7 +99,7 @@ def _one(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold
         case = None if isinstance(event, ReportDue) else event.case
         act.perform(act.Doing(tx, tools, tools.now(), at, actor, case), orders)
         failpoint.reach("remind-before-commit")
-        return _told(event, orders)
+        return None if _put_off(orders) else _told(event, orders)
 
 
 def _lock(tx: Connection, deadline: Deadline) -> None:
@@ -108,10 +116,17 @@ def _event(tx: Connection, deadline: Deadline) -> Due:
     if deadline.participant_id is None:
         return CaseDue(deadline, cases.get(tx, deadline.case_id))
     case, participant = cases.get(tx, deadline.case_id), cases.participant(tx, deadline.participant_id)
+    if deadline.kind is DeadlineKind.NON_RESPONSIVE:
+        return FellDue(deadline, case, participant, tried=_tried(tx, participant))
     asked = letters.asked(tx, deadline.since)
     if asked is None:
         return FellDue(deadline, case, participant)
     return FellDue(deadline, case, participant, asked.state == "held", asked.sent_at)
+
+
+def _tried(tx: Connection, participant: Participant) -> Tried:
+    reached = frozenset(contacts.reachable(tx, participant.organisation_id))
+    return Tried([Attempt(address, at) for address, at in outbox.attempts(tx, participant.id)], reached)
 
 
 def _told(event: Due, orders: do.Actions) -> Foretold:

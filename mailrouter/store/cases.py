@@ -183,6 +183,22 @@ def set_deadline(tx: Connection, row: dict[str, Any]) -> bool:
     return tx.execute(statement.returning(deadlines.c.id)).first() is not None
 
 
+def set_publication(tx: Connection, case_id: int, since: str, due_at: datetime) -> None:
+    """The case's one open publication row is at this date; a new rung once the last is done. Call with it locked."""
+    mine = (deadlines.c.case_id == case_id) & (deadlines.c.kind == str(DeadlineKind.PUBLICATION))
+    if tx.execute(update(deadlines).where(mine, deadlines.c.done_at.is_(None)).values(due_at=due_at)).rowcount:
+        return
+    rung = tx.execute(select(func.count()).select_from(deadlines).where(mine)).scalar_one() + 1
+    row = {"case_id": case_id, "kind": str(DeadlineKind.PUBLICATION), "since": since, "rung": rung, "due_at": due_at}
+    set_deadline(tx, row)
+
+
+def close_publication(tx: Connection, case_id: int, now: datetime, outcome: str) -> None:
+    """No date is waited for any more."""
+    mine = (deadlines.c.case_id == case_id) & (deadlines.c.kind == str(DeadlineKind.PUBLICATION))
+    tx.execute(update(deadlines).where(mine, deadlines.c.done_at.is_(None)).values(done_at=now, outcome=outcome))
+
+
 def close_deadlines(
     tx: Connection, participant_id: int, kinds: Sequence[DeadlineKind], now: datetime, outcome: str
 ) -> None:

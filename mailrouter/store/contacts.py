@@ -179,7 +179,12 @@ def mark(tx: Connection, organisation_id: int, address: str, *, undeliverable: b
 
 def address_for(tx: Connection, organisation_id: int) -> str | None:
     """Where letters to it go: the first contact that takes mail."""
-    return next((c.address for c in contacts_of(tx, organisation_id) if not c.undeliverable), None)
+    return next(iter(reachable(tx, organisation_id)), None)
+
+
+def reachable(tx: Connection, organisation_id: int) -> list[str]:
+    """Its contacts that take mail, as far as we know; letters go to the first."""
+    return [c.address for c in contacts_of(tx, organisation_id) if not c.undeliverable]
 
 
 def add_domain(tx: Connection, organisation_id: int, domain: str) -> None:

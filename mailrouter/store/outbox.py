@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, literal, or_, select, update
 
 from mailrouter import faults
 from mailrouter.store import receipts, upsert
@@ -323,6 +323,18 @@ def last_to(tx: Connection, participant_id: int) -> Letter | None:
     wanted = select(letters).where(letters.c.participant_id == participant_id).order_by(letters.c.id.desc()).limit(1)
     row = tx.execute(wanted).first()
     return Letter(*row) if row else None
+
+
+def attempts(tx: Connection, participant_id: int) -> list[tuple[str, datetime]]:
+    """Where and when letters that ask left for a participant, in that order; without those that came back."""
+    again = letters.alias()
+    came_back = select(again.c.id).where(again.c.step == literal(_AGAIN) + cast(letters.c.id, Text)).exists()
+    wanted = (
+        select(letters.c.recipient, letters.c.sent_at)
+        .where(letters.c.participant_id == participant_id, letters.c.asks, letters.c.state == "sent", ~came_back)
+        .order_by(letters.c.sent_at, letters.c.id)
+    )
+    return [(row.recipient, row.sent_at) for row in tx.execute(wanted)]
 
 
 def oldest_unsent(tx: Connection) -> datetime | None:

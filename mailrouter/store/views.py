@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import Connection, func, select
 
-from mailrouter.case.model import Case, Deadline, Participant, Statement, Waiting
+from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
 from mailrouter.store import cases, contacts, statements, vouchers
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
@@ -38,7 +39,7 @@ class Sent:
     sent_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseFile:
     """One case with all that belongs to it, as it stood at one moment."""
 
@@ -54,12 +55,29 @@ class CaseFile:
 
     def participant(self, participant_id: int | None) -> Participant | None:
         """By id."""
-        return next((p for p in self.participants if p.id == participant_id), None)
+        return self._by_id.get(participant_id)
 
-    def next_deadline(self, participant: Participant | None = None) -> Deadline | None:
-        """The open one that falls due first, of one participant or of the case."""
-        mine = (d for d in self.deadlines if participant is None or d.participant_id == participant.id)
-        return next((d for d in mine if d.done_at is None), None)
+    def next_deadline(
+        self, participant: Participant | None = None, kind: DeadlineKind | None = None
+    ) -> Deadline | None:
+        """The open one that falls due first, of one participant or of the case; of one kind or of any."""
+        coming = self._coming if participant is None else self._coming_of.get(participant.id, ())
+        return next((d for d in coming if kind in (None, d.kind)), None)
+
+    @cached_property
+    def _coming(self) -> Sequence[Deadline]:
+        return [d for d in self.deadlines if d.done_at is None]
+
+    @cached_property
+    def _coming_of(self) -> Mapping[int | None, Sequence[Deadline]]:
+        found = defaultdict(list)
+        for one in self._coming:
+            found[one.participant_id].append(one)
+        return found
+
+    @cached_property
+    def _by_id(self) -> Mapping[int | None, Participant]:
+        return {p.id: p for p in self.participants}
 
 
 def case_file(tx: Connection, vu: int) -> CaseFile:

@@ -15,6 +15,7 @@ from tests.case.people import CASE, DAY, NOW, VENDOR, fell_due, in_state, instan
 
 POLICY = Policy()
 FOLLOW_UP, ANSWER, WAIT = DeadlineKind.FOLLOW_UP, DeadlineKind.ANSWER, DeadlineKind.WAIT
+GONE = DeadlineKind.NON_RESPONSIVE
 
 
 # ---- letters that ask -----------------------------------------------------------------------------------------------
@@ -24,9 +25,10 @@ FOLLOW_UP, ANSWER, WAIT = DeadlineKind.FOLLOW_UP, DeadlineKind.ANSWER, DeadlineK
 def test_a_letter_that_asks_starts_the_clock(on: Waiting) -> None:
     who = waiting(on, "mail:3")
     assert followup.opens(who, "letter:8", POLICY, NOW, clock_runs=False) == [
-        Close(who, (ANSWER, WAIT), "written to"),
+        Close(who, (ANSWER, WAIT, GONE), "written to"),
         Turn(who, Waiting.THEM, "letter:8"),
         Set(who, FOLLOW_UP, "letter:8", 1, NOW + 14 * DAY),
+        Set(who, GONE, "letter:8", 1, NOW + 14 * DAY),
     ]
 
 
@@ -36,7 +38,7 @@ def test_a_second_letter_in_between_moves_nothing() -> None:
 
 def test_after_the_last_rung_a_persons_letter_begins_anew() -> None:
     orders = followup.opens(VENDOR, "letter:8", POLICY, NOW, clock_runs=False)
-    assert orders[-1] == Set(VENDOR, FOLLOW_UP, "letter:8", 1, NOW + 14 * DAY)
+    assert orders[2] == Set(VENDOR, FOLLOW_UP, "letter:8", 1, NOW + 14 * DAY)
 
 
 # ---- rungs ----------------------------------------------------------------------------------------------------------

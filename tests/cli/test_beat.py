@@ -24,7 +24,7 @@ def test_nothing_is_due_before_day_14(silent: Console) -> None:
 @pytest.mark.parametrize("at", ["2026-03-16T09:00:00Z", "2026-03-16T10:00+01:00", "2026-03-17", "2027-03-17"])
 def test_foretold_without_being_done(silent: Console, at: str) -> None:
     for _ in range(2):
-        [told] = silent.json("beat", "--dry-run", "--at", at)
+        told, *_ = silent.json("beat", "--dry-run", "--at", at)
         assert (told["vu"], told["participant"], told["kind"], told["rung"]) == (f"VU#{VU}", VENDOR, "follow-up", 1)
         assert (told["due_at"], told["does"], told["writes"]) == ("2026-03-16T09:00:00Z", "letter follow-up-1", True)
     assert silent.world.follow_ups() == []

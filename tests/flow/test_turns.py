@@ -52,7 +52,8 @@ def test_rungs_and_then_the_analyst(world: World) -> None:
         does[number] = [done.does for done in world.beat()]
     expected = {14: ["letter follow-up-1"], 28: ["letter follow-up-2"], 42: ["notice to the analyst"]}
     assert does == {number: expected.get(number, []) for number in does}
-    assert [s.item.why for s in world.queue("alice")] == ["no answer; 2 follow-ups are out"]
+    told = ["no answer; 2 follow-ups are out", "the planned publication date has come"]
+    assert [s.item.why for s in world.queue("alice")] == told
     assert world.deadlines() == []
     assert (world.turn(), world.participant().follow_ups_sent) == ("them", 2)
 
@@ -61,7 +62,7 @@ def test_nobody_is_reminded_of_a_letter_that_never_left(world: World) -> None:
     world.organisation(VENDOR)  # no contact: what is written to it is held
     world.case(VENDOR)
     world.day(20)
-    assert [done.writes for done in world.beat()] == [False]
+    assert world.beat() == []
     assert [letter.state for letter in world.letters()] == ["held"]
     with world.writing() as tx:
         contacts.add_contact(tx, world.participant().organisation_id, PSIRT)
@@ -177,7 +178,7 @@ def test_a_question_left_unanswered_reminds_the_analyst_and_nags_nobody(world: W
     assert [done.does for done in world.beat()] == ["notice to the analyst"]
     world.day(60)
     assert world.beat() == []
-    assert world.notices() == ["waits for our answer"]
+    assert world.notices() == ["waits for our answer", "the planned publication date has come"]
     assert (world.follow_ups(), world.turn()) == ([], "us")
     write.reply(world.tools, world.alice, got.id, Draft("All of them. And yours?"))
     assert (world.turn(), [d.kind for d in world.deadlines()]) == ("them", ["follow-up"])

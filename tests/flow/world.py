@@ -53,6 +53,7 @@ OURS = "cert@cert.example"
 VU = 123456
 PSIRT, VENDOR = "psirt@vendor.example", "Vendor"  # the address is that of `keymaker.vendor`
 DAY = timedelta(days=1)
+TURNS = ("follow-up", "answer", "wait")  # clocks about whose turn it is
 
 
 @dataclass
@@ -223,9 +224,10 @@ class World:
         while deliver.work(self.tools):
             pass
 
-    def beat(self, tools: Tools | None = None) -> list[remind.Foretold]:
-        """One beat at the clock's time."""
-        return remind.beat(tools or self.tools, self.clock())
+    def beat(self, tools: Tools | None = None, *, everything: bool = False) -> list[remind.Foretold]:
+        """One beat at the clock's time; what it did about whose turn it is, or everything it did."""
+        done = remind.beat(tools or self.tools, self.clock())
+        return [one for one in done if everything or one.kind in TURNS]
 
     def day(self, number: float) -> None:
         """Move the clock to so many days after the start."""
@@ -270,10 +272,13 @@ class World:
         return self.letters("follow-up-1", "follow-up-2")
 
     def deadlines(self, vu: int = VU, *, everything: bool = False) -> list[Deadline]:
-        """A case's open ones, or all."""
+        """A case's open ones about whose turn it is; or all of these, done or not."""
+        return [d for d in self.clocks(vu) if d.kind in TURNS and (everything or d.done_at is None)]
+
+    def clocks(self, vu: int = VU) -> list[Deadline]:
+        """Every deadline of a case, of every kind, done or not."""
         with self.look() as tx:
-            found = cases.deadlines_of(tx, cases.by_vu(tx, vu).id)
-        return [d for d in found if everything or d.done_at is None]
+            return cases.deadlines_of(tx, cases.by_vu(tx, vu).id)
 
     def statements(self, vu: int = VU) -> list[Statement]:
         """A case's, in the order they came."""
