@@ -39,6 +39,7 @@ class Policy:
         """The score's threshold in tenths, as scores are counted."""
         return round(self.score_threshold * 10)
 
+
 OF_A_CASE = (  # what one case may have of its own: its clocks. The rest is the house's, or its people's
     "embargo_days",
     "follow_up_days",

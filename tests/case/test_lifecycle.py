@@ -60,11 +60,9 @@ EXPECTED = {
         "contacted": (
             "fail undeliverable, acknowledge acknowledged, answer answered, dispute disputed, give up non-responsive"
         ),
-        "undeliverable": (
-            "reach contacted, acknowledge acknowledged, answer answered, dispute disputed, give up non-responsive"
-        ),
+        "undeliverable": ("reach contacted, acknowledge acknowledged, answer answered, dispute disputed"),
         "acknowledged": "fail undeliverable, answer answered, dispute disputed, give up non-responsive",
-        "answered": "answer answered, dispute disputed, give up non-responsive",
+        "answered": "acknowledge acknowledged, answer answered, dispute disputed, give up non-responsive",
         "disputed": "settle answered",
         "non-responsive": "fail undeliverable, acknowledge acknowledged, answer answered, dispute disputed",
     },

@@ -106,7 +106,8 @@ def test_whatever_was_before(progress: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("progress", "does"), [("disputed", Finish), ("suspected", Finish), ("non-responsive", Finish), ("undeliverable", Postpone)]
+    ("progress", "does"),
+    [("disputed", Finish), ("suspected", Finish), ("non-responsive", Finish), ("undeliverable", Postpone)],
 )
 def test_what_says_more_than_silence_stays(progress: str, does: type) -> None:
     who = replace(VENDOR, progress=progress)
