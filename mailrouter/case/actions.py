@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailrouter.case.conditions import Assurance
-from mailrouter.case.model import DeadlineKind, Participant, Place, Waiting
+from mailrouter.case.model import DeadlineKind, Participant, Place, Report, Waiting
 from mailrouter.case.receipt import Kind, Lack
 
 
@@ -17,6 +17,8 @@ class File:
     why: str
     in_case: bool = False
     suggested_vu: int | None = None
+    report: Report | None = None  # which it is about
+    begins: bool = False  # it is a new report
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Routed:
     why: str = ""
     claimed_vu: int | None = None  # a number the mail names, ours or not
     suggested_vu: int | None = None  # what an analyst may file it under with one command
+    report: Report | None = None  # which it is about, as long as that has no case
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class MailArrived:
     answerable: bool = False  # a machine may answer it: a person certainly wrote it, and it is looked at first
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable
     order: Ordered | None = None  # it came to an analyst's address: nothing else about it counts
+    from_us: bool = False  # its From says that one of us wrote it
     unaddressed: int | None = None  # the analyst who signed it, though it came to no address that they were given
 
 

@@ -27,7 +27,7 @@ from mailrouter.case.actions import (
     Vouch,
 )
 from mailrouter.case.events import CaseDue, FellDue, MailArrived, Meant, ReportDue, Returned
-from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Waiting
+from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Report, Waiting
 from mailrouter.case.policy import Policy, of_case
 from mailrouter.case.receipt import Kind, Lack
 from mailrouter.case.standing import Assurance, Standing
@@ -51,7 +51,7 @@ def after(event: Event, policy: Policy, now: datetime) -> Actions:
         return orders.filed(event, event.order)
     if event.copy_of is not None:
         why = f"a copy of message {event.copy_of}, by another road"
-        return [replace(file, queue=None, why=why) for file in _file(event)]
+        return [replace(file, queue=None, why=why, begins=False) for file in _file(event)]
     arrived = _file(event) + orders.unaddressed(event) + _clear_text(event) + _turn(event, policy, now)
     return arrived + _receipt(event) + _about_a_letter(event, now)
 
@@ -64,8 +64,11 @@ def _file(event: MailArrived) -> list[File]:
     if case is None and event.suspicion and routed.place is not Place.QUARANTINE:
         why = f"{event.suspicion}; {routed.why}" if routed.place is Place.REVIEW else event.suspicion
         return [File(Place.REVIEW, "review", why, suggested_vu=routed.suggested_vu)]
+    if case is None and routed.report is not None:
+        return [_with_report(event, routed.report)]
     if case is None:
-        return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu)]
+        begins = _is_report(event)
+        return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu, begins=begins)]
     if not _is_theirs(event) and not _is_proved(event):
         return [File(Place.REVIEW, "review", event.stranger_why, suggested_vu=case.vu)]
     if event.kind != "person" and event.doubt:
@@ -73,6 +76,21 @@ def _file(event: MailArrived) -> list[File]:
     if event.kind != "person":
         return [File(Place.FILED, None, f"automatic: {event.kind}", in_case=True)]
     return [File(Place.FILED, case.queue, _reason(event, case), in_case=True)]
+
+
+def _is_report(event: MailArrived) -> bool:
+    """Whoever writes to us and names no case reports something, until a person says otherwise (seeds 000)."""
+    person = event.kind == "person" and not event.doubt
+    return event.routed.place is Place.TRIAGE and person and not event.from_us
+
+
+def _with_report(event: MailArrived, report: Report) -> File:
+    """More about a report that has no case: whoever decides reads it, decided or not. Of machines nobody hears."""
+    why, queue = f"about {report.vrf}", "triage"
+    if event.kind != "person":
+        why = f"{why}, looks automatic: {event.doubt}" if event.doubt else f"{why}, automatic: {event.kind}"
+        queue = "triage" if event.doubt else ""
+    return File(Place.TRIAGE, queue or None, why, report=report)
 
 
 def _report(event: MailArrived) -> File:

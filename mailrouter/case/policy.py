@@ -23,6 +23,7 @@ class Policy:
     answer_days: int = 2  # a participant waits on us: the analyst is reminded
     acknowledge_hours: int = 24  # one acknowledgement or receipt per address within this; 0: none
     score_threshold: float = 4.0  # a report scored below it is recommended to be declined (seeds 000); 0: off
+    decide_hours: int = 48  # a report came in: a decision is due (seeds 000: "within 24-48 hours"); a reminder at half
     draft_days: int = 10
     reminder_days: int = 3
     approvals: int = 1

@@ -16,14 +16,14 @@ from mailrouter.faults import Refused
 _PIECE = 64  # characters normalised at a time
 
 _VU = re.compile(r"(?<![0-9A-Za-z])[Vv][Uu]\s{0,2}#\s{0,2}([1-9][0-9]{2,6})(?:\.([1-9][0-9]{0,3}))?(?![0-9])")
-_VRF = re.compile(
-    r"(?<![0-9A-Z])VRF\s{0,2}#\s{0,2}([0-9]{2}-(?:0[1-9]|1[0-2])-[BCDFGHJKLMNPQRSTVWXYZ]{5})(?![0-9A-Z])",
-    re.IGNORECASE,
-)
+VRF_LETTERS = "BCDFGHJKLMNPQRSTVWXYZ"  # five of them end a report's number: no word can come of it
+_VRF_NUMBER = rf"([0-9]{{2}}-(?:0[1-9]|1[0-2])-[{VRF_LETTERS}]{{5}})"
+_VRF = re.compile(rf"(?<![0-9A-Z])VRF\s{{0,2}}#\s{{0,2}}{_VRF_NUMBER}(?![0-9A-Z])", re.IGNORECASE)
 # What people write when they mean a number: no '#', another sign for it, or a stray word between.
 _FORGIVING = re.compile(
     r"(?<![0-9A-Za-z])[Vv][Uu](?:\s{0,2}[-_:.=/\u2010-\u2015\u2116]?\s{0,2}|\s{0,2}[Nn][Oo]\.?\s{0,2})([1-9][0-9]{4,6})(?![0-9])"
 )
+_VRF_ARGUMENT = re.compile(rf"(?:VRF ?#)?{_VRF_NUMBER}", re.IGNORECASE | re.ASCII)
 _ARGUMENT = re.compile(r"(?:VU ?#)?([1-9][0-9]{2,6})(?:\.([1-9][0-9]{0,3}))?", re.IGNORECASE | re.ASCII)
 
 # White space that is also a control character separates; it must not glue two numbers together.
@@ -81,6 +81,14 @@ def parse_argument(text: str) -> VuId:
     if match is None:
         raise Refused("a VU# is written VU#123456 or 123456")
     return _vu(match[1], match[2])
+
+
+def parse_vrf_argument(text: str) -> str:
+    """The VRF# a person typed: `VRF#26-11-BCDFG` or `26-11-BCDFG`, canonical. Raises `Refused` for anything else."""
+    match = _VRF_ARGUMENT.fullmatch(text.strip())
+    if match is None:
+        raise Refused("a VRF# is written VRF#26-11-BCDFG or 26-11-BCDFG")
+    return "VRF#" + match[1].upper()
 
 
 def subject(vu: VuId, text: str) -> str:

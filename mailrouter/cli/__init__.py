@@ -11,6 +11,7 @@ from mailrouter.cli import frame
 COMMANDS = {
     "vendor": "vendor",
     "analyst": "analyst",
+    "report": "report",
     "case": "case",
     "participant": "participant",
     "queue": "queue",

@@ -54,6 +54,17 @@ class _Number(_Typed):
             raise ValueError(str(trouble)) from None
 
 
+class _Vrf(_Typed):
+    name = "VRF"
+
+    def read(self, value: str) -> str:
+        """The report's number, canonical."""
+        try:
+            return vuid.parse_vrf_argument(value)
+        except faults.Refused as trouble:
+            raise ValueError(str(trouble)) from None
+
+
 class _Line(_Typed):
     name = "text"
 
@@ -151,6 +162,7 @@ class _Fingerprint(_Typed):
         return digits
 
 
+VRF = _Vrf()
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS = _Digits()
@@ -159,6 +171,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours
 
 vu_argument = click.argument("vu", type=VU, metavar="VU")
+vrf_argument = click.argument("vrf", type=VRF, metavar="VRF")
 
 
 def content(path: Path) -> bytes:

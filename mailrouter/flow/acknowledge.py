@@ -1,26 +1,32 @@
 """Acknowledge what came in: one neutral letter per sender and period, the same for everybody.
 
-Promises: nothing of a case, of the mail or of what we know of its sender goes into the letter or decides about it; at
+Promises: nothing of a case, of the mail or of what we know of its sender goes into the letter or decides about it, but
+for a random number, which every mail that is acknowledged is given, whether it is a report or not (testbook S23); at
 most one letter to an address within `policy.acknowledge_hours`, and 20 an hour in all, however many nodes receive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from mailrouter.case import acknowledgement
-from mailrouter.flow import analystmail, letters
+from mailrouter.case.model import Report
+from mailrouter.flow import analystmail, letters, newreport
+from mailrouter.flow.act import Arrived
 from mailrouter.flow.judge import Known, Read, internal
 from mailrouter.mail import authenticate
-from mailrouter.store import acknowledgements
+from mailrouter.store import acknowledgements, messages, reports
 from mailrouter.tools import Tools
 
 HOUR = timedelta(hours=1)
 
 
-def batch(tx: Connection, tools: Tools, reads: Sequence[Read], known: Known, now: datetime) -> None:
-    """Queue the letters that these mails are owed; a mail that was looked at before is owed none.
+def batch(
+    tx: Connection, tools: Tools, reads: Sequence[Read], arrivals: Mapping[int, Arrived], known: Known, now: datetime
+) -> None:
+    """Queue the letters that these mails are owed; a mail that was looked at before is owed none. `arrivals`: what each
+    mail became.
 
     Two queries a batch at most, until somebody is owed a letter: then the turn is taken and the same is asked again.
     """
@@ -32,7 +38,7 @@ def batch(tx: Connection, tools: Tools, reads: Sequence[Read], known: Known, now
     if _next(tx, owed, period, now):
         acknowledgements.take_turn(tx)
         for address in _next(tx, owed, period, now):
-            _queue(tx, tools, owed[address], period, now)
+            _queue(tx, tools, owed[address], arrivals[owed[address].item.mail_id], period, now)
 
 
 def _may(tools: Tools, read: Read, known: Known) -> bool:
@@ -61,14 +67,32 @@ def _next(tx: Connection, owed: dict[str, Read], period: timedelta, now: datetim
     return waiting[: max(0, room)]
 
 
-def _queue(tx: Connection, tools: Tools, read: Read, period: timedelta, now: datetime) -> None:
+def _queue(tx: Connection, tools: Tools, read: Read, arrived: Arrived, period: timedelta, now: datetime) -> None:
     """The step names the period by its number: a second node's letter would be the same step (UNIQUE)."""
-    number = int(now.timestamp() // period.total_seconds())
+    report = _numbered(tx, arrived, read)
+    step = f"{int(now.timestamp() // period.total_seconds())}:{read.sender.address}"
+    send(tx, tools, report, read.sender.address, step, now, read.mail.message_id or "")
+
+
+def _numbered(tx: Connection, arrived: Arrived, read: Read) -> Report:
+    """The report it is, or is about; else a number of its own, so that nobody sees by the answer which it is."""
+    if arrived.report_id is not None:
+        return reports.get(tx, arrived.report_id)
+    received_at, case_id = read.item.envelope.received_at, arrived.row["case_id"]
+    report = newreport.number(tx, received_at, read.sender.address, arrived.message_id, case_id)
+    messages.replace(tx, arrived.message_id, {"report_id": report.id})
+    return report
+
+
+def send(
+    tx: Connection, tools: Tools, report: Report, address: str, step: str, now: datetime, message_id: str = ""
+) -> int | None:
+    """Queue the letter; None if this step's exists. `message_id`: of what it answers, without angle brackets."""
     order = letters.Order(
         name=acknowledgements.NAME,
         values={},
-        step=f"{acknowledgements.NAME}:{number}:{read.sender.address}",
-        thread=letters.Thread(f"<{read.mail.message_id}>" if read.mail.message_id else ""),
-        recipient=read.sender.address,
+        step=f"{acknowledgements.NAME}:{step}",
+        thread=letters.Thread(f"<{message_id}>" if message_id else ""),
+        recipient=address,
     )
-    letters.to_anybody(tx, tools, order, now)
+    return letters.to_anybody(tx, tools, report, order, now)

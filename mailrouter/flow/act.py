@@ -14,10 +14,22 @@ from sqlalchemy import Connection
 from mailrouter import failpoint
 from mailrouter.case import actions as do
 from mailrouter.case import followup
-from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
+from mailrouter.case.model import Case, DeadlineKind, Participant, Report, Waiting
 from mailrouter.case.policy import of_case
-from mailrouter.flow import analystmail, cleartext, letters
-from mailrouter.store import cases, contacts, journal, messages, orders, outbox, queues, statements, vain, vouchers
+from mailrouter.flow import analystmail, cleartext, letters, newreport
+from mailrouter.store import (
+    cases,
+    contacts,
+    journal,
+    messages,
+    orders,
+    outbox,
+    queues,
+    reports,
+    statements,
+    vain,
+    vouchers,
+)
 from mailrouter.tools import Tools
 
 
@@ -31,6 +43,13 @@ class Arrived:
     statement: dict[str, Any] = field(default_factory=dict)  # verbatim, form, signed_bytes, signature, ...
     message_id: int = 0  # set when it is filed
     before: messages.Message | None = None  # what an earlier look made of it
+    reports: Callable[[], dict[str, Any]] = dict  # what it says as a report; asked only of one
+
+    @property
+    def report_id(self) -> int | None:
+        """The report it belongs to, or whose number it has."""
+        told: int | None = self.row.get("report_id")
+        return told or (self.before.report_id if self.before else None)
 
     def sha256_of_text(self) -> str:
         """Of the statement's text; '' when the mail is not meant as one."""
@@ -112,14 +131,43 @@ def _file(doing: Doing, action: do.File) -> None:
     if case is None:
         row["participant_id"] = None
     row["case_id"] = case.id if case else None
+    report = _begin(doing, mail, row) if action.begins else action.report
+    if report is not None:
+        row |= {"report_id": report.id, "why": f"new report {report.vrf}" if action.begins else action.why}
     _store(doing, mail, row)
     if action.queue:
-        arrival = queues.Arrival(action.queue, mail.message_id, row["case_id"], action.why, doing.now)
+        number = mail.report_id
+        arrival = queues.Arrival(action.queue, mail.message_id, row["case_id"], row["why"], doing.now, number)
         doing.later.arrivals.append(arrival)
-    _write(doing, case, f"mail.{action.place}", **_told(mail, row))
+    if action.begins and report is not None:
+        reports.change(doing.tx, report.id, message_id=mail.message_id)
+        _write(doing, report, newreport.KIND, **newreport.told(report) | {"message": mail.message_id})
+    _write(doing, case or report, f"mail.{action.place}", **_told(mail, row))
+    if case is not None and mail.before is not None:
+        report_filed(doing, mail.before, case)
+
+
+def _begin(doing: Doing, mail: Arrived, row: dict[str, Any]) -> Report:
+    """The report that this mail is; the one it was already, when it is looked at again."""
+    number = mail.before.report_id if mail.before else None
+    was = reports.lock(doing.tx, [number])[number] if number is not None else None
+    if was is not None and was.rm != "START":
+        return was
+    columns = mail.reports() | {"address": row["sender"]}
+    return newreport.begin(doing.tx, doing.tools, columns, row["received_at"], was)
+
+
+def report_filed(doing: Doing, message: messages.Message, case: Case) -> None:
+    """A mail that was a report, or had a number, lies in a case now."""
+    number = message.report_id
+    if number is not None and newreport.filed(doing.tx, number, case.id, doing.actor, doing.now):
+        note = {"report": number, "case": case.id, "message": message.id}
+        chain = journal.report_chain(number)
+        doing.later.notes.append(journal.Note(chain, doing.now, "report.closed", doing.actor, note))
 
 
 def _store(doing: Doing, mail: Arrived, row: dict[str, Any]) -> None:
+    mail.row = row
     if mail.before is None:
         mail.message_id = messages.add(doing.tx, row)
         return
@@ -318,8 +366,14 @@ def nobodys_turn(doing: Doing, participant: Participant, outcome: str) -> None:
     perform(doing, [do.Close(participant, do.ALL_CLOCKS, outcome), do.Turn(participant, Waiting.NOBODY, None)])
 
 
-def _write(doing: Doing, case: Case | None, kind: str, /, **data: Any) -> None:
-    chain = journal.case_chain(case.id) if case else journal.node_chain(doing.tools.settings.node)
+def _write(doing: Doing, about: Case | Report | None, kind: str, /, **data: Any) -> None:
+    match about:
+        case Case():
+            chain = journal.case_chain(about.id)
+        case Report():
+            chain = journal.report_chain(about.id)
+        case None:
+            chain = journal.node_chain(doing.tools.settings.node)
     doing.later.notes.append(journal.Note(chain, doing.now, kind, doing.actor, data))
 
 

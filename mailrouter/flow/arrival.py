@@ -5,10 +5,10 @@ from hashlib import sha256
 from mailrouter.case.events import MailArrived
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Standing
-from mailrouter.flow import captured, ties
+from mailrouter.flow import captured, newreport, ties
 from mailrouter.flow.act import Arrived
 from mailrouter.flow.judge import Known, Read, Vouched
-from mailrouter.mail import audience, statement
+from mailrouter.mail import audience, reportform, statement
 
 REUSED = "message-id-reused"
 COPIED = "copied-to-others"  # testbook S29
@@ -24,7 +24,14 @@ def arrived(read: Read, event: MailArrived, known: Known, vouched: Vouched | Non
     }
     known.seen.setdefault(read.mail.message_id or "", set()).add(mail_id)
     keep = proof(read) if event.meant else {}  # an analyst may take any other mail as one later
-    return Arrived(mail_id, sha256(raw).hexdigest(), row, keep, before=known.before.get(mail_id))
+    before = known.before.get(mail_id)
+    return Arrived(mail_id, sha256(raw).hexdigest(), row, keep, before=before, reports=lambda: _as_report(read))
+
+
+def _as_report(read: Read) -> dict[str, object]:
+    """What its row would say, if it is one; the rest is read from the mail when somebody looks."""
+    subject = read.opened.protected_subject or read.mail.subject
+    return newreport.facts(reportform.read(read.text), subject)
 
 
 def _row(read: Read, event: MailArrived) -> dict[str, object]:

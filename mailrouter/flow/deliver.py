@@ -228,11 +228,15 @@ def _hold(tools: Tools, letter: outbox.Letter, why: str) -> None:
 
 
 def _tell(tx: Connection, letter: outbox.Letter, why: str, now: datetime, what: str) -> None:
-    """A notice for the case's analyst; for letters to our own staff, the operator's queue, once a day for each of them
-    (tell.py says why). Of acknowledgements nobody hears: whoever writes from an address that takes no mail would fill a
-    queue with them.
+    """A notice for the case's analyst, or about a report for triage; for letters to our own staff, the operator's
+    queue, once a day for each of them (tell.py says why). Of acknowledgements nobody hears: whoever writes from an
+    address that takes no mail would fill a queue with them.
     """
     if letter.name == acknowledgements.NAME:
+        return
+    if letter.case_id is None and letter.report_id is not None:
+        once = f"letter:{letter.id}:{what}"
+        queues.add_notice(tx, "triage", why, now, once=once, report_id=letter.report_id)
         return
     if letter.case_id is None:
         queues.add_notice(tx, "operator", why, now, once=f"{queues.STAFF}not-reached:{letter.recipient}:{day_of(now)}")
@@ -242,5 +246,15 @@ def _tell(tx: Connection, letter: outbox.Letter, why: str, now: datetime, what: 
 
 
 def _journal(tx: Connection, tools: Tools, letter: outbox.Letter, kind: str, now: datetime) -> None:
-    chain = journal.case_chain(letter.case_id) if letter.case_id else journal.node_chain(tools.settings.node)
-    journal.write(tx, chain, now, kind, "mailrouter", letter=letter.id, name=letter.name, attempts=letter.attempts)
+    journal.write(
+        tx, _chain(tools, letter), now, kind, "mailrouter", letter=letter.id, name=letter.name, attempts=letter.attempts
+    )
+
+
+def _chain(tools: Tools, letter: outbox.Letter) -> str:
+    """An acknowledgement is in no case's, and in no report's: most of those it numbers never become one."""
+    if letter.case_id is not None:
+        return journal.case_chain(letter.case_id)
+    if letter.report_id is not None and letter.name != acknowledgements.NAME:
+        return journal.report_chain(letter.report_id)
+    return journal.node_chain(tools.settings.node)

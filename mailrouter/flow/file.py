@@ -74,6 +74,9 @@ def _without_participant(tx: Connection, tools: Tools, actor: Actor, case: Case,
     messages.replace(tx, message.id, changed)
     queues.done_for_message(tx, message.id, actor.name, tools.now())
     note(tx, tools, actor, "mail.filed", case, message=message.id, by_hand=True)
+    doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
+    act.report_filed(doing, message, case)
+    doing.later.write(tx)
 
 
 def open_case(

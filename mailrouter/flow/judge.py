@@ -18,7 +18,7 @@ from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
 from mailrouter.flow import analystmail, captured, confirmed, copies, offers, signing, ties
-from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement
+from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement, words
 from mailrouter.mail.ownaddress import Reply
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
@@ -48,6 +48,15 @@ class Read:
         """Whether its sender means it as a Vendor Statement."""
         subject = self.opened.protected_subject or self.mail.subject
         return statement.meant(subject, self.raw_words, lambda: self.words)
+
+    @property
+    def text(self) -> str:
+        """All that can be read of it, as people would; decrypted."""
+        if self.opened.content is None:
+            return self.mail.text
+        if self.opened.content_is_entity:
+            return parse.mail(self.opened.content, to_show=True).text
+        return words.paragraphs(words.decode(self.opened.content, self.opened.charset, []))
 
     @property
     def raw_words(self) -> bytes:
@@ -179,6 +188,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         answerable=vouched is None and kind == "person" and not doubt and _answerable(tools, read, known),
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else taken or suspicion(evidence, read.sender.malformed),
+        from_us=evidence.internal,
         unaddressed=None if vouched or participant or kind != "person" or doubt else _unaddressed(tx, read, known),
     )
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from mailrouter import faults
 from mailrouter.case.actions import Write
-from mailrouter.case.model import Case, Participant
+from mailrouter.case.model import Case, Participant, Report
 from mailrouter.case.policy import of_case
 from mailrouter.mail import compose, texts
 from mailrouter.mail.entity import Attachment
@@ -107,11 +108,39 @@ def _notice(tx: Connection, tools: Tools, address: str, order: Order, now: datet
     return _row(tx, tools, order, filled, compose.subject(filled.subject), now) | {"recipient": address}
 
 
-def to_anybody(tx: Connection, tools: Tools, order: Order, now: datetime) -> int | None:
-    """Queue a letter to `order.recipient` that tells of us and of nothing else; None if this step's letter exists."""
-    filled = tools.texts[order.name].fill(_who_we_are(tools) | dict(order.values))
-    row = _row(tx, tools, order, filled, compose.subject(filled.subject), now) | {"recipient": order.recipient}
-    return outbox.queue(tx, row)
+def to_anybody(tx: Connection, tools: Tools, report: Report, order: Order, now: datetime) -> int | None:
+    """Queue a letter to `order.recipient` that tells of us, of the number their mail was given, and of nothing else;
+    None if this step's letter exists.
+    """
+    filled = tools.texts[order.name].fill(_who_we_are(tools) | {"vrf": report.vrf} | dict(order.values))
+    return _about_report(tx, tools, report, order, filled, order.recipient, now)
+
+
+def to_reporter(tx: Connection, tools: Tools, report: Report, order: Order, now: datetime) -> int | None:
+    """Queue a letter to who reported it, before there is a case; None if this step's letter exists.
+
+    `Illegal` when nobody knows where to write to.
+    """
+    address = order.recipient or report.address
+    if not address:
+        raise faults.Illegal(f"{report.vrf} came without an address; nobody can be written to")
+    analyst = analysts.get(tx, report.analyst_id).name if report.analyst_id else tools.settings.identity.name
+    values = {"vrf": report.vrf, "analyst": analyst, "received": day(report.received_at)}
+    filled = tools.texts[order.name].fill(ours(tools) | values | dict(order.values))
+    return _about_report(tx, tools, report, order, filled, address, now)
+
+
+def _about_report(
+    tx: Connection, tools: Tools, report: Report, order: Order, filled: texts.Filled, recipient: str, now: datetime
+) -> int | None:
+    """With its own row among the messages: an answer to it is known by its Message-ID."""
+    row = _row(tx, tools, order, filled, compose.subject(filled.subject, report.vrf), now) | {
+        "recipient": recipient, "report_id": report.id, "analyst_id": report.analyst_id,
+    }  # fmt: skip
+    letter_id = outbox.queue(tx, row)
+    if letter_id is not None:
+        messages.add(tx, _message(tools, row, letter_id))
+    return letter_id
 
 
 def _row(
@@ -137,7 +166,8 @@ def _new_id(tools: Tools) -> str:
 
 def _message(tools: Tools, row: Mapping[str, object], letter_id: int) -> dict[str, object]:
     return {
-        "direction": "out", "letter_id": letter_id, "case_id": row["case_id"], "participant_id": row["participant_id"],
+        "direction": "out", "letter_id": letter_id, "case_id": row.get("case_id"),
+        "participant_id": row.get("participant_id"), "report_id": row.get("report_id"),
         "kind": "letter", "sender": tools.settings.identity.address, "recipient": row["recipient"],
         "subject": row["subject"], "message_id": str(row["message_id"]).strip("<>"), "received_at": row["made_at"],
         "standing": "", "assurance": "",

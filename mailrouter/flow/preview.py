@@ -23,6 +23,7 @@ from mailrouter.store import cases, contacts, outbox, receipts, vouchers
 from mailrouter.tools import Tools
 
 NO_KEY = "-" * 40  # of a fingerprint's length
+VRF = "VRF#26-11-BCDFG"
 # What a letter of this kind would hold is known only when it is written: shown in brackets instead.
 UNKNOWN = {
     "body": "[what the analyst writes]",
@@ -39,6 +40,8 @@ UNKNOWN = {
     "asked_on": "[when it left]",
     "alarm": "[what is wrong]",
     "sent": "[how many reminders have left]",
+    "vrf": VRF,
+    "received": "[when their report came]",
 }
 
 
@@ -66,6 +69,8 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
     example = UNKNOWN | _example(name, vu, address, tools.now()) | _told(name, vu, known, tools.now())
     filled = text.fill({field: f"[{field}]" for field in texts.LETTERS[name].fields} | example | known)
+    if "vrf" in texts.LETTERS[name].fields:
+        return Preview(name, address, compose.subject(filled.subject, VRF), filled.body, filled.automatic)
     if "vendor" not in texts.LETTERS[name].fields:  # a notice to one of us, or what whoever writes gets
         to = known["analyst"] if "analyst" in texts.LETTERS[name].fields else address
         return Preview(name, to, compose.subject(filled.subject), filled.body, filled.automatic)

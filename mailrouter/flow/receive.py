@@ -200,10 +200,10 @@ def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
     telling = receipts.with_key(tools)
     with tools.db.write() as tx:
         known, later = judge.look_up(tx, batch), act.Later()
-        for read in batch:
-            _change(tx, tools, read, known, later)
+        arrivals = {read.item.mail_id: _change(tx, tools, read, known, later) for read in batch}
         told = receipts.batch(tx, telling, later, tools.now())
-        acknowledge.batch(tx, tools, [r for r in batch if r.item.mail_id not in told], known, tools.now())
+        owed = [read for read in batch if read.item.mail_id not in told]
+        acknowledge.batch(tx, tools, owed, arrivals, known, tools.now())
         later.write(tx)
         inbox.finish(tx, tools.holder, [read.item.mail_id for read in batch])
         failpoint.reach("receive-before-commit")

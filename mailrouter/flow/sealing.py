@@ -28,6 +28,7 @@ CONSENT = ", or once they agreed to clear text: `mailrouter participant set {} -
 REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
 CONSENT_ENDED = "sealed in clear, and since then the consent was withdrawn or a key was pinned: write it anew"
 KEY_ENDED = "sealed to a key that has expired since, or was retired, revoked or replaced: write it anew"
+REPORTER_KEY = "`mailrouter vendor add NAME --email A --key FILE` adds it; then `mailrouter outbox release {}`"
 STAFF_WITHOUT_KEY = "confidential, and this analyst has no key"
 WORN_OUT = "the recipient's key is of no use any more"
 
@@ -49,6 +50,8 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
     """What of this letter's recipient counts now: keys that were revoked since it was queued do not."""
     if letter.name == acknowledgements.NAME:
         return Sealing()
+    if letter.report_id is not None and letter.case_id is None:
+        return _to_a_reporter(tx, tools, letter)
     if letter.participant_id is None or letter.case_id is None:
         keys = _staff_key(tx, letter)
         held = STAFF_WITHOUT_KEY if letter.confidential and not keys else ""
@@ -61,6 +64,21 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
     held = f"{why}: {_remedy(tx, tools, letter, case, participant, why)}" if why else ""
     voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
     return Sealing(usable, case, participant, _title(tx, letter, case), voucher, held, _files(tx, letter))
+
+
+def _to_a_reporter(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
+    """Before there is a case: their keys are those of the organisation whose address it is, if it is one's."""
+    pinned = _keys_of_address(tx, letter.recipient)
+    usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
+    secret = letter.confidential or letter.only_encrypted
+    held = f"{NO_KEY}: {REPORTER_KEY.format(letter.id)}" if secret and not usable else ""
+    return Sealing(usable, held=held, files=_files(tx, letter))
+
+
+def _keys_of_address(tx: Connection, address: str) -> list[contacts.PinnedKey]:
+    speaker = contacts.speakers(tx, [address]).get(address)
+    theirs = [speaker.organisation_id] if speaker and speaker.organisation_id is not None else []
+    return contacts.keys_of(tx, theirs, retired=True) if theirs else []
 
 
 def _files(tx: Connection, letter: Letter) -> list[Attachment]:
@@ -122,6 +140,9 @@ def outlived(tx: Connection, tools: Tools, letter: Letter) -> str:
 def _to_an_ended_key(tx: Connection, tools: Tools, letter: Letter) -> bool:
     """By the key ids in the message itself. An archive key of ours that was replaced is no reason."""
     readers = set(packets.recipients(packets.dearmor(letter.sealed or b"", b"MESSAGE")))
+    if letter.report_id is not None and letter.case_id is None:
+        pinned = _keys_of_address(tx, letter.recipient)
+        return bool(readers & _ids(key for key in pinned if not key.usable(tools.now())))
     if letter.participant_id is None or letter.case_id is None:
         return not readers <= _ids(_staff_key(tx, letter))
     participant = cases.participant(tx, letter.participant_id)
@@ -149,7 +170,7 @@ def sealed(tools: Tools, letter: Letter, known: Sealing) -> tuple[bytes, bool]:
     try:
         return _seal(tools, letter, known), bool(known.keys)
     except Refused:
-        if letter.participant_id is not None or letter.confidential or not known.keys:
+        if letter.participant_id is not None or letter.report_id is not None or letter.confidential or not known.keys:
             raise
         # a notice to our own staff names VU# and reason only: it must get there
         return _seal(tools, letter, replace(known, keys=())), False
@@ -178,7 +199,8 @@ def _encrypted(tools: Tools, letter: Letter, known: Sealing, inside: compose.Hea
         inside = replace(inside, subject=compose.with_title(letter.subject, known.title))
     text = noticetext.in_full(tools, letter)
     inner = compose.entity(text, known.files, letter.message_id, protect=inside, outer=outside)
-    archive = tools.pgp.archive_keys() if known.case is not None else ()
+    ours_too = known.case is not None or letter.report_id is not None
+    archive = tools.pgp.archive_keys() if ours_too else ()
     message = tools.pgp.encrypt(inner, known.keys, archive=archive, signer=letter.signer)
     return compose.encrypted(outside, message.decode("ascii"), letter.message_id)
 

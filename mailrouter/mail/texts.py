@@ -83,6 +83,14 @@ def _notice(*fields: str, must: str = "") -> Letter:
 
 _TOLD = ("received", "sender", "proved", "becomes", "missing", "remedy", "sha256", "quoted")
 
+_REPORT = ("vrf", "analyst", "received")
+
+
+def _to_reporter(*fields: str, must: str = "", automatic: bool = False) -> Letter:
+    """A letter about a report, before there is a case: without its VRF# the answer cannot be routed."""
+    return Letter(frozenset([*_OURS, *_REPORT, *fields]), frozenset(["vrf", *must.split()]), automatic)
+
+
 LETTERS: Mapping[str, Letter] = {
     "notification": _to_participant("embargo_days", "details"),
     "follow-up-1": _to_participant("asked", "asked_on", automatic=True),
@@ -94,8 +102,9 @@ LETTERS: Mapping[str, Letter] = {
     "voucher": _to_participant("received", "sha256", "quoted", must="sha256 quoted"),
     "reply": _to_participant("body", "quoted", must="body"),
     "own-key-changed": _to_participant("old_fingerprint", must="fingerprint old_fingerprint"),
-    # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24)
-    "acknowledgement": Letter(frozenset(_OURS) - {"fingerprint"}, frozenset(), automatic=True),
+    # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24); its number is
+    # random, and every mail that is acknowledged has one
+    "acknowledgement": Letter(frozenset([*_OURS, "vrf"]) - {"fingerprint"}, frozenset(), automatic=True),
     "analyst-arrival": _notice("items", must="items"),
     "analyst-item": _notice("item", "items", "answer_to", must="items answer_to"),
     "analyst-items": _notice("item", "count", "items", must="items"),

@@ -239,23 +239,24 @@ def due(tx: Connection, at: datetime, after: tuple[datetime, int] | None = None,
     if after is not None:
         later = (deadlines.c.due_at > after[0]) | ((deadlines.c.due_at == after[0]) & (deadlines.c.id > after[1]))
         wanted = wanted.where(later)
-    return [_deadline(row) for row in tx.execute(wanted.order_by(deadlines.c.due_at, deadlines.c.id).limit(most))]
+    return [deadline(row) for row in tx.execute(wanted.order_by(deadlines.c.due_at, deadlines.c.id).limit(most))]
 
 
 def claim_deadline(tx: Connection, deadline_id: int) -> Deadline | None:
     """The row if it is still open and nobody else is at it; call with its case locked."""
     wanted = select(deadlines).where(deadlines.c.id == deadline_id, deadlines.c.done_at.is_(None)).with_for_update()
     row = tx.execute(wanted).first()
-    return _deadline(row) if row else None
+    return deadline(row) if row else None
 
 
 def deadlines_of(tx: Connection, case_id: int) -> list[Deadline]:
     """All of a case, by date."""
     wanted = select(deadlines).where(deadlines.c.case_id == case_id).order_by(deadlines.c.due_at, deadlines.c.id)
-    return [_deadline(row) for row in tx.execute(wanted)]
+    return [deadline(row) for row in tx.execute(wanted)]
 
 
-def _deadline(row: Any) -> Deadline:
+def deadline(row: Any) -> Deadline:
+    """One row of `deadlines`."""
     return Deadline(
         row.id,
         row.case_id,

@@ -1,6 +1,7 @@
 """What happened, append-only: one row per thing, in the transaction that did it.
 
-Each row's hash covers the one before it in its chain (one chain per case, one per node for what belongs to no case),
+Each row's hash covers the one before it in its chain (one chain per case, one per report, one per
+node for what belongs to neither),
 and each chain's head and length are kept beside it, so that a changed row, a missing row and a cut-off tail all show.
 Holds ids, kinds, hashes, times, who acted and an analyst's own reason; never anything out of a mail.
 """
@@ -56,6 +57,11 @@ class Break:
 def case_chain(case_id: int) -> str:
     """The chain of one case."""
     return f"case:{case_id}"
+
+
+def report_chain(report_id: int) -> str:
+    """The chain of one report; a case that comes of it has its own."""
+    return f"report:{report_id}"
 
 
 def node_chain(node: str) -> str:

@@ -56,13 +56,14 @@ class Arrival:
     case_id: int | None
     why: str
     created_at: datetime
+    report_id: int | None = None
 
 
 def add_mails(tx: Connection, arrivals: Sequence[Arrival]) -> None:
     """These mails wait."""
     rows = [
         {"kind": "mail", "queue": a.queue, "message_id": a.message_id, "case_id": a.case_id, "why": a.why,
-         "created_at": a.created_at}
+         "created_at": a.created_at, "report_id": a.report_id}
         for a in arrivals
     ]  # fmt: skip
     if rows:

@@ -1,13 +1,30 @@
 """Vulnerability reports (VRF), before and after we decide about them."""
 
+import secrets
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from mailrouter import faults
-from mailrouter.case.model import Report
-from mailrouter.store.tables import reports
+from mailrouter.case.model import Deadline, Report
+from mailrouter.case.vuid import VRF_LETTERS
+from mailrouter.store import cases, upsert
+from mailrouter.store.tables import deadlines, reports
+
+
+def add(tx: Connection, received_at: datetime, **values: Any) -> Report:
+    """A new row under a fresh number of its month: random, so that no number tells of another."""
+    while True:
+        row = {"vrf": _number(received_at), "received_at": received_at, **values}
+        statement = upsert.into(tx, reports).values(row).on_conflict_do_nothing().returning(reports)
+        if made := tx.execute(statement).first():
+            return Report(*made)
+
+
+def _number(at: datetime) -> str:
+    return f"VRF#{at.astimezone(UTC):%y-%m}-" + "".join(secrets.choice(VRF_LETTERS) for _ in range(5))
 
 
 def get(tx: Connection, report_id: int) -> Report:
@@ -21,6 +38,24 @@ def by_vrf(tx: Connection, vrf: str) -> Report:
     if row is None:
         raise faults.NotFound(f"no report {vrf}; `mailrouter report list` shows those there are")
     return Report(*row)
+
+
+def by_vrfs(tx: Connection, numbers: Iterable[str]) -> dict[str, Report]:
+    """Those of these reports that there are, by number."""
+    wanted = sorted(set(numbers))
+    return {row.vrf: Report(*row) for row in tx.execute(_BY_VRFS, {"numbers": wanted})} if wanted else {}
+
+
+_BY_VRFS = select(reports).where(reports.c.vrf.in_(bindparam("numbers", expanding=True)))
+
+
+def some(tx: Connection, report_ids: Iterable[int]) -> dict[int, Report]:
+    """These reports, by id."""
+    wanted = sorted(set(report_ids))
+    return {row.id: Report(*row) for row in tx.execute(_SOME, {"ids": wanted})} if wanted else {}
+
+
+_SOME = select(reports).where(reports.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def lock(tx: Connection, report_ids: Iterable[int]) -> dict[int, Report]:
@@ -37,3 +72,15 @@ _LOCKED = (
 def change(tx: Connection, report_id: int, **values: Any) -> None:
     """Set columns of one report."""
     tx.execute(update(reports).where(reports.c.id == report_id).values(values))
+
+
+def finish_deadlines(tx: Connection, report_id: int, now: datetime, outcome: str) -> None:
+    """Close what is open of its clocks."""
+    mine = (deadlines.c.report_id == report_id) & deadlines.c.done_at.is_(None)
+    tx.execute(update(deadlines).where(mine).values(done_at=now, outcome=outcome))
+
+
+def deadlines_of(tx: Connection, report_id: int) -> list[Deadline]:
+    """All of a report, by date."""
+    wanted = select(deadlines).where(deadlines.c.report_id == report_id).order_by(deadlines.c.due_at, deadlines.c.id)
+    return [cases.deadline(row) for row in tx.execute(wanted)]

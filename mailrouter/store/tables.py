@@ -658,7 +658,7 @@ deadlines = Table(
 chains = Table(
     "chains",
     metadata,
-    Column("chain", Text, primary_key=True),  # case:ID or node:NAME
+    Column("chain", Text, primary_key=True),  # case:ID, report:ID or node:NAME
     _count("length"),
     Column("head", LargeBinary, nullable=False),
 )

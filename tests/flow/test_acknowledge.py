@@ -17,6 +17,7 @@ from tests.servers.sink import Delivered, Sink
 
 JO = "jo@finder.example"
 VARYING = re.compile(rb"^(?:Date|Message-ID|In-Reply-To|To): .*\r\n(?:[ \t].*\r\n)*", re.MULTILINE)
+NUMBER = re.compile(rb"VRF#26-03-[BCDFGHJKLMNPQRSTVWXYZ]{5}")
 ECHOED = "An oversized manifest overwrites the stack of the AX-7.\r\n"
 
 
@@ -55,8 +56,9 @@ def test_a_report_is_acknowledged_once_by_a_mail_that_says_nothing_of_it(house: 
     mail = message_from_bytes(taken.data)
     assert {name: mail[name] for name in ("To", "Auto-Submitted", "In-Reply-To", "Subject", "Reply-To", "Cc")} == {
         "To": JO, "Auto-Submitted": "auto-replied", "In-Reply-To": "<m1@finder.example>",
-        "Subject": "Your mail has reached us", "Reply-To": None, "Cc": None,
+        "Subject": f"[{house.report().vrf}] Your mail has reached us", "Reply-To": None, "Cc": None,
     }  # fmt: skip
+    assert set(NUMBER.findall(taken.data)) == {house.report().vrf.encode()}
     assert mail["From"].endswith(f"<{OURS}>")
     assert mail.get_content_type() == "text/plain"
     for said in (b"overflow", b"AX-7", b"stack", b"boss", b"elsewhere", b"VU#", b"x@finder"):
@@ -94,7 +96,10 @@ def test_it_is_the_same_bytes_whatever_there_is_and_whoever_writes(house: World,
     sent = [one for one in smarthost.taken if b"\r\nAuto-Submitted: auto-replied\r\n" in one.data]
     assert len({one.rcpt for one in sent}) == len(mails) == len(sent)
     assert all(one.mail.startswith(b"FROM:<> ") for one in sent)
-    assert len({VARYING.sub(b"", one.data) for one in sent}) == 1
+    numbers = [NUMBER.findall(one.data) for one in sent]
+    assert all(len(found) == 2 and len(set(found)) == 1 for found in numbers), "in the subject, and in one line"
+    assert len({found[0] for found in numbers}) == len(sent)
+    assert len({NUMBER.sub(b"-", VARYING.sub(b"", one.data)) for one in sent}) == 1
 
 
 @pytest.mark.row("S24")
@@ -107,7 +112,9 @@ def test_nothing_of_it_is_in_any_case(house: World) -> None:
     assert house.participant().last_automatic_at == before[0]
     assert [m.direction for m in house.messages()] == ["out", "in"]
     house.deliver()
-    assert [m.direction for m in house.everything()] == ["out", "in"]
+    assert [(m.direction, m.case_id is None) for m in house.everything()] == [
+        ("out", False), ("in", False), ("out", True),
+    ]  # fmt: skip
     assert not any("acknowledgement" in str(entry.data) for entry in house.journal())
     assert house.breaks() == []
 
@@ -118,7 +125,7 @@ def test_its_text_may_be_replaced(worlds: MakeWorld, tmp_path_factory: pytest.Te
     world = worlds(POLICY__ACKNOWLEDGE_HOURS="24", LETTERS_DIR=str(folder))
     world.feed(world.mail(JO, "a report"))
     [letter] = acks(world)
-    assert (letter.subject, letter.body) == ("Danke", "Our CERT hat Ihre Mail.")
+    assert (letter.subject, letter.body) == (f"[{world.report().vrf}] Danke", "Our CERT hat Ihre Mail.")
 
 
 @pytest.mark.parametrize("given", ["", "Message-ID: x y z\r\n", f"Message-ID: <{'x' * 900}@a.example>\r\n"])

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import Connection
 
 from mailrouter import settings
-from mailrouter.case.model import Case, Deadline, Participant, Statement
+from mailrouter.case.model import Case, Deadline, Participant, Report, Statement
 from mailrouter.flow import coordinate, deliver, receive, remind
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
@@ -284,6 +284,16 @@ class World:
         """A case's, in the order they came."""
         with self.look() as tx:
             return statements.of_case(tx, cases.by_vu(tx, vu).id)
+
+    def reports(self) -> list[Report]:
+        """Every report, and every number that is none, in the order they were made."""
+        with self.look() as tx:
+            return [Report(*row) for row in tx.execute(tables.reports.select().order_by(tables.reports.c.id))]
+
+    def report(self) -> Report:
+        """The only one."""
+        [report] = self.reports()
+        return report
 
     def queue(self, name: str) -> list[Shown]:
         """What waits in a queue; `alice` is Alice's own."""

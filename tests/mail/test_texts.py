@@ -18,7 +18,8 @@ AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 VALUES = {
     "organisation": "CERT Example", "address": "cert@cert.example", "phone": "+1 555 0100", "analyst": "Ada Lane",
     "fingerprint": "0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567", "key_url": "https://cert.example/key.asc",
-    "policy_url": "https://cert.example/policy", "vu": "VU#123456", "tlp": "TLP:AMBER", "vendor": "ACME",
+    "policy_url": "https://cert.example/policy", "vrf": "VRF#26-11-BCDFG",
+    "vu": "VU#123456", "tlp": "TLP:AMBER", "vendor": "ACME",
     "planned": "2026-03-04, 14:00 UTC", "embargo_days": "45", "asked": "Vulnerability report", "asked_on": "2026-01-18",
     "body": "The first line.\n\nThe second paragraph.", "quoted": "On Monday, Bob wrote:\n\n> hello", "details": "",
     "items": "triage  7  VU#123456  answer\nada  8  VU#123457  statement", "date": "2026-02-01", "waiting": "nothing",

@@ -1,0 +1,86 @@
+"""A report begins: its number, its row, its chain in the journal, and the clock that waits for our decision.
+
+Promises: one report for one mail, however often that mail is looked at; the clock runs from when it came, and is made
+in the same transaction. A number alone is none yet: every mail that is acknowledged has one, so that no answer of ours
+tells whether it was taken for a report.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailrouter.case.model import DeadlineKind, Report
+from mailrouter.mail import texts
+from mailrouter.mail.reportform import Filled
+from mailrouter.store import cases, queues, reports
+from mailrouter.tools import Tools
+
+LONGEST_TITLE = 200  # characters
+UNDECIDED = ("RECEIVED", "VALID")
+KIND = "report.received"  # in the journal
+
+
+def facts(filled: Filled, title: str) -> dict[str, Any]:
+    """What a report's row says of what its reporter wrote: only what decides something; the rest stays in the mail."""
+    return {
+        "title": texts.one_line(title, LONGEST_TITLE), "public": filled.public, "exploited": filled.exploited,
+        "credit": filled.credit, "share_name": filled.share_name,
+    }  # fmt: skip
+
+
+def begin(
+    tx: Connection, tools: Tools, columns: Mapping[str, Any], received_at: datetime, was: Report | None = None
+) -> Report:
+    """The report, RECEIVED; the caller writes the journal. `was`: the number that its mail was given already."""
+    if was is None:
+        report = reports.add(tx, received_at, rm="RECEIVED", **columns)
+    else:
+        reports.change(tx, was.id, rm="RECEIVED", **columns)
+        report = reports.get(tx, was.id)
+    _decision_due(tx, tools, report)
+    return report
+
+
+def told(report: Report) -> dict[str, Any]:
+    """What the journal says of it."""
+    return {"report": report.id, "vrf": report.vrf, "source": report.source, "message": report.message_id}
+
+
+def filed(tx: Connection, report_id: int, case_id: int, by: str, now: datetime) -> bool:
+    """Its mail was filed with a case: a number goes along, a report needs no decision any more (True: it needed one).
+
+    Nobody is written to. What was decided before stays as it is.
+    """
+    report = reports.lock(tx, [report_id])[report_id]
+    if report.rm == "START":
+        reports.change(tx, report_id, case_id=case_id)
+    if report.rm not in UNDECIDED:
+        return False
+    reports.change(tx, report_id, rm="CLOSED", case_id=case_id, decided_at=now, decided_by=by)
+    clock_ends(tx, report_id, by, now, "filed with a case")
+    return True
+
+
+def clock_ends(tx: Connection, report_id: int, by: str, now: datetime, outcome: str) -> None:
+    """A decision is due no longer; what reminded of it is dealt with."""
+    reports.finish_deadlines(tx, report_id, now, outcome)
+    queues.done_below(tx, f"decision:{report_id}:", by, now)
+    queues.done_once(tx, f"report:{report_id}", by, now)
+
+
+def _decision_due(tx: Connection, tools: Tools, report: Report) -> None:
+    """A decision is due in 24-48 hours (seeds 000): triage is reminded after half of them, and at their end."""
+    whole = timedelta(hours=tools.settings.policy.decide_hours)
+    for rung, share in enumerate((whole / 2, whole), 1):
+        row = {
+            "report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": f"report:{report.id}", "rung": rung,
+            "due_at": report.received_at + share,
+        }  # fmt: skip
+        cases.set_deadline(tx, row)
+
+
+def number(tx: Connection, received_at: datetime, address: str, message_id: int, case_id: int | None) -> Report:
+    """A number for a mail that is acknowledged and is no report."""
+    return reports.add(tx, received_at, rm="START", address=address, message_id=message_id, case_id=case_id)
