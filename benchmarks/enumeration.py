@@ -24,7 +24,7 @@ from tabulate import tabulate
 
 from benchmarks.databases import KINDS, Databases
 from mailrouter import clock
-from mailrouter.flow import coordinate, deliver, directory, receive
+from mailrouter.flow import contacting, coordinate, deliver, directory, receive
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
 from mailrouter.settings import ensure_data_dir, load
@@ -106,7 +106,7 @@ def _prepare(daemon: Daemon) -> None:
         for vu in (CASE, EMBARGOED):
             coordinate.open_case(tools, actor, f"Case {vu}", vu)
             coordinate.add_vendor(tools, actor, vu, "Vendor")
-        coordinate.notify(tools, actor, EMBARGOED)
+        contacting.notify(tools, actor, EMBARGOED, without_details=True)
         deliver.work(tools)
     finally:
         tools.pgp.close()

@@ -101,6 +101,7 @@ class Participant:
     fix_expected_at: datetime | None = None  # the date they gave us
     first_contact_at: datetime | None = None  # when the first letter to them left
     described: int = 0  # the version of the description they were sent; 0: none
+    promised: int = 0  # the version they are to have: above `described`, it follows once they can read it
     credit: bool = False  # the note may name them
     left_at: datetime | None = None  # they take part no more
     left_why: str = ""

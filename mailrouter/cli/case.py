@@ -9,7 +9,7 @@ import click
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Waiting
-from mailrouter.cli import casefile, draft, given, shapes, show, timeline
+from mailrouter.cli import casefile, contacting, draft, given, shapes, show, timeline
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import coordinate, file, look, write
 from mailrouter.flow.actor import taking_part
@@ -149,15 +149,6 @@ def add_vendor(context: Here, vu: int, vendor: str, downstream: bool, anonymous:
     click.echo(f"{show.cell(joined.name)} takes part in VU#{vu}; `mailrouter case notify {vu}` writes to it")
 
 
-@case.command("notify", epilog=examples("mailrouter case notify VU#123456", "mailrouter case notify VU#123456 ACME"))
-@vu_argument
-@click.argument("vendors", nargs=-1, type=given.LINE, metavar="[VENDOR]...")
-@here
-def notify(context: Here, vu: int, vendors: Sequence[str]) -> None:
-    """First contact: one letter to each vendor not contacted yet, or to those named."""
-    queued(context, vu, coordinate.notify(context.tools, context.actor, vu, vendors))
-
-
 def queued(context: Here, vu: int, letter_ids: Sequence[int]) -> None:
     """Say what became of the letters, and whether anybody will get them."""
     with context.db.read() as tx:
@@ -229,3 +220,7 @@ def log(context: Here, vu: int, whom: str, text: str, by: str, at: datetime | No
         raise faults.Refused("--at lies in the future: log a conversation after it was held")
     spoken = write.log(context.tools, context.actor, vu, whom, by, at or context.now, text)
     click.echo(f"VU#{vu}: conversation with {show.cell(whom)} kept as message {spoken}")
+
+
+for command in contacting.COMMANDS:
+    case.add_command(command)

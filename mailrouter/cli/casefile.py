@@ -1,5 +1,6 @@
 """A case as people read it, on 100 columns: whose turn it is and the next letter first, then everything else."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -45,6 +46,19 @@ def _head(file: CaseFile) -> None:
     if case.planned_at:
         state.append(f"publication planned {case.planned_at:%Y-%m-%d}")
     click.echo(show.visible("; ".join(state)))
+    _described(file)
+
+
+def _described(file: CaseFile) -> None:
+    """Which version vendors are told, and who has it."""
+    newest = file.description
+    if newest is None:
+        return
+    has = Counter(p.described for p in file.participants if p.is_vendor)
+    held = "; ".join(f"{has[n]} have {f'version {n}' if n else 'none'}" for n in sorted(has, reverse=True))
+    waits = sum(p.promised > p.described for p in file.participants)
+    more = f"; {waits} wait for a key" if waits else ""
+    click.echo(f"description: version {newest.version} of {newest.made_at:%Y-%m-%d}; vendors: {held or 'none'}{more}")
 
 
 def _section(title: str) -> None:

@@ -8,7 +8,7 @@ from mailrouter import faults
 from mailrouter.case.model import Participant
 from mailrouter.cli import casefile, conversation, given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import cleartext, coordinate
+from mailrouter.flow import cleartext, contacting, coordinate
 from mailrouter.flow.actor import taking_part
 from mailrouter.mail import compose
 from mailrouter.store import contacts, outbox, views
@@ -61,11 +61,21 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
             ("next", casefile.next_of(file, found)),
             ("follow-ups", found.follow_ups_sent),
             ("their reference", found.their_ref),
+            ("description", _described(file, found)),
             ("contacts", ", ".join(c.address for c in known.contacts)),
             ("letters to it", _protection(found, usable)),
         )
     )
     return casefile.show_messages(file, mine)
+
+
+def _described(file: views.CaseFile, one: Participant) -> str:
+    """Which version they have."""
+    if file.description is None or not (one.described or one.promised):
+        return ""
+    has = f"version {one.described}" if one.described else "none"
+    newest = f" (the newest is {file.description.version})" if one.described != file.description.version else ""
+    return f"{has}{newest}" + ("; it follows once they have a usable key" if one.promised > one.described else "")
 
 
 def _protection(one: Participant, usable: int) -> str:
@@ -124,7 +134,7 @@ def change(
             "this reference cannot stand in a subject: up to 40 letters, digits and . _ / # : -, no VU#"
         )
     if clear_text is not None and why is not None:
-        _say_consent(context, vu, cleartext.decide(
+        _say_consent(context, vu, contacting.decide_clear_text(
             context.tools, context.actor, vu, whom, allowed=clear_text == "yes", why=why,
         ))  # fmt: skip
     if values:

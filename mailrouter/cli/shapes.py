@@ -9,6 +9,7 @@ from mailrouter.flow import look
 from mailrouter.store.analysts import Analyst
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
+from mailrouter.store.descriptions import Description
 from mailrouter.store.messages import Message
 from mailrouter.store.queues import Shown
 from mailrouter.store.views import CaseFile, Sent, Turn, Vendor
@@ -36,6 +37,7 @@ def case(file: CaseFile) -> Shape:
     return {
         **case_line(file.case, sum(p.waiting_on == "us" for p in file.participants)),
         "first_contact_at": file.case.first_contact_at,
+        "description": description(file.description) if file.description else None,
         "participants": [participant(file, p) for p in file.participants],
         "messages": [message_of_case(file, m) for m in file.messages],
         "statements": [statement(s, file.vouched.get(s.id)) for s in file.statements],
@@ -55,6 +57,7 @@ def participant(file: CaseFile, one: Participant) -> Shape:
         "follow_ups_sent": one.follow_ups_sent, "wait_until": one.wait_until, "consent": one.consent,
         "their_ref": one.their_ref, "anonymous": one.anonymous,
         "clear_text_at": one.clear_text_at, "clear_text_by": one.clear_text_by,
+        "described": one.described, "promised": one.promised,
     }  # fmt: skip
 
 
@@ -70,6 +73,14 @@ def deadline(file: CaseFile, one: Deadline) -> Shape:
     return {
         "kind": str(one.kind), "participant": whose.name if whose else None, "rung": one.rung, "due_at": one.due_at,
         "done_at": one.done_at, "outcome": one.outcome,
+    }  # fmt: skip
+
+
+def description(one: Description) -> Shape:
+    """The newest one of `case show`; `case describe --show`."""
+    return {
+        "version": one.version, "made_at": one.made_at, "made_by": one.made_by,
+        "files": [{"name": file["name"], "type": file["type"], "sha256": file["digest"]} for file in one.attached],
     }  # fmt: skip
 
 

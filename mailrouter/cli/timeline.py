@@ -17,6 +17,8 @@ WORDS = {
     "case.assigned": "assigned to {analyst}",
     "case.closed": "case closed: {why}",
     "case.reopened": "case reopened: {why}",
+    "case.described": "version {version} of the description",
+    "participant.knows": "{participant} reported it and is not asked",
     "embargo": "embargo {states}",
     "participant.added": "{participant} takes part as {role}",
     "participant.wait": "{participant}: nobody's turn, until {until}",

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mailrouter import failpoint
+from mailrouter import failpoint, faults
 from mailrouter.case import actions as do
 from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Report, Waiting
 from mailrouter.case.policy import of_case
-from mailrouter.flow import analystmail, cleartext, letters, newreport
+from mailrouter.flow import analystmail, cleartext, details, letters, newreport
 from mailrouter.store import (
     cases,
     contacts,
@@ -256,7 +256,22 @@ def _clear_text(doing: Doing, action: do.ClearText) -> None:
     told = {"participant": participant.id, "allowed": action.allowed, "message": message_id}
     _write(doing, doing.case, "participant.clear-text", **told)
     if action.allowed:
+        _details_follow(doing, doing.case, participant.id)
         cleartext.tell_of_held(doing.tx, doing.case, participant, message_id, doing.now)
+
+
+def _details_follow(doing: Doing, case: Case, participant_id: int) -> None:
+    """They may have in clear what they were promised. Without our key no letter is made: the notice says what to do."""
+    try:
+        letter_id = details.follow(doing.tx, doing.tools, case, participant_id, doing.now)
+    except (faults.Refused, faults.TryLater) as trouble:
+        why = f"details were promised and could not be written ({trouble}): `mailrouter case details {case.vu}`"
+        carry_out(doing, [do.Notice(case.queue, why, f"details:{participant_id}", None)])
+        return
+    if letter_id is not None:
+        told = {"letter": letter_id, "name": details.LETTER, "participant": participant_id}
+        _write(doing, case, "letter.queued", **told)
+        carry_out(doing, _asked(doing, cases.participant(doing.tx, participant_id), letter_id))
 
 
 def _receipt(doing: Doing, action: do.Receipt) -> None:
@@ -356,9 +371,13 @@ def _postpone(doing: Doing, action: do.Postpone) -> None:
 
 def asked(doing: Doing, participant: Participant, letter_id: int) -> None:
     """A letter that asks something was made: their turn, and the clock of silence starts if it does not run yet."""
+    perform(doing, _asked(doing, participant, letter_id))
+
+
+def _asked(doing: Doing, participant: Participant, letter_id: int) -> do.Actions:
     runs = cases.clock_runs(doing.tx, participant.id, DeadlineKind.FOLLOW_UP)
     policy = of_case(doing.tools.settings.policy, doing.case)
-    perform(doing, followup.opens(participant, f"letter:{letter_id}", policy, doing.at, clock_runs=runs))
+    return followup.opens(participant, f"letter:{letter_id}", policy, doing.at, clock_runs=runs)
 
 
 def nobodys_turn(doing: Doing, participant: Participant, outcome: str) -> None:

@@ -11,20 +11,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailrouter.case.model import Case, Participant
-from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
 from mailrouter.store import cases, outbox, queues
-from mailrouter.tools import Tools
+from mailrouter.store.contacts import PinnedKey
 
 
-def decide(tools: Tools, actor: Actor, vu: int, whom: str, *, allowed: bool, why: str) -> Participant:
-    """An analyst's word: they agreed, or do so no longer. `Illegal` for anybody else."""
-    need_analyst(actor, "recording a consent to clear text")
-    with tools.db.write() as tx:
-        case = case_held(tx, vu)
-        participant = taking_part(tx, case, whom)
-        record(tx, participant, actor.name if allowed else "", tools.now(), allowed=allowed)
-        note(tx, tools, actor, "participant.clear-text", case, participant=participant.id, allowed=allowed, why=why)
-        return cases.participant(tx, participant.id)
+def consents(participant: Participant, encrypting: list[PinnedKey]) -> bool:
+    """Whether confidential letters to them may leave unencrypted: not if they have given us a key since, whatever has
+    become of it.
+    """
+    since = participant.clear_text_at
+    return since is not None and all(key.pinned_at <= since for key in encrypting)
 
 
 def record(tx: Connection, participant: Participant, by: str, now: datetime, *, allowed: bool) -> None:

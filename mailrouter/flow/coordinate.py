@@ -1,6 +1,5 @@
 """A case from its opening to its closing, as an analyst orders it. One verb, one transaction."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +7,9 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import actions as do
-from mailrouter.case import embargo, lifecycle
+from mailrouter.case import lifecycle
 from mailrouter.case.model import Case, DeadlineKind, Participant
-from mailrouter.case.policy import of_case
-from mailrouter.flow import act, letters, publication
+from mailrouter.flow import act, publication
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.store import analysts, cases, contacts, queues
 from mailrouter.tools import Tools
@@ -47,59 +45,6 @@ def add_vendor(
         joined = cases.add_participant(tx, case.id, organisation.id, role, anonymous=anonymous)
         note(tx, tools, actor, "participant.added", case, participant=joined.id, role=role, anonymous=anonymous)
         return joined
-
-
-def notify(tools: Tools, actor: Actor, vu: int, vendors: Sequence[str] = ()) -> list[int]:
-    """First contact, one mail each; returns the letters' ids. Without names: every vendor not contacted yet."""
-    tools.own_key()  # outside the transaction: it may have to be made
-    with tools.db.write() as tx:
-        case = _open(case_held(tx, vu))
-        chosen = _to_notify(tx, case, vendors)
-        case = _start_embargo(tx, tools, actor, case)
-        return [_first_letter(tx, tools, actor, case, participant) for participant in chosen]
-
-
-def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Participant]:
-    if vendors:
-        chosen = list(dict.fromkeys(taking_part(tx, case, name) for name in vendors))
-        other = next((p for p in chosen if not p.is_vendor), None)
-        if other is not None:
-            raise faults.Illegal(f"{other.name} is a {other.role}; only vendors are notified")
-        known = next((p for p in chosen if p.progress != "not contacted"), None)
-        if known is not None:
-            raise faults.Illegal(
-                f"{known.name} was contacted before; `mailrouter case write {case.vu} {known.name!r}` writes again"
-            )
-        return chosen
-    chosen = [p for p in cases.participants_of(tx, [case.id]) if p.is_vendor and p.progress == "not contacted"]
-    if not chosen:
-        raise faults.Illegal(
-            f"every vendor of VU#{case.vu} was contacted before; add one with `mailrouter case add-vendor`"
-        )
-    return chosen
-
-
-def _start_embargo(tx: Connection, tools: Tools, actor: Actor, case: Case) -> Case:
-    """The published policy is the proposal, and contacting vendors under it makes it active (DOMAIN.md, EM)."""
-    if case.embargo != "NONE":
-        return case
-    proposed = lifecycle.move(lifecycle.EMBARGO, "propose", case.embargo)
-    active = lifecycle.move(lifecycle.EMBARGO, "accept", proposed)
-    ends_at = embargo.planned_publication(tools.now(), of_case(tools.settings.policy, case))
-    cases.change(tx, case.id, embargo=active, embargo_ends_at=ends_at, planned_at=ends_at)
-    note(tx, tools, actor, "embargo", case, states=[case.embargo, proposed, active], ends_at=ends_at)
-    return cases.get(tx, case.id)
-
-
-def _first_letter(tx: Connection, tools: Tools, actor: Actor, case: Case, participant: Participant) -> int:
-    order = letters.Order("notification", {}, asks=True, step=f"{participant.id}:notification")
-    letter_id = letters.to_participant(tx, tools, case, participant, order, tools.now())
-    assert letter_id is not None  # a participant is contacted first only once, and the case is locked
-    consent = lifecycle.CONSENT["invite"].get(participant.consent, participant.consent)
-    cases.change_participant(tx, participant.id, progress="contacted", consent=consent)
-    note(tx, tools, actor, "letter.queued", case, letter=letter_id, name="notification", participant=participant.id)
-    act.asked(_doing(tx, tools, actor, case), participant, letter_id)
-    return letter_id
 
 
 # ---- the case itself -------------------------------------------------------------------------------------------------
@@ -179,12 +124,6 @@ def set_participant(tools: Tools, actor: Actor, vu: int, whom: str, **values: An
         cases.change_participant(tx, participant.id, **values)
         note(tx, tools, actor, "participant.set", case, participant=participant.id, what=sorted(values))
         return cases.participant(tx, participant.id)
-
-
-def _open(case: Case) -> Case:
-    if not case.is_open:
-        raise faults.Illegal(f"VU#{case.vu} is {case.state}; `mailrouter case reopen {case.vu} --why …` opens it again")
-    return case
 
 
 def _doing(tx: Connection, tools: Tools, actor: Actor, case: Case) -> act.Doing:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.flow import letters, tell
+from mailrouter.flow import contacting, details, letters, tell
 from mailrouter.flow.actor import Actor, note
 from mailrouter.mail import texts
 from mailrouter.pgp import KeyInfo
@@ -115,7 +115,9 @@ def add_keys(tools: Tools, actor: Actor, name: str, keys: Sequence[KeyInfo], *, 
     fresh = _renewals(tools, keys)
     with tools.db.write() as tx:
         vendor = contacts.named(tx, name)
+        owed = details.hold_owed(tx, vendor.id)  # cases before all else
         pinned = _pin(tx, tools, actor, vendor, fresh, channel)
+        contacting.follow(tx, tools, actor, owed)
         told = {"organisation": vendor.id, "keys": pinned, "channel": channel}
         note(tx, tools, actor, "vendor.keys-pinned", **told)
         return vendor

@@ -4,9 +4,9 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
-from mailrouter.flow import act, coordinate, judge, receive
+from mailrouter.flow import act, coordinate, details, judge, receive
 from mailrouter.flow.actor import Actor, note, taking_part
-from mailrouter.store import cases, contacts, inbox, messages, queues, statements
+from mailrouter.store import cases, contacts, inbox, messages, outbox, queues, statements
 from mailrouter.tools import Tools
 
 
@@ -154,5 +154,14 @@ def _nothing_waits(doing: act.Doing, participant_id: int | None) -> None:
     if participant_id is None or queues.waiting_from(doing.tx, participant_id):
         return
     participant = cases.participant(doing.tx, participant_id)
-    if participant.waiting_on is Waiting.US:
+    if participant.waiting_on is not Waiting.US:
+        return
+    last = outbox.last_to(doing.tx, participant_id)
+    if last is not None and last.name == details.LETTER and _after_their_mail(doing.tx, participant, last):
+        act.asked(doing, participant, last.id)  # the details followed their mail, and ask what is not answered yet
+    else:
         act.nobodys_turn(doing, participant, "dealt with")
+
+
+def _after_their_mail(tx: Connection, participant: Participant, letter: outbox.Letter) -> bool:
+    return participant.last_heard_at is not None and letter.made_at >= participant.last_heard_at

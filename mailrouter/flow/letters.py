@@ -42,6 +42,7 @@ class Order:
     step: str | None = None  # the same step is one letter
     thread: Thread = Thread()
     attachments: Sequence[Attachment] = ()
+    kept: str = ""  # what goes along and is in store/files.py already: ASCII JSON, as the row holds it
     recipient: str = ""  # '' : the participant's first contact
 
 
@@ -146,18 +147,22 @@ def _about_report(
 def _row(
     tx: Connection, tools: Tools, order: Order, filled: texts.Filled, subject: str, now: datetime
 ) -> dict[str, object]:
-    digests = files.keep(tx, [a.content for a in order.attachments], now)
-    named = [
-        {"name": a.name, "type": a.media_type, "digest": digest}
-        for a, digest in zip(order.attachments, digests, strict=True)
-    ]
     return {
         "name": order.name, "step": order.step, "subject": subject, "body": filled.body, "automatic": filled.automatic,
         "asks": order.asks, "confidential": order.confidential, "only_encrypted": order.only_encrypted,
         "signer": order.signer, "message_id": _new_id(tools), "made_at": now, "next_attempt_at": now,
         "in_reply_to": order.thread.in_reply_to,
-        "reference_ids": " ".join(order.thread.references), "attachments": json.dumps(named) if named else "",
+        "reference_ids": " ".join(order.thread.references),
+        "attachments": order.kept or kept(tx, order.attachments, now),
     }  # fmt: skip
+
+
+def kept(tx: Connection, attachments: Sequence[Attachment], now: datetime) -> str:
+    """Their contents are in store/files.py from now on; how a row names them: ASCII JSON, '' for none."""
+    digests = files.keep(tx, [one.content for one in attachments], now)
+    pairs = zip(attachments, digests, strict=True)
+    named = [{"name": one.name, "type": one.media_type, "digest": digest} for one, digest in pairs]
+    return json.dumps(named) if named else ""
 
 
 def _new_id(tools: Tools) -> str:
@@ -201,6 +206,7 @@ def about(tx: Connection, tools: Tools, case: Case, participant: Participant) ->
     return {
         "embargo_days": str(of_case(tools.settings.policy, case).embargo_days),
         "vu": f"VU#{case.vu}", "tlp": "TLP:AMBER", "vendor": participant.name, "planned": day(case.planned_at),
+        "answer_form": texts.ANSWER_FORM,
         "analyst": analysts.get(tx, case.analyst_id).name if case.analyst_id else tools.settings.identity.name,
     }  # fmt: skip
 

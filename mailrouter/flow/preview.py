@@ -15,11 +15,11 @@ from mailrouter.case import orders, receipt
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Participant
 from mailrouter.case.receipt import Facts, Kind, Lack
-from mailrouter.flow import letters
+from mailrouter.flow import details, letters
 from mailrouter.flow.actor import taking_part
 from mailrouter.flow.notices import TRANSCRIPT
 from mailrouter.mail import compose, confirmation, texts
-from mailrouter.store import cases, contacts, outbox, receipts, vouchers
+from mailrouter.store import cases, contacts, descriptions, outbox, receipts, vouchers
 from mailrouter.tools import Tools
 
 NO_KEY = "-" * 40  # of a fingerprint's length
@@ -32,6 +32,8 @@ UNKNOWN = {
     "waiting": "[what waits in the queues]",
     "due": "[the automatic letters of the next 24 hours]",
     "details": "",
+    "details_later": "",
+    "how_clear_text": "",
     "answer_to": "[the address that this analyst is given for the item]",
     "old_fingerprint": "[the fingerprint of the key that signed before]",
     "their_key": "[the fingerprint of their key]",
@@ -65,6 +67,8 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         case = cases.by_vu(tx, vu)
         participant = taking_part(tx, case, whom)
         known = letters.ours(_making_no_key(tools)) | letters.about(tx, tools, case, participant)
+        if name in (details.FIRST, details.LETTER):
+            known |= details.values(descriptions.newest(tx, case.id), participant.described)
         known |= _of_the_turn(tx, participant) | {"node": tools.settings.node}
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
     example = UNKNOWN | _example(name, vu, address, tools.now()) | _told(name, vu, known, tools.now())

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case.model import Case, Participant
 from mailrouter.faults import Refused
-from mailrouter.flow import lacking, noticetext, ownaddresses
+from mailrouter.flow import cleartext, lacking, noticetext, ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey, packets
@@ -22,7 +22,7 @@ from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
 WRITTEN_BY_PEOPLE = ("write", "reply")
-TITLED = ("notification", *WRITTEN_BY_PEOPLE)  # whose subject inside names what the case is about
+TITLED = ("notification", "details", *WRITTEN_BY_PEOPLE)  # whose subject inside names what the case is about
 NO_KEY = "confidential, and the recipient has no usable key"
 CONSENT = ", or once they agreed to clear text: `mailrouter participant set {} --clear-text yes --why 'they agreed'`"
 REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
@@ -109,19 +109,11 @@ def _not_in_clear(letter: Letter, participant: Participant, pinned: list[contact
     encrypting = [key for key in pinned if key.can_encrypt]
     if letter.only_encrypted:
         return REPEATS_SECRETS
-    if consents(participant, encrypting):
+    if cleartext.consents(participant, encrypting):
         return ""
     if letter.confidential:
         return NO_KEY
     return WORN_OUT if encrypting and letter.name in WRITTEN_BY_PEOPLE else ""
-
-
-def consents(participant: Participant, encrypting: list[contacts.PinnedKey]) -> bool:
-    """Whether confidential letters to them may leave unencrypted: not if they have given us a key since, whatever has
-    become of it.
-    """
-    since = participant.clear_text_at
-    return since is not None and all(key.pinned_at <= since for key in encrypting)
 
 
 def outlived(tx: Connection, tools: Tools, letter: Letter) -> str:

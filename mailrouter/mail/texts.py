@@ -4,9 +4,9 @@ A text is a file NAME.txt: the line `Subject: …`, a blank line, then the body,
 promises: a text that loads can be filled; a value is only ever data, whatever it holds; and no value can add a header,
 a line where one line is meant, or a character that reorders what is read (testbook S32).
 
-The body is made of paragraphs. `$body`, `$quoted`, `$items`, `$waiting`, `$due` and `$details` alone in one take text
-with lines of its own. A paragraph that begins with `$`, a space or `-` keeps its lines, and a line whose placeholders
-are all empty is left out. Any other flows anew to 72 columns.
+The body is made of paragraphs. `$body`, `$quoted`, `$items`, `$waiting`, `$due`, `$details` and `$answer_form` alone in
+one take text with lines of its own. A paragraph that begins with `$`, a space or `-` keeps its lines, and a line whose
+placeholders are all empty is left out. Any other flows anew to 72 columns.
 """
 
 import re
@@ -81,6 +81,7 @@ def _notice(*fields: str, must: str = "") -> Letter:
     return Letter(frozenset([*_NOTICE, *fields]), frozenset(must.split()), automatic=True)
 
 
+_DETAILS = ("details", "version", "files")
 _TOLD = ("received", "sender", "proved", "becomes", "missing", "remedy", "sha256", "quoted")
 
 _REPORT = ("vrf", "analyst", "received")
@@ -92,9 +93,12 @@ def _to_reporter(*fields: str, must: str = "", automatic: bool = False) -> Lette
 
 
 LETTERS: Mapping[str, Letter] = {
-    "notification": _to_participant("embargo_days", "details"),
-    "follow-up-1": _to_participant("asked", "asked_on", automatic=True),
-    "follow-up-2": _to_participant("asked", "asked_on", automatic=True),
+    "notification": _to_participant(
+        "embargo_days", "details_later", "how_clear_text", "answer_form", *_DETAILS, must="details"
+    ),
+    "details": _to_participant("replaces", "answer_form", *_DETAILS, must="details"),
+    "follow-up-1": _to_participant("asked", "asked_on", "answer_form", automatic=True),
+    "follow-up-2": _to_participant("asked", "asked_on", "answer_form", automatic=True),
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "receipt": _to_participant(*_TOLD, must="proved becomes quoted remedy", automatic=True),
@@ -114,6 +118,19 @@ LETTERS: Mapping[str, Letter] = {
     "analyst-away": _notice("away", "until", "items", must="away items"),
     "operator-alarm": _notice("node", "since", "alarm", "details", must="alarm"),
 }
+
+
+# What letters that ask the four questions end with: mail/answerform.py reads the five lines when they are filled in.
+ANSWER_FORM = """\
+You may answer in these lines too, as far as you can. "Affected" is one
+of: yes, no, not a vulnerability, unknown. Dates are best written as
+2026-12-31.
+
+Affected:
+Why not:
+Fixed in:
+Fix expected:
+We need:"""
 
 
 def rung_letter(rung: int) -> str:
@@ -148,13 +165,17 @@ class Text:
 
         Raises KeyError naming a placeholder for which the caller gave none, except optional free text: that is empty.
         """
-        subject = Template(self.subject).substitute(_lines(values))
         optional = dict.fromkeys(_FREE_TEXT - LETTERS[self.name].must, "")
-        paragraphs = [_paragraph(part, optional | dict(values)) for part in re.split(r"\n{2,}", self.body.strip("\n"))]
+        whole = optional | dict(values)
+        lines = _lines(whole)
+        subject = Template(self.subject).substitute(lines)
+        paragraphs = [_paragraph(part, whole, lines) for part in re.split(r"\n{2,}", self.body.strip("\n"))]
         return Filled(one_line(subject), "\n\n".join(filter(None, paragraphs)), LETTERS[self.name].automatic)
 
 
-_FREE_TEXT = frozenset({"body", "quoted", "items", "waiting", "due", "details"})  # values with lines of their own
+_FREE_TEXT = frozenset(  # values with lines of their own
+    {"body", "quoted", "items", "waiting", "due", "details", "answer_form"}
+)
 _FREE = re.compile(rf"\$\{{?({'|'.join(sorted(_FREE_TEXT))})\}}?")
 
 
@@ -162,13 +183,13 @@ def _lines(values: Mapping[str, str]) -> dict[str, str]:
     return {name: one_line(value) for name, value in values.items()}
 
 
-def _paragraph(text: str, values: Mapping[str, str]) -> str:
+def _paragraph(text: str, values: Mapping[str, str], on_one_line: Mapping[str, str]) -> str:
     if free := _FREE.fullmatch(text):
         return block(values[free[1]])
     lines = text.split("\n")
     if text[0] in "$ -":
-        return "\n".join(filter(None, (_kept(line, _lines(values)) for line in lines)))
-    return _fill(" ".join(Template(line).substitute(_lines(values)) for line in lines))
+        return "\n".join(filter(None, (_kept(line, on_one_line) for line in lines)))
+    return _fill(" ".join(Template(line).substitute(on_one_line) for line in lines))
 
 
 def _kept(line: str, values: Mapping[str, str]) -> str:

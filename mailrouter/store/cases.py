@@ -94,7 +94,8 @@ _PARTICIPANT: Select[Any] = select(
     participants.c.follow_ups_sent, participants.c.their_ref, participants.c.anonymous,
     participants.c.clear_text_at, participants.c.clear_text_by, participants.c.pseudonym, participants.c.rm,
     participants.c.aware_at, participants.c.fix_ready_at, participants.c.fix_deployed_at,
-    participants.c.fix_expected_at, participants.c.first_contact_at, participants.c.described, participants.c.credit,
+    participants.c.fix_expected_at, participants.c.first_contact_at, participants.c.described,
+    participants.c.promised, participants.c.credit,
     participants.c.left_at, participants.c.left_why,
 ).join(organisations)  # fmt: skip
 _OF_CASES = _PARTICIPANT.where(participants.c.case_id.in_(bindparam("ids", expanding=True))).order_by(participants.c.id)
@@ -133,6 +134,14 @@ def open_with(tx: Connection, organisation_id: int) -> list[tuple[Case, int]]:
     ids = {row.case_id: row.id for row in tx.execute(mine)}
     wanted = _CASE.where(cases.c.id.in_(ids), cases.c.state == "open").order_by(cases.c.id)
     return [(Case(*row), ids[row.id]) for row in tx.execute(wanted)] if ids else []
+
+
+def promised_to(tx: Connection, organisation_id: int) -> list[tuple[int, int]]:
+    """The open cases that owe an organisation details, each with its participant's id there."""
+    theirs = (participants.c.organisation_id == organisation_id) & participants.c.left_at.is_(None)
+    owed = theirs & (participants.c.promised > participants.c.described)
+    wanted = select(cases.c.id, participants.c.id).join(participants).where(owed, cases.c.state == "open")
+    return [(row[0], row[1]) for row in tx.execute(wanted)]
 
 
 def correspondents(tx: Connection) -> list[Participant]:

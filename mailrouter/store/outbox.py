@@ -73,6 +73,12 @@ def step_made(tx: Connection, step: str) -> bool:
     return tx.execute(select(letters.c.id).where(letters.c.step == step)).first() is not None
 
 
+def of_step(tx: Connection, step: str) -> Letter | None:
+    """The letter of this step, if it was made."""
+    row = tx.execute(select(letters).where(letters.c.step == step)).first()
+    return Letter(*row) if row else None
+
+
 def steps_made(tx: Connection, steps: Sequence[str]) -> set[str]:
     """Which of these steps' letters exist."""
     return set(tx.execute(_MADE, {"steps": list(steps)}).scalars()) if steps else set()

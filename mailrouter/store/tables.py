@@ -339,6 +339,7 @@ participants = Table(
     _time("fix_expected_at"),  # the date they gave us
     _time("first_contact_at"),  # when the first letter to them left: "Notified"
     _count("described"),  # the version of the description they were sent; 0: none
+    _count("promised"),  # the version they are to have: above `described`, it follows once they can read it
     _flag("credit"),  # the note may name them
     _time("left_at"),  # they take part no more: nothing is sent, their mail is a stranger's
     _text("left_why"),

@@ -12,9 +12,10 @@ from functools import cached_property
 from sqlalchemy import Connection, func, select
 
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
-from mailrouter.store import cases, contacts, statements, vouchers
+from mailrouter.store import cases, contacts, descriptions, statements, vouchers
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
+from mailrouter.store.descriptions import Description
 from mailrouter.store.messages import Message
 from mailrouter.store.tables import cases as case_table
 from mailrouter.store.tables import contacts as contact_table
@@ -51,6 +52,7 @@ class CaseFile:
     statements: Sequence[Statement]
     vouched: Mapping[int, vouchers.Voucher]  # by statement id: who said that it is theirs, where no signature does
     deadlines: Sequence[Deadline]
+    description: Description | None  # the newest
     elsewhere: Sequence[Message]  # mails that name the case and wait for a person's decision
 
     def participant(self, participant_id: int | None) -> Participant | None:
@@ -94,6 +96,7 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
         statements=stated,
         vouched=vouchers.made_stand(tx, [one.id for one in stated]) if stated else {},
         deadlines=cases.deadlines_of(tx, case.id),
+        description=descriptions.newest(tx, case.id),
         elsewhere=_elsewhere(tx, vu),
     )
 

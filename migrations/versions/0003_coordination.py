@@ -173,7 +173,8 @@ def _add_columns() -> None:
     _time(
         "participants", "aware_at", "fix_ready_at", "fix_deployed_at", "fix_expected_at", "first_contact_at", "left_at"
     )
-    op.add_column("participants", sa.Column("described", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    for count in ("described", "promised"):
+        op.add_column("participants", sa.Column(count, sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("participants", sa.Column("credit", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
 
     _id("messages", "report_id")

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from mailrouter.faults import Refused
-from mailrouter.flow import coordinate
+from mailrouter.flow import contacting, coordinate
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import backup, books, contacts, inbox, journal, migrate, orders, outbox, queues, restore, tables
 from mailrouter.store.engine import Database
@@ -67,7 +67,7 @@ def filled(world: World, tmp_path: Path) -> World:
         outbox.brake(tx, on=True)
     world.organisation("Other", "psirt@other.example")
     coordinate.add_vendor(world.tools, world.alice, VU, "Other")
-    coordinate.notify(world.tools, world.alice, VU)  # stays queued: the brake is on
+    contacting.notify(world.tools, world.alice, VU, without_details=True)  # stays queued: the brake is on
     return world
 
 

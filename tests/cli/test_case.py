@@ -249,10 +249,14 @@ def test_notify_says_who_was_written_to_and_that_nobody_receives_it(console: Con
     console.world.organisation(VENDOR, PSIRT)
     console.world.organisation("Beta", "b@beta.example")
     console.world.case(VENDOR, "Beta", notify=False)
-    done = console.run("case", "notify", f"VU#{VU}", "beta")
-    assert done.stdout == f"VU#{VU}: letter 1 to Beta is queued\n"
+    said = console.refused("case", "notify", str(VU), status=1)
+    assert "has no description yet: `mailrouter case describe 123456 --file FILE`" in said
+    done = console.run("case", "notify", f"VU#{VU}", "beta", "--without-details")
+    nothing = "without details: no usable key, no consent to clear text"
+    assert done.stdout == f"VU#{VU}: letter 1 to Beta is queued, {nothing}\n"
     assert "nobody receives this" in done.stderr
-    assert console.out("case", "notify", f"VU#{VU}") == f"VU#{VU}: letter 2 to Vendor is queued\n"
+    done = console.run("case", "notify", f"VU#{VU}", "--without-details")
+    assert done.stdout == f"VU#{VU}: letter 2 to Vendor is queued, {nothing}\n"
     said = console.refused("case", "notify", str(VU), status=1)
     assert said == f"every vendor of VU#{VU} was contacted before; add one with `mailrouter case add-vendor`"
     assert "was contacted before" in console.refused("case", "notify", str(VU), "Beta", status=1)

@@ -42,7 +42,7 @@ def test_a_case_from_a_report_to_an_answer(
     item = until(lambda: node.json("queue", "show", "triage"), "the report to be in triage")[0]
     vu = node.run("case", "open", "A flaw", "--from", str(item["message"])).stdout.strip()
     node.run("case", "add-vendor", vu, "Vendor")
-    node.run("case", "notify", vu)
+    node.run("case", "notify", vu, "--without-details")
     answer = f"From: {PSIRT}\r\nSubject: Re: [{vu}]\r\nMessage-ID: <a@vendor.example>\r\n\r\nWe look.\r\n".encode()
     send(node, PSIRT, answer)
     until(lambda: len(node.json("case", "show", vu)["messages"]) == 3, "the answer to be filed")

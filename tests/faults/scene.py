@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from benchmarks.mails import CASES, SENDER, Mail, make_key, replies, sign, signed_replies
 from mailrouter import settings
-from mailrouter.flow import coordinate
+from mailrouter.flow import contacting, coordinate
 from mailrouter.flow.actor import Actor
 from mailrouter.store import books, contacts, journal
 from mailrouter.store.engine import Database
@@ -84,7 +84,7 @@ def notify_vendors(node: Daemon, count: int, now: datetime | None = None, *, cas
         for number in range(count):
             coordinate.add_vendor(tools, ANALYST, vus[number % cases], f"Vendor {number}")
         for vu in vus:
-            coordinate.notify(tools, ANALYST, vu)
+            contacting.notify(tools, ANALYST, vu, without_details=True)
         if now:
             with tools.db.write() as tx:
                 tx.execute(text("UPDATE letters SET state = 'sent', sent_at = made_at"))

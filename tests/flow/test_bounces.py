@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mailrouter.flow import coordinate, deliver, directory, outgoing, tell, write
+from mailrouter.flow import contacting, coordinate, deliver, directory, outgoing, tell, write
 from mailrouter.flow.directory import Change
 from mailrouter.flow.write import Draft
 from mailrouter.store import contacts, messages
@@ -211,7 +211,7 @@ def test_the_address_of_one_letter_says_nothing_of_another(house: World) -> None
     """The report returns the header of another vendor's letter: the token decides."""
     house.organisation("Bolt", "psirt@bolt.example")
     coordinate.add_vendor(house.tools, house.alice, VU, "Bolt")
-    coordinate.notify(house.tools, house.alice, VU)
+    contacting.notify(house.tools, house.alice, VU, without_details=True)
     house.deliver()
     ours, bolts = house.letters("notification")
     got = bounce(house, bolts, to=ours.reverse_path or "", recipient=PSIRT)
@@ -366,7 +366,7 @@ def test_a_fault_of_ours_at_the_relay_makes_no_vendor_undeliverable(
     for name, address in others.items():
         relayed.organisation(name, address)
         coordinate.add_vendor(relayed.tools, relayed.alice, VU, name)
-    coordinate.notify(relayed.tools, relayed.alice, VU)
+    contacting.notify(relayed.tools, relayed.alice, VU, without_details=True)
     smarthost.replies["RCPT"] = reply
     relayed.deliver()
     assert [letter.state for letter in relayed.letters("notification")] == ["failed"] * 4
@@ -380,7 +380,7 @@ def test_reports_of_a_fault_of_ours_make_no_vendor_undeliverable(house: World, s
     """One broken SPF record of ours is refused by everybody we write to, with our letters' own addresses."""
     house.organisation("Bolt", "psirt@bolt.example")
     coordinate.add_vendor(house.tools, house.alice, VU, "Bolt")
-    coordinate.notify(house.tools, house.alice, VU)
+    contacting.notify(house.tools, house.alice, VU, without_details=True)
     house.deliver()
     for letter in house.letters("notification"):
         bounce(house, letter, status=status)

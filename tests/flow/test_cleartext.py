@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import cleartext, directory, file, outgoing, sealing, write
+from mailrouter.flow import contacting, directory, file, outgoing, sealing, write
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.write import Draft
 from mailrouter.mail.envelope import Envelope
@@ -160,7 +160,9 @@ def test_retiring_that_key_brings_no_old_consent_back(house: World) -> None:
     directory.retire_key(house.tools, house.alice, VENDOR, house.keymaker.vendor.fingerprint, "stolen")
     assert released(house).state == "held"
     house.day(3)
-    cleartext.decide(house.tools, house.alice, VU, VENDOR, allowed=True, why="they have no key, and know it")
+    contacting.decide_clear_text(
+        house.tools, house.alice, VU, VENDOR, allowed=True, why="they have no key, and know it"
+    )
     assert released(house).state == "sent"  # a consent given since counts
 
 
@@ -183,12 +185,12 @@ def test_between_the_old_key_and_the_next_no_persons_letter_leaves_in_clear(hous
 def test_a_letter_that_is_tried_again_does_not_outlive_the_consent(worlds: MakeWorld, smarthost: Sink) -> None:
     world = worlds(RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}")
     world.vendor_case()
-    cleartext.decide(world.tools, world.alice, VU, VENDOR, allowed=True, why="agreed on the telephone")
+    contacting.decide_clear_text(world.tools, world.alice, VU, VENDOR, allowed=True, why="agreed on the telephone")
     smarthost.replies["RCPT"] = "451 4.3.0 later"
     write.write(world.tools, world.alice, VU, [VENDOR], Draft("The details.", confidential=True))
     world.deliver()
     assert (held(world).state, held(world).encrypted, held(world).sealed is None) == ("queued", False, False)
-    cleartext.decide(world.tools, world.alice, VU, VENDOR, allowed=False, why="they changed their mind")
+    contacting.decide_clear_text(world.tools, world.alice, VU, VENDOR, allowed=False, why="they changed their mind")
     del smarthost.replies["RCPT"]
     world.clock.forward(hours=1)
     world.deliver()
@@ -197,14 +199,14 @@ def test_a_letter_that_is_tried_again_does_not_outlive_the_consent(worlds: MakeW
 
 
 def test_an_analyst_records_it_and_takes_it_back(house: World) -> None:
-    cleartext.decide(house.tools, house.alice, VU, VENDOR, allowed=True, why="agreed on the telephone")
+    contacting.decide_clear_text(house.tools, house.alice, VU, VENDOR, allowed=True, why="agreed on the telephone")
     assert consent(house) == (True, "alice")
     entry = house.journal()[-1]
     assert (entry.kind, entry.actor, entry.data["allowed"], entry.data["why"]) == (
         "participant.clear-text", "alice", True, "agreed on the telephone",
     )  # fmt: skip
     assert released(house).state == "sent"
-    cleartext.decide(house.tools, house.alice, VU, VENDOR, allowed=False, why="they changed their mind")
+    contacting.decide_clear_text(house.tools, house.alice, VU, VENDOR, allowed=False, why="they changed their mind")
     assert consent(house) == (False, "")
     write.write(house.tools, house.alice, VU, [VENDOR], Draft("More.", confidential=True))
     house.deliver()
@@ -213,7 +215,7 @@ def test_an_analyst_records_it_and_takes_it_back(house: World) -> None:
 
 def test_only_an_analyst_can(house: World) -> None:
     with pytest.raises(faults.Illegal, match="needs an analyst"):
-        cleartext.decide(house.tools, Actor("unix:root"), VU, VENDOR, allowed=True, why="x")
+        contacting.decide_clear_text(house.tools, Actor("unix:root"), VU, VENDOR, allowed=True, why="x")
 
 
 def test_it_counts_for_one_case_alone(house: World) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import coordinate, file, write
+from mailrouter.flow import contacting, coordinate, file, write
 from mailrouter.flow.actor import Actor, need_analyst, who
 from mailrouter.flow.write import Draft
 from mailrouter.mail.entity import Attachment
@@ -89,34 +89,34 @@ def test_a_vendor_added_later_is_notified_under_the_same_embargo(house: World) -
     house.case(VENDOR)
     house.clock.forward(days=3)
     coordinate.add_vendor(house.tools, house.alice, VU, "Acme")
-    assert len(coordinate.notify(house.tools, house.alice, VU)) == 1
+    assert len(contacting.notify(house.tools, house.alice, VU, without_details=True)) == 1
     assert len([e for e in house.journal() if e.kind == "embargo"]) == 1
 
 
 def test_nobody_is_notified_twice(house: World) -> None:
     house.case(VENDOR)
     with pytest.raises(Illegal, match=f"{VENDOR} was contacted before; `mailrouter case write {VU} '{VENDOR}'` writes"):
-        coordinate.notify(house.tools, house.alice, VU, [VENDOR])
+        contacting.notify(house.tools, house.alice, VU, [VENDOR], without_details=True)
     with pytest.raises(Illegal, match=f"every vendor of VU#{VU} was contacted before"):
-        coordinate.notify(house.tools, house.alice, VU)
+        contacting.notify(house.tools, house.alice, VU, without_details=True)
     coordinate.add_vendor(house.tools, house.alice, VU, "Acme")
-    assert len(coordinate.notify(house.tools, house.alice, VU, ["Acme", "acme", "ACME"])) == 1
+    assert len(contacting.notify(house.tools, house.alice, VU, ["Acme", "acme", "ACME"], without_details=True)) == 1
 
 
 def test_only_vendors_are_notified(house: World) -> None:
     got = house.fed(house.mail("finder@home.example", "a finding"))
     file.open_case(house.tools, house.alice, got.id, "A finding", VU)
     with pytest.raises(Illegal, match=r"finder@home\.example is a reporter; only vendors are notified"):
-        coordinate.notify(house.tools, house.alice, VU, ["reporter"])
+        contacting.notify(house.tools, house.alice, VU, ["reporter"], without_details=True)
     with pytest.raises(Illegal, match="every vendor of"):
-        coordinate.notify(house.tools, house.alice, VU)
+        contacting.notify(house.tools, house.alice, VU, without_details=True)
     assert house.letters() == []
 
 
 def test_a_name_that_takes_no_part_notifies_nobody(house: World) -> None:
     house.case(VENDOR, notify=False)
     with pytest.raises(NotFound, match=f"'Acme' takes no part in VU#{VU}; it has: {VENDOR}"):
-        coordinate.notify(house.tools, house.alice, VU, [VENDOR, "Acme"])
+        contacting.notify(house.tools, house.alice, VU, [VENDOR, "Acme"], without_details=True)
     assert (house.letters(), house.deadlines(), house.participant().progress) == ([], [], "not contacted")
     with house.look() as tx:
         assert cases.by_vu(tx, VU).embargo == "NONE"
@@ -140,10 +140,10 @@ def test_a_closed_case_notifies_nobody_until_it_is_opened_again(house: World) ->
     house.case(VENDOR, notify=False)
     coordinate.close(house.tools, house.alice, VU, "a mistake")
     with pytest.raises(Illegal, match=f"VU#{VU} is closed; `mailrouter case reopen {VU} --why …` opens it again"):
-        coordinate.notify(house.tools, house.alice, VU)
+        contacting.notify(house.tools, house.alice, VU, without_details=True)
     opened = coordinate.reopen(house.tools, house.alice, VU, "not a mistake")
     assert (opened.state, opened.closed_at) == ("open", None)
-    assert len(coordinate.notify(house.tools, house.alice, VU)) == 1
+    assert len(contacting.notify(house.tools, house.alice, VU, without_details=True)) == 1
 
 
 def test_what_is_recorded_of_a_participant_is_used_in_letters(house: World) -> None:

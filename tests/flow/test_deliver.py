@@ -9,7 +9,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
 
-from mailrouter.flow import coordinate, deliver, letters, outgoing, sealing, write
+from mailrouter.flow import contacting, coordinate, deliver, letters, outgoing, sealing, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.store import analysts, cases, contacts, outbox
@@ -509,7 +509,7 @@ def test_a_name_full_of_line_breaks_still_leaves(worlds: MakeWorld, smarthost: S
     opened = coordinate.open_case(world.tools, world.alice, "Title\r\nX: y", vu=VU)
     with world.writing() as tx:
         cases.add_participant(tx, opened.id, 1, "vendor")
-    coordinate.notify(world.tools, world.alice, VU)
+    contacting.notify(world.tools, world.alice, VU, without_details=True)
     world.deliver()
     [taken] = smarthost.taken
     mail = message_from_bytes(taken.data)

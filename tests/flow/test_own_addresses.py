@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mailrouter.flow import coordinate, file
+from mailrouter.flow import contacting, coordinate, file
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import cases, secret
@@ -61,7 +61,7 @@ def test_the_address_of_one_participant_proves_nothing_of_another(world: World) 
     world.organisation("Bolt", "psirt@bolt.example", domain="bolt.example")
     world.vendor_case()
     coordinate.add_vendor(world.tools, world.alice, VU, "Bolt")
-    coordinate.notify(world.tools, world.alice, VU)
+    contacting.notify(world.tools, world.alice, VU, without_details=True)
     world.deliver()
     theirs, ours = answers_to(world, "Bolt"), answers_to(world)
     assert theirs != ours
@@ -75,7 +75,7 @@ def test_a_letter_to_one_participant_is_no_proof_for_another_that_names_it(world
     world.organisation("Bolt", "psirt@bolt.example", domain="bolt.example")
     world.vendor_case()
     coordinate.add_vendor(world.tools, world.alice, VU, "Bolt")
-    coordinate.notify(world.tools, world.alice, VU)
+    contacting.notify(world.tools, world.alice, VU, without_details=True)
     [_, to_bolt] = world.letters("notification")
     got = world.fed(world.mail(COLLEAGUE, "hello", "hi\r\n", f"In-Reply-To: {to_bolt.message_id}"))
     assert (got.place, got.standing) == ("review", "stranger")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailrouter.flow import coordinate, file, tell
+from mailrouter.flow import contacting, coordinate, file, tell
 from mailrouter.store import analysts, machine, tables
 from mailrouter.store.inbox import Holder
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
@@ -167,7 +167,7 @@ def test_the_digest_says_what_waits_and_what_will_leave(world: World) -> None:
     world.organisation("Late", "late@late.example")
     world.day(10)
     coordinate.add_vendor(world.tools, world.alice, VU, "Late")
-    coordinate.notify(world.tools, world.alice, VU)
+    contacting.notify(world.tools, world.alice, VU, without_details=True)
     world.feed(world.mail(EVE))
     world.day(13.1)
     body = digests(world)[-1]

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from mailrouter import settings
 from mailrouter.case.model import Case, Deadline, Participant, Report, Statement
-from mailrouter.flow import coordinate, deliver, receive, remind
+from mailrouter.flow import contacting, coordinate, deliver, receive, remind
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
@@ -136,7 +136,7 @@ class World:
         for vendor in vendors:
             coordinate.add_vendor(self.tools, self.alice, vu, vendor)
         if vendors and notify:
-            coordinate.notify(self.tools, self.alice, vu)
+            contacting.notify(self.tools, self.alice, vu, without_details=True)
         return opened
 
     def vendor_case(self, *, key: bool = False, vu: int = VU) -> Case:

@@ -15,7 +15,7 @@ ANSWER = "Thank you.\nCould you send us a crash log?\n"
 def test_a_conversation_with_a_vendor_who_has_a_key(office: Office, acme: Organisation) -> None:
     office.vendor(acme)
     vu = office.open(acme)
-    office.node.run("case", "notify", str(vu))
+    office.node.run("case", "notify", str(vu), "--without-details")
     (first,) = office.letters_to(acme, 1)
     assert (first.encrypted, first.signer, first["To"]) == (True, office.fingerprint, acme.address)
     assert first.subject == f"[VU#{vu}] Vulnerability report, please read: Overflow in the updater"
@@ -43,7 +43,7 @@ def test_a_vendor_without_a_key_gets_signed_letters(small_office: Office, bolt: 
     office = small_office
     office.vendor(bolt, pinned=False)
     vu = office.open(bolt)
-    office.node.run("case", "notify", str(vu))
+    office.node.run("case", "notify", str(vu), "--without-details")
     (first,) = office.letters_to(bolt, 1)
     assert (first.encrypted, first.signer) == (False, office.fingerprint)
 
@@ -81,7 +81,7 @@ def test_what_left_is_what_is_shown(small_office: Office, acme: Organisation, bo
     office.vendor(acme)
     office.vendor(bolt, pinned=False)
     vu = office.open(acme, bolt)
-    office.node.run("case", "notify", str(vu))
+    office.node.run("case", "notify", str(vu), "--without-details")
     read: list[Read] = [*office.letters_to(acme, 1), *office.letters_to(bolt, 1)]
     assert len({one["Message-ID"] for one in read}) == 2
     case = until(lambda: _all_sent(office, vu), "the letters to be recorded as sent")

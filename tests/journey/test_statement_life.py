@@ -100,7 +100,7 @@ def test_a_statements_life(
     for one, pinned in ((acme, True), (bolt, True), (cord, False)):
         office.vendor(one, pinned=pinned)
     vu = life.vu = office.open(acme, bolt, cord)
-    life.order("case", "notify", str(vu))
+    life.order("case", "notify", str(vu), "--without-details")
     first = life.read(acme, f"VU#{vu}")
     assert (first.signer, first.encrypted) == (office.fingerprint, True)
     asked = [f"notification to {one.address}" for one in (acme, bolt, cord)]

@@ -12,7 +12,7 @@ from mailrouter.mail import texts
 
 SHIPPED = texts.read()
 TO_PARTICIPANTS = [name for name, letter in texts.LETTERS.items() if "vendor" in letter.fields]
-ORDERED = {"notification", "write", "reply", "voucher", "own-key-changed"}
+ORDERED = {"notification", "details", "write", "reply", "voucher", "own-key-changed"}
 AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
 VALUES = {
@@ -31,6 +31,8 @@ VALUES = {
     "sender": "psirt@acme.example", "proved": "It is not signed.", "becomes": "",
     "missing": "What is missing: a signature.",
     "remedy": "Please send it again.",
+    "details_later": "", "how_clear_text": "", "version": "2, of 2026-01-19", "replaces": "1", "files": "",
+    "answer_form": texts.ANSWER_FORM,
     "old_fingerprint": "89AB CDEF 0123 4567 89AB CDEF 0123 4567 89AB CDEF",
 }  # fmt: skip
 HOSTILE = [
@@ -145,7 +147,7 @@ def test_a_forgotten_value_is_told_by_name():
 @pytest.mark.parametrize("name", texts.LETTERS)
 def test_a_hostile_value_is_only_data(name, value):
     letter = SHIPPED[name]
-    free = dict.fromkeys(("body", "quoted", "items", "waiting", "due", "details"), "FREE")
+    free = dict.fromkeys(("body", "quoted", "items", "waiting", "due", "details", "answer_form"), "FREE")
     kept = dict.fromkeys(letter.placeholders - free.keys(), "KEPT")
     harmless = letter.fill(kept | free)
     hostile = letter.fill(dict.fromkeys(kept, value) | free)
@@ -219,7 +221,7 @@ def test_a_file_of_the_same_name_replaces_a_text(tmp_path):
         ("write.txt", GOOD.replace("\n\n$vu", "\nBcc: all@cert.example\n\n$vu"), "must begin with one line"),
         ("write.txt", b"Subject: \xff\n\n$vu\n\n$body", "is not UTF-8"),
         ("write.txt", GOOD + "x" * texts.LARGEST_FILE, "is empty or larger than 65536 bytes"),
-        ("wirte.txt", GOOD, "wirte.txt replaces no letter; there are notification, follow-up-1"),
+        ("wirte.txt", GOOD, "wirte.txt replaces no letter; there are notification, details, follow-up-1"),
     ],
 )
 def test_a_bad_replacement_is_refused_by_file_and_reason(tmp_path: Path, name, content, says):
