@@ -54,6 +54,19 @@ def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
     raise ValueError(f"no participant's clock: {event.deadline.kind}")
 
 
+def moved(event: FellDue, before: Policy, after: Policy, now: datetime) -> datetime:
+    """When an open deadline of a participant falls due once the numbers are others; never before now."""
+    deadline = event.deadline
+    if deadline.kind is DeadlineKind.NON_RESPONSIVE:
+        holds = silence.look_again(event.participant, event.tried, after, now)
+        return max(holds, now)
+    by = {
+        DeadlineKind.FOLLOW_UP: after.silence - before.silence,
+        DeadlineKind.ANSWER: timedelta(days=after.answer_days - before.answer_days),
+    }.get(deadline.kind)
+    return max(deadline.due_at + by, now) if by else deadline.due_at
+
+
 def _reason_gone(event: FellDue) -> str:
     """Why nothing is to be done any more; '' when the reason still holds."""
     if not event.case.is_open:

@@ -9,9 +9,9 @@ import click
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Waiting
-from mailrouter.cli import casefile, contacting, draft, given, shapes, show, timeline
+from mailrouter.cli import casefile, casenumbers, contacting, draft, given, shapes, show, timeline
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import coordinate, file, look, write
+from mailrouter.flow import casepolicy, coordinate, file, look, write
 from mailrouter.flow.actor import taking_part
 from mailrouter.store import cases, views
 
@@ -132,6 +132,31 @@ def reopen(context: Here, vu: int, why: str) -> None:
     """Open it again."""
     coordinate.reopen(context.tools, context.actor, vu, why)
     click.echo(f"VU#{vu} is open")
+
+
+@case.command(
+    "policy",
+    epilog=examples(
+        "mailrouter case policy VU#123456",
+        "mailrouter case policy VU#123456 embargo_days=90 follow_up_days=7",
+        "mailrouter case policy VU#123456 embargo_days=",
+    ),
+)
+@vu_argument
+@click.argument("numbers", nargs=-1, type=given.NUMBER, metavar="[KEY=VALUE]...")
+@as_json
+@here
+def policy(context: Here, vu: int, numbers: Sequence[tuple[str, str]], json_: bool) -> None:
+    """The numbers in force for this case; KEY=VALUE gives it one of its own, KEY= takes it back."""
+    wanted = dict(numbers)
+    if len(wanted) < len(numbers):
+        raise faults.Refused("each number once: one of them is given twice")
+    changed = casepolicy.change(context.tools, context.actor, vu, wanted) if wanted else None
+    if changed is not None and not json_:
+        return casenumbers.say(changed, context.now)
+    with context.db.read() as tx:
+        of = casepolicy.numbers(context.settings.policy, cases.by_vu(tx, vu))
+    return show.show_json(casenumbers.shape(of)) if json_ else casenumbers.table(of)
 
 
 # ---- vendors -----------------------------------------------------------------------------------------------------

@@ -104,6 +104,17 @@ class _Instant(_Typed):
         raise ValueError(f"{value!r} has no zone; {wanted}")
 
 
+class _KeyAndValue(_Typed):
+    name = "KEY=VALUE"
+
+    def read(self, value: str) -> tuple[str, str]:
+        """Both; an empty value takes the key back."""
+        key, equals, number = value.partition("=")
+        if not equals or not key.strip():
+            raise ValueError(f"{value!r} is not KEY=VALUE, such as follow_up_days=7 (follow_up_days= takes it back)")
+        return key.strip(), number.strip()
+
+
 class _Address(_Typed):
     name = "address"
 
@@ -166,6 +177,7 @@ VRF = _Vrf()
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS = _Digits()
+NUMBER = _KeyAndValue()
 ID = click.IntRange(1, 2**63 - 1)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours

@@ -47,6 +47,10 @@ WORDS = {
     "statement.vouched": "statement of {participant} stands, vouched for by {how}",
     "statement.withdrawn": "statement of {participant} withdrawn: {why}",
     "notice": "notice to {queue}",
+    "participant.progress": "{participant}: {was} → {progress}",
+    "case.policy": "this case's own numbers: {new}",
+    "publication.planned": "publication planned for {planned}, not {before}",
+    "deadlines.moved": "{count} deadlines moved",
     "item.done": "item {item} done",
 }
 
@@ -88,7 +92,8 @@ def _words(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Mapping[st
     kept = next((s for s in file.statements if s.id == entry.data.get("statement")), None)
     whose = file.participant(entry.data.get("participant") or (kept.participant_id if kept else None))
     data["participant"] = whose.name if whose else message.sender if message else ""
-    data["until"] = show.when(datetime.fromisoformat(data["until"])) if data.get("until") else "somebody writes"
+    data |= {name: _instant(data[name]) for name in INSTANTS if data.get(name)}
+    data["until"] = data.get("until") or "somebody writes"
     data["subject"] = message.subject if message else ""
     if "about" in data:
         data["letter"] = f"letter {data['about']}"
@@ -98,7 +103,16 @@ def _words(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Mapping[st
     return defaultdict(str, data)
 
 
+INSTANTS = ("until", "planned", "before")
+
+
+def _instant(iso: str) -> str:
+    return show.when(datetime.fromisoformat(iso))
+
+
 def _word(value: object) -> str:
     if isinstance(value, list):
         return " → ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items()) or "none"
     return "" if value is None else str(value)

@@ -241,14 +241,20 @@ def follow_up(tx: Connection, tools: Tools, case: Case, action: Write, now: date
 
 def asked(tx: Connection, since: str) -> outbox.Letter | None:
     """The letter that began this turn, if it was one; when it came back, the one that went again in its place."""
-    kind, _, number = since.partition(":")
-    letter = outbox.get(tx, int(number)) if kind == "letter" else None
+    began = began_by(since)
+    letter = outbox.get(tx, began) if began else None
     while letter is not None and (instead := outbox.copy_of(tx, letter.id)):
         letter = instead
     return letter
 
 
+def began_by(since: str | None) -> int | None:
+    """The letter that a turn began with: `letter:4`, or `letter:4/mail:9` once they wrote that they have it."""
+    kind, _, number = (since or "").partition(":")
+    return int(number.partition("/")[0]) if kind == "letter" else None
+
+
 def _rung_contact(tx: Connection, participant: Participant, rung: int) -> str:
     """First contact on the first rung, then the others in turn (DOMAIN.md, process 5)."""
-    reachable = [c.address for c in contacts.contacts_of(tx, participant.organisation_id) if not c.undeliverable]
+    reachable = contacts.reachable(tx, participant.organisation_id)
     return reachable[min(rung - 1, len(reachable) - 1)] if reachable else ""

@@ -121,9 +121,9 @@ def _making_no_key(tools: Tools) -> Tools:
 
 def _of_the_turn(tx: Connection, participant: Participant) -> dict[str, str]:
     """What follow-ups and notices say of the letter that is unanswered, if one is."""
-    kind, _, number = (participant.since or "").partition(":")
+    began = letters.began_by(participant.since)
     told = {"participant": participant.name, "sent": str(participant.follow_ups_sent)}
-    if kind != "letter":
+    if began is None:
         return told
-    asked = outbox.get(tx, int(number))
+    asked = outbox.get(tx, began)
     return told | {"asked": asked.subject, "asked_on": letters.day(asked.made_at)}

@@ -5,7 +5,7 @@ at a given time would do can be asked without doing it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 
@@ -15,10 +15,10 @@ from mailrouter import failpoint, logs
 from mailrouter.case import actions as do
 from mailrouter.case import plan
 from mailrouter.case.events import CaseDue, FellDue, ReportDue
-from mailrouter.case.model import Deadline, DeadlineKind, Participant
-from mailrouter.case.silence import Attempt, Tried
-from mailrouter.flow import act, letters
-from mailrouter.store import cases, contacts, outbox, reports
+from mailrouter.case.model import Case, Deadline
+from mailrouter.case.policy import Policy
+from mailrouter.flow import act, coming
+from mailrouter.store import cases, reports
 from mailrouter.tools import Tools
 
 PAGE = 500
@@ -70,6 +70,31 @@ def foretell(tools: Tools, at: datetime) -> list[Foretold]:
     return told
 
 
+MOST_OFTEN = 5  # times that one row is put off, and the last of them is shown
+
+
+def foretell_case(tx: Connection, case: Case, policy: Policy, now: datetime) -> list[Foretold]:
+    """Everything that is still to come in one case, as a beat would do it when its time comes and nothing happens till
+    then; in the order of time.
+    """
+    deadlines = [d for d in cases.deadlines_of(tx, case.id) if d.done_at is None]
+    of_case = [CaseDue(d, case) for d in deadlines if d.participant_id is None]
+    everyone = cases.participants_of(tx, [case.id])
+    events: list[Due] = [*coming.of_participants(tx, case, everyone, deadlines), *of_case]
+    return sorted((_when_it_comes(event, policy, now) for event in events), key=lambda told: told.due_at)
+
+
+def _when_it_comes(event: Due, policy: Policy, now: datetime) -> Foretold:
+    at = max(event.deadline.due_at, now)
+    for _ in range(MOST_OFTEN):
+        orders = plan.after(event, policy, at)
+        if not _put_off(orders):
+            return replace(_told(event, orders), due_at=at)
+        [until] = [order.due_at for order in orders if isinstance(order, do.Postpone)]
+        at = max(until, at)
+    return replace(_told(event, orders), does="nothing before something else happens")
+
+
 def _put_off(orders: do.Actions) -> bool:
     """Whether nothing comes of it yet: nobody needs to hear of that."""
     return any(isinstance(order, do.Postpone) for order in orders)
@@ -116,17 +141,7 @@ def _event(tx: Connection, deadline: Deadline) -> Due:
     if deadline.participant_id is None:
         return CaseDue(deadline, cases.get(tx, deadline.case_id))
     case, participant = cases.get(tx, deadline.case_id), cases.participant(tx, deadline.participant_id)
-    if deadline.kind is DeadlineKind.NON_RESPONSIVE:
-        return FellDue(deadline, case, participant, tried=_tried(tx, participant))
-    asked = letters.asked(tx, deadline.since)
-    if asked is None:
-        return FellDue(deadline, case, participant)
-    return FellDue(deadline, case, participant, asked.state == "held", asked.sent_at)
-
-
-def _tried(tx: Connection, participant: Participant) -> Tried:
-    reached = frozenset(contacts.reachable(tx, participant.organisation_id))
-    return Tried([Attempt(address, at) for address, at in outbox.attempts(tx, participant.id)], reached)
+    return coming.of_participants(tx, case, [participant], [deadline])[0]
 
 
 def _told(event: Due, orders: do.Actions) -> Foretold:

@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from mailrouter.case.policy import OF_A_CASE
 from mailrouter.faults import Refused
 from mailrouter.settings import values
 from mailrouter.settings.model import Database, Imap, Settings, Smtp
@@ -243,6 +244,19 @@ def _check_tls(smtp: Smtp) -> None:
     except (ssl.SSLError, ValueError):
         allowed = "give the key of smtp.tls_cert, both as PEM, the key without a passphrase"
         raise Refused(f"smtp.tls_key = {str(smtp.tls_key)!r}: {allowed}") from None
+
+
+def number_of_a_case(name: str, value: str) -> int:
+    """One of the policy's numbers as one case may have it, checked as the settings are. Raises Refused."""
+    if name not in OF_A_CASE:
+        raise Refused(f"{ascii(name)[1:-1]}: no number that one case may have of its own; {_hint_of_a_case(name)}")
+    read: int = _read(name, Given(value, "for this case", name), READERS[f"policy.{name}"])
+    return read
+
+
+def _hint_of_a_case(name: str) -> str:
+    near = difflib.get_close_matches(name, OF_A_CASE, n=1, cutoff=0.7)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(OF_A_CASE)}"
 
 
 def ensure_data_dir(settings: Settings) -> Path:

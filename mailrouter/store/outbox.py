@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, literal, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
 
 from mailrouter import faults
 from mailrouter.store import receipts, upsert
@@ -331,16 +331,37 @@ def last_to(tx: Connection, participant_id: int) -> Letter | None:
     return Letter(*row) if row else None
 
 
-def attempts(tx: Connection, participant_id: int) -> list[tuple[str, datetime]]:
-    """Where and when letters that ask left for a participant, in that order; without those that came back."""
-    again = letters.alias()
-    came_back = select(again.c.id).where(again.c.step == literal(_AGAIN) + cast(letters.c.id, Text)).exists()
-    wanted = (
-        select(letters.c.recipient, letters.c.sent_at)
-        .where(letters.c.participant_id == participant_id, letters.c.asks, letters.c.state == "sent", ~came_back)
-        .order_by(letters.c.sent_at, letters.c.id)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A letter that asks a participant something: enough of it to count how often they were tried."""
+
+    id: int
+    participant_id: int
+    recipient: str
+    state: str
+    sent_at: datetime | None
+    again: int | None  # the letter in whose place it goes to another contact
+
+
+def asking(tx: Connection, participant_ids: Sequence[int]) -> list[Asked]:
+    """Every letter that asks one of these participants something, oldest first."""
+    return [_asked(row) for row in tx.execute(_ASKING, {"ids": list(participant_ids)})] if participant_ids else []
+
+
+def _asked(row: Any) -> Asked:
+    values: list[Any] = list(row)
+    step = values.pop()
+    values.append(int(step.removeprefix(_AGAIN)) if (step or "").startswith(_AGAIN) else None)
+    return Asked(*values)
+
+
+_ASKING = (
+    select(
+        letters.c.id, letters.c.participant_id, letters.c.recipient, letters.c.state, letters.c.sent_at, letters.c.step
     )
-    return [(row.recipient, row.sent_at) for row in tx.execute(wanted)]
+    .where(letters.c.participant_id.in_(bindparam("ids", expanding=True)), letters.c.asks)
+    .order_by(letters.c.id)
+)
 
 
 def oldest_unsent(tx: Connection) -> datetime | None:

@@ -369,3 +369,43 @@ def test_a_remark_never_leaves(console: Console) -> None:
     assert [(r["by"], r["text"]) for r in shown["remarks"]] == [("alice", "the reporter sounds hurried")]
     assert all(m["direction"] != "remark" for m in shown["messages"])
     assert not any(b"hurried" in m.as_bytes() for m in world.sent())
+
+
+# ---- its own numbers -------------------------------------------------------------------------------------------------
+
+
+def test_numbers_of_its_own(console: Console) -> None:
+    console.world.vendor_case()
+    console.world.day(1)
+    done = console.run("case", "policy", str(VU), "embargo_days=90", "follow_up_days=7", "answer_days=")
+    assert done.stdout.splitlines() == [
+        f"VU#{VU}: changed",
+        "publication is planned for 2026-06-01 09:00 UTC, not 2026-04-16 09:00",
+        "1 deadlines moved",
+    ]
+    assert "the letters that have left give the former date; the embargo is what was agreed" in done.stderr
+    shown = console.json("case", "policy", str(VU))
+    assert shown["follow_up_days"] == {"value": 7, "own": True, "otherwise": 14}
+    assert shown["answer_days"] == {"value": 2, "own": False, "otherwise": 2}
+    row = next(line for line in console.out("case", "policy", str(VU)).splitlines() if "embargo_days" in line)
+    assert " ".join(row.split()) == "embargo_days 90 this case's own 45"
+    told = [step["what"] for step in console.json("case", "timeline", str(VU))]
+    assert "this case's own numbers: embargo_days 90, follow_up_days 7" in told
+    assert "publication planned for 2026-06-01 09:00, not 2026-04-16 09:00" in told
+    assert console.json("case", "show", str(VU))["publication"] == {"planned_at": "2026-06-01T09:00:00Z"}
+    console.world.day(20)
+    assert "1 of them now" in console.out("case", "policy", str(VU), "follow_up_days=1")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (("follow_up_days",), "'follow_up_days' is not KEY=VALUE"),
+        (("follow_up_days=soon",), "follow_up_days = 'soon' for this case: give a whole number from 1 to 100000"),
+        (("follow_up_days=1", "follow_up_days=2"), "each number once"),
+        (("approvals=0",), "approvals: no number that one case may have of its own; there are embargo_days"),
+    ],
+)
+def test_a_bad_number_is_refused(console: Console, numbers: tuple[str, ...], said: str) -> None:
+    console.world.vendor_case()
+    assert said in console.refused("case", "policy", str(VU), *numbers, status=2)
