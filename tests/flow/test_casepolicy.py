@@ -6,7 +6,7 @@ import pytest
 
 from mailrouter import faults
 from mailrouter.case.policy import of_case, own
-from mailrouter.flow import casepolicy, coordinate, remind, write
+from mailrouter.flow import casepolicy, contacting, coordinate, remind, write
 from mailrouter.flow.write import Draft
 from mailrouter.store import cases
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -109,7 +109,7 @@ def test_before_anybody_was_written_to_there_is_no_date(world: World) -> None:
     world.organisation(VENDOR, PSIRT)
     world.case(VENDOR, notify=False)
     assert change(world, embargo_days=60).case.planned_at is None
-    coordinate.notify(world.tools, world.alice, VU)
+    contacting.notify(world.tools, world.alice, VU, without_details=True)
     assert " 60 days after" in world.letters("notification")[0].body.replace("\n", " ")
     change(world, embargo_days=61)
     world.deliver()
