@@ -8,7 +8,7 @@ from mailrouter import faults
 from mailrouter.case.model import Participant
 from mailrouter.cli import casefile, conversation, given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import cleartext, contacting, coordinate
+from mailrouter.flow import cleartext, contacting, coordinate, haveit
 from mailrouter.flow.actor import taking_part
 from mailrouter.mail import compose
 from mailrouter.store import contacts, outbox, views
@@ -108,6 +108,7 @@ def wait(context: Here, vu: int, whom: str, until: datetime | None) -> None:
     "set",
     epilog=examples(
         "mailrouter participant set VU#123456 ACME --their-ref ACME-4411",
+        "mailrouter participant set 123456 ACME --acknowledged",
         "mailrouter participant set 123456 ACME --clear-text yes --why 'agreed on the telephone'",
     ),
 )
@@ -117,18 +118,21 @@ def wait(context: Here, vu: int, whom: str, until: datetime | None) -> None:
 @click.option("--anonymous/--no-anonymous", default=None, help="No other participant may learn of it.")
 @click.option("--clear-text", type=click.Choice(["yes", "no"]), help="They agree to confidential letters in clear.")
 @click.option("--why", type=given.LINE, help="How we know that they do, or no longer do.")
+@click.option("--acknowledged", is_flag=True, help="They said no more than that they have it: we still wait.")
 @here
 def change(
     context: Here, vu: int, whom: str, their_ref: str | None, anonymous: bool | None, clear_text: str | None,
-    why: str | None,
+    why: str | None, acknowledged: bool,
 ) -> None:  # fmt: skip
-    """Record their reference, that they are anonymous, or whether they consent to clear text."""
+    """Record their reference, whether they are anonymous or consent to clear text, or that they acknowledged."""
     wanted: dict[str, object] = {"their_ref": their_ref, "anonymous": anonymous}
     values = {name: value for name, value in wanted.items() if value is not None}
     if (clear_text is None) != (why is None):
         raise faults.Refused("--clear-text and --why go together: say how we know")
-    if not values and clear_text is None:
-        raise faults.Refused("say what to record: --their-ref, --anonymous, --no-anonymous or --clear-text")
+    if not values and clear_text is None and not acknowledged:
+        raise faults.Refused(
+            "say what to record: --their-ref, --anonymous, --no-anonymous, --acknowledged or --clear-text"
+        )
     if their_ref is not None and f"[{their_ref}]" not in compose.subject("", their_ref=their_ref):
         raise faults.Refused(
             "this reference cannot stand in a subject: up to 40 letters, digits and . _ / # : -, no VU#"
@@ -137,6 +141,9 @@ def change(
         _say_consent(context, vu, contacting.decide_clear_text(
             context.tools, context.actor, vu, whom, allowed=clear_text == "yes", why=why,
         ))  # fmt: skip
+    if acknowledged:
+        told = haveit.order(context.tools, context.actor, vu, whom)
+        click.echo(f"VU#{vu}: {show.cell(told.name)} acknowledged it; {casefile.TURN[told.waiting_on]}")
     if values:
         changed = coordinate.set_participant(context.tools, context.actor, vu, whom, **values)
         click.echo(f"VU#{vu}: {show.cell(changed.name)} changed")
