@@ -80,7 +80,12 @@ def show(here: Here, letter_id: int, raw: bool, json_: bool) -> None:
         _raw(letter)
     elif json_:
         files = [{"name": file["name"], "type": file["type"]} for file in store.attachments(letter)]
-        more = {"automatic": letter.automatic, "confidential": letter.confidential, "asks": letter.asks}
+        more = {
+            "automatic": letter.automatic,
+            "confidential": letter.confidential,
+            "asks": letter.asks,
+            "despite": letter.despite or None,
+        }
         came = [{"message": m.id, "kind": m.kind, "evidence": m.about_evidence, "at": m.received_at} for m in reports]
         show_json(_row(letter, vu) | more | {"body": letter.body, "attachments": files, "reports": came})
     else:
@@ -132,12 +137,20 @@ def hold(here: Here, ids: Sequence[int], why: str | None) -> None:
     _each(here, ids, lambda tools, actor, letter_id: outgoing.hold(tools, actor, letter_id, why or ""))
 
 
-@outbox.command(epilog=examples("mailrouter outbox release 7 8 9"))
+@outbox.command(
+    epilog=examples("mailrouter outbox release 7 8 9", "mailrouter outbox release 7 --despite-leak --why 'both agreed'")
+)
 @_ids
+@click.option("--despite-leak", is_flag=True, help="Though it tells its recipient of others: I read it.")
+@_why
 @here
-def release(here: Here, ids: Sequence[int]) -> None:
+def release(here: Here, ids: Sequence[int], despite_leak: bool, why: str | None) -> None:
     """Let held letters leave now."""
-    _each(here, ids, outgoing.release)
+    if despite_leak != bool(why):
+        raise faults.Refused("--despite-leak and --why go together: say why others may be told of")
+    if why is None:
+        return _each(here, ids, outgoing.release)
+    return _each(here, ids, lambda tools, actor, letter_id: outgoing.release_despite(tools, actor, letter_id, why))
 
 
 @outbox.command(epilog=examples("mailrouter outbox retry 7"))

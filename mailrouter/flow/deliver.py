@@ -86,8 +86,8 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
     """With the bytes every try will send, and from where; None when the letter is held or must be tried later."""
     with tools.db.read() as tx:
         known = sealing.look_up(tx, tools, letter)
-    if known.held:
-        _hold(tools, letter, known.held)
+    if held := known.held or sealing.tells(tools, letter, known):
+        _hold(tools, letter, held)
         return None
     try:
         sealed, encrypted = sealing.sealed(tools, letter, known)
@@ -115,10 +115,12 @@ def _unsealed(trouble: TryLater) -> str:
 
 
 def _still_fit(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
-    """The same bytes again; None, and held, when a key or a consent they were sealed by has ended since."""
+    """The same bytes again; None, and held, when a key or a consent they were sealed by has ended since, or somebody
+    became anonymous whom they tell of.
+    """
     with tools.db.read() as tx:
-        why = sealing.outlived(tx, tools, letter)
-    if why:
+        why, known = sealing.outlived(tx, tools, letter), sealing.look_up(tx, tools, letter)
+    if why := why or sealing.tells(tools, letter, known):
         _hold(tools, letter, why)
         return None
     return letter

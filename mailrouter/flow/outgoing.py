@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.flow.actor import Actor, note
+from mailrouter.flow.actor import Actor, need_analyst, note
 from mailrouter.flow.letters import NEVER
 from mailrouter.store import cases, contacts, messages, outbox, queues
 from mailrouter.store.outbox import Letter
@@ -42,21 +42,34 @@ def release(tools: Tools, actor: Actor, letter_id: int) -> Letter:
     return _move(tools, actor, letter_id, RELEASE)
 
 
+def release_despite(tools: Tools, actor: Actor, letter_id: int, why: str) -> Letter:
+    """A held letter leaves now, whatever it tells of others: an analyst read it and says why that is meant.
+
+    `Illegal` for anybody else, and for an order by mail: the mail may be old, and what it was about another letter.
+    """
+    need_analyst(actor, "letting a letter go that tells of others")
+    if actor.by_mail:
+        raise faults.Illegal("only a command lets a letter go that tells of others: `mailrouter outbox release`")
+    return _move(tools, actor, letter_id, RELEASE, why, despite=f"{actor.name}: {why}")
+
+
 def retry(tools: Tools, actor: Actor, letter_id: int) -> Letter:
     """A failed, held or waiting letter is tried now, with the same bytes as before."""
     return _move(tools, actor, letter_id, RETRY)
 
 
-def _move(tools: Tools, actor: Actor, letter_id: int, move: Move, why: str = "") -> Letter:
+def _move(tools: Tools, actor: Actor, letter_id: int, move: Move, why: str = "", despite: str = "") -> Letter:
     now = tools.now()
     with tools.db.write() as tx:
         letter = outbox.get(tx, letter_id)
         case = cases.lock(tx, [letter.case_id])[letter.case_id] if letter.case_id else None
         values = _leaving(tx, letter, now) if move.to == "queued" else {}
+        values |= {"despite": despite} if despite else {}
         if not outbox.by_hand(tx, letter_id, move.states, now, state=move.to, why=why, **values):
             raise faults.Illegal(_why_not(outbox.get(tx, letter_id), move))
         queues.done_for_letter(tx, letter_id, actor.name, now)
-        note(tx, tools, actor, move.done, case, letter=letter_id, was=letter.state, **({"why": why} if why else {}))
+        said = ({"why": why} if why else {}) | ({"despite": "leak"} if despite else {})
+        note(tx, tools, actor, move.done, case, letter=letter_id, was=letter.state, **said)
         return outbox.get(tx, letter_id)
 
 

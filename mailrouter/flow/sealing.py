@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case.model import Case, Participant
 from mailrouter.faults import Refused
-from mailrouter.flow import cleartext, lacking, noticetext, ownaddresses
+from mailrouter.flow import cleartext, lacking, leaking, noticetext, ownaddresses
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp import MICALG, PublicKey, packets
@@ -26,6 +26,7 @@ TITLED = ("notification", "details", *WRITTEN_BY_PEOPLE)  # whose subject inside
 NO_KEY = "confidential, and the recipient has no usable key"
 CONSENT = ", or once they agreed to clear text: `mailrouter participant set {} --clear-text yes --why 'they agreed'`"
 REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
+TELLS = "it would tell its recipient of others: {}; {}"
 CONSENT_ENDED = "sealed in clear, and since then the consent was withdrawn or a key was pinned: write it anew"
 KEY_ENDED = "sealed to a key that has expired since, or was retired, revoked or replaced: write it anew"
 REPORTER_KEY = "`mailrouter vendor add NAME --email A --key FILE` adds it; then `mailrouter outbox release {}`"
@@ -63,7 +64,8 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
     why = "" if usable else _not_in_clear(letter, participant, pinned)
     held = f"{why}: {_remedy(tx, tools, letter, case, participant, why)}" if why else ""
     voucher = vouchers.of_letter(tx, letter) if letter.name == vouchers.LETTER else None
-    return Sealing(usable, case, participant, _title(tx, letter, case), voucher, held, _files(tx, letter))
+    title = leaking.title(tx, tools, letter, case.title) if letter.name in TITLED else ""
+    return Sealing(usable, case, participant, title, voucher, held, _files(tx, letter))
 
 
 def _to_a_reporter(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
@@ -147,11 +149,21 @@ def _ids(keys: Iterable[PublicKey | contacts.PinnedKey]) -> set[str]:
     return {material.fingerprint[-16:] for key in keys for material in packets.keys_of(key.data)}
 
 
-def _title(tx: Connection, letter: Letter, case: Case) -> str:
-    """The case's title for letters about its matter; '' when it names somebody whom the recipient must not know."""
-    others = (p for p in cases.participants_of(tx, [case.id]) if p.anonymous and p.id != letter.participant_id)
-    hidden = any(p.name.casefold() in case.title.casefold() for p in others)
-    return case.title if letter.name in TITLED and not hidden else ""
+def tells(tools: Tools, letter: Letter, known: Sealing) -> str:
+    """What of others its recipient would learn and must not (flow/leaking.py), and what mends it; '' when nothing.
+
+    Looked for in exactly what leaves, as it is made now: who takes part, and what is known of them, may have changed
+    since the letter was queued. An analyst may have let it go all the same.
+    """
+    if letter.despite or not leaking.concerns(letter):
+        return ""
+    headers = _inside_and_outside(tools, letter, known)
+    digests = [one["digest"] for one in outbox.attachments(letter)]
+    files = [leaking.Carried(file, digest) for file, digest in zip(known.files, digests, strict=True)]
+    with tools.db.read() as tx:
+        found, called = leaking.of_letter(tx, tools, letter, headers, files)
+    hard = [one for one in found if one.hard]
+    return TELLS.format(leaking.words(hard, called), leaking.WRITTEN_ANEW.format(letter.id)) if hard else ""
 
 
 # ---- the bytes ------------------------------------------------------------------------------------------------------
@@ -170,31 +182,38 @@ def sealed(tools: Tools, letter: Letter, known: Sealing) -> tuple[bytes, bool]:
 
 def _seal(tools: Tools, letter: Letter, known: Sealing) -> bytes:
     """Signed; encrypted too when the recipient has usable keys (RFC 3156). An acknowledgement is neither."""
-    headers = _headers(tools, letter, known)
+    headers, outside = _inside_and_outside(tools, letter, known)
     if letter.name == acknowledgements.NAME:  # the same for everybody, and nothing a stranger chose is signed by us
         return compose.message(headers, letter.body)
     tools.own_key()  # there must be one to sign with
-    headers = replace(headers, autocrypt=tools.pgp.autocrypt(headers.sender))
+    key = tools.pgp.autocrypt(headers.sender)
+    headers, outside = replace(headers, autocrypt=key), replace(outside, autocrypt=key)
     if known.keys:
-        return _encrypted(tools, letter, known, headers)
+        return _encrypted(tools, letter, known, headers, outside)
     inner = compose.entity(letter.body, known.files, letter.message_id, protect=headers)
     signature = tools.pgp.sign_detached(inner, letter.signer).decode("ascii")
     return compose.signed(headers, inner, signature, MICALG, letter.message_id)
 
 
-def _encrypted(tools: Tools, letter: Letter, known: Sealing, inside: compose.Headers) -> bytes:
-    """The real subject inside, a neutral one outside (RFC 9788 section 3; testbook P124)."""
-    outside = inside
-    if known.case is not None and known.participant is not None:
-        tags = (f"VU#{known.case.vu}", known.participant.their_ref)
-        outside = replace(inside, subject=compose.subject("", *tags))
-        inside = replace(inside, subject=compose.with_title(letter.subject, known.title))
+def _encrypted(
+    tools: Tools, letter: Letter, known: Sealing, inside: compose.Headers, outside: compose.Headers
+) -> bytes:
     text = noticetext.in_full(tools, letter)
     inner = compose.entity(text, known.files, letter.message_id, protect=inside, outer=outside)
     ours_too = known.case is not None or letter.report_id is not None
     archive = tools.pgp.archive_keys() if ours_too else ()
     message = tools.pgp.encrypt(inner, known.keys, archive=archive, signer=letter.signer)
     return compose.encrypted(outside, message.decode("ascii"), letter.message_id)
+
+
+def _inside_and_outside(tools: Tools, letter: Letter, known: Sealing) -> tuple[compose.Headers, compose.Headers]:
+    """Of an encrypted letter the real subject inside, a neutral one outside (RFC 9788 section 3; testbook P124)."""
+    headers = _headers(tools, letter, known)
+    if not known.keys or known.case is None or known.participant is None:
+        return headers, headers
+    tags = (f"VU#{known.case.vu}", known.participant.their_ref)
+    title = compose.with_title(letter.subject, known.title)
+    return replace(headers, subject=title), replace(headers, subject=compose.subject("", *tags))
 
 
 def _headers(tools: Tools, letter: Letter, known: Sealing) -> compose.Headers:

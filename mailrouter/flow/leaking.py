@@ -1,0 +1,288 @@
+"""What a letter would tell of others: searched for in everything that leaves, by what the database knows of them.
+
+Promises: what is hard never leaves by itself, whoever wrote it; what is soft only a person lets go; what is said of it
+names nobody but by pseudonym, and never repeats the text. What is looked for is made once for a case and all its
+letters, and again as soon as anything of it changes.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine
+
+from mailrouter.mail import disguises, leaks, needles, parse
+from mailrouter.mail.compose import Headers
+from mailrouter.mail.entity import Attachment
+from mailrouter.mail.leaks import OURS, Finding, Index, Kind, Needle, Scan
+from mailrouter.mail.ownaddress import reply_token
+from mailrouter.store import acknowledgements, contacts, identities, reports, secret
+from mailrouter.store.identities import Party
+from mailrouter.store.outbox import Letter
+from mailrouter.tools import Tools
+
+NOBODY = -1  # a recipient who is no organisation
+STRANGER = -2  # a reporter who takes no part yet
+LARGEST_HEAD = 64 * 1024  # bytes of a mail in which its From is looked for
+MOST_CASES = 4  # whose needles are kept
+MOST_TOLD = 5  # findings of one letter that are named one by one
+
+WRITTEN_ANEW = "write it anew, or `mailrouter outbox release {} --despite-leak --why …` if that is meant"
+
+
+@dataclass(slots=True)
+class Known:
+    """What is looked for in letters of one case, and what was found in what many of them carry."""
+
+    stamp: tuple[object, ...]
+    index: Index
+    called: Mapping[int, str]  # organisation -> pseudonym
+    files: dict[str, Scan] = field(default_factory=dict)  # digest -> what it says
+    fixed: dict[str, Counter[Needle]] = field(default_factory=dict)  # name of a letter -> what its own text says
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A file that goes along, and its SHA-256, if it is kept."""
+
+    file: Attachment
+    digest: str = ""
+
+
+_KEPT: WeakKeyDictionary[Engine, dict[int, Known]] = WeakKeyDictionary()
+_PEOPLE: WeakKeyDictionary[Engine, dict[int, Sequence[str]]] = WeakKeyDictionary()  # mail -> names in its From
+
+
+def known(tx: Connection, tools: Tools, case_id: int) -> Known:
+    """What is looked for in letters of this case, as it stands now."""
+    kept = _KEPT.setdefault(tools.db.engine, {})
+    parties = identities.parties(tx, case_id)
+    stamp = (*identities.stamp(tx, case_id), tools.settings.identity, *parties)
+    found = kept.pop(case_id, None)
+    if found is None or found.stamp != stamp:
+        found = Known(stamp, Index(_needles(tx, tools, case_id, parties)), _called(parties))
+    kept[case_id] = found
+    while len(kept) > MOST_CASES:
+        kept.pop(next(iter(kept)))
+    return found
+
+
+def _called(parties: Iterable[Party]) -> dict[int, str]:
+    called: dict[int, str] = {STRANGER: "the reporter"}
+    for one in parties:
+        called.setdefault(one.organisation_id, one.pseudonym)
+    return called
+
+
+# ---- what must not be said ------------------------------------------------------------------------------------------
+
+
+def _needles(tx: Connection, tools: Tools, case_id: int, parties: Sequence[Party]) -> Iterator[Needle]:
+    yield from _ours(tools)
+    hidden = {one.organisation_id for one in parties if one.anonymous}
+    ids = {one.organisation_id for one in parties}
+    sent = identities.sent(tx, case_id)
+    reporter = _reporter(tx, parties, case_id)
+    theirs: dict[int, dict[str, list[str]]] = {one: {} for one in (*ids, STRANGER)}
+    _gather(theirs, "addresses", identities.addresses(tx, ids))
+    _gather(theirs, "addresses", ((reporter, a) for a in identities.reporters(tx, case_id)))
+    _gather(theirs, "domains", identities.mail_domains(tx, ids))
+    _gather(theirs, "keys", identities.keys(tx, ids))
+    _gather(theirs, "user_ids", identities.user_ids(tx, hidden))
+    for one in sent:
+        owner = one.organisation_id or reporter
+        _gather(theirs, "message_ids", [(owner, one.message_id.strip("<>"))])
+        if one.direction == "in":
+            _gather(theirs, "addresses", [(owner, one.sender)])
+            if owner in hidden and one.mail_id is not None:
+                _gather(theirs, "people", ((owner, name) for name in _people(tx, tools, one.mail_id)))
+    for party in parties:
+        _gather(theirs, "names", [(party.organisation_id, party.name)])
+        _gather(theirs, "references", [(party.organisation_id, party.their_ref)])
+        _gather(theirs, "telephones", [(party.organisation_id, party.telephone)])
+    _gather(theirs, "replies", _replies(tx, parties, case_id))
+    for owner, what in theirs.items():
+        yield from needles.of(needles.Known(owner, owner in hidden, **what))
+
+
+def _gather(theirs: dict[int, dict[str, list[str]]], what: str, rows: Iterable[Sequence[object]]) -> None:
+    for owner, text in rows:
+        if text:
+            theirs[int(str(owner))].setdefault(what, []).append(str(text))
+
+
+def _ours(tools: Tools) -> Iterator[Needle]:
+    """What is ours may stand anywhere, and what stands in it too."""
+    identity = tools.settings.identity
+    for address in (identity.address, *identity.also):
+        yield Needle(Kind.ADDRESS, OURS, address, hard=False)
+        yield Needle(Kind.DOMAIN, OURS, address.rpartition("@")[2], hard=False)
+    if identity.operator:
+        yield Needle(Kind.ADDRESS, OURS, identity.operator, hard=False)
+    yield Needle(Kind.NAME, OURS, identity.name, hard=False)
+
+
+def _reporter(tx: Connection, parties: Sequence[Party], case_id: int) -> int:
+    """Whose mail of a report is that is no participant's: who has the address, else a reporter nobody knows yet."""
+    speakers = contacts.speakers(tx, [a.casefold() for a in identities.reporters(tx, case_id)])
+    ids = {one.organisation_id for one in parties}
+    return next((s.organisation_id for s in speakers.values() if s.organisation_id in ids), None) or STRANGER
+
+
+def _replies(tx: Connection, parties: Iterable[Party], case_id: int) -> Iterator[tuple[int, str]]:
+    """Whoever knows where another answers us may write there."""
+    made, numbers = secret.known(tx), identities.numbers(tx, case_id)
+    for one in parties if made is not None else ():
+        yield one.organisation_id, reply_token(made or b"", numbers[one.case_id], one.participant_id)
+
+
+def _people(tx: Connection, tools: Tools, mail_id: int) -> Sequence[str]:
+    kept = _PEOPLE.setdefault(tools.db.engine, {})
+    if mail_id not in kept:
+        read = parse.mail(identities.head(tx, mail_id, LARGEST_HEAD))
+        kept[mail_id] = tuple(dict.fromkeys(one.name for one in read.sender if one.name))
+    return kept[mail_id]
+
+
+# ---- a letter that is about to leave --------------------------------------------------------------------------------
+
+
+def concerns(letter: Letter) -> bool:
+    """Whether it goes to a participant or a reporter: our own staff may know, and an acknowledgement says nothing."""
+    return letter.name != acknowledgements.NAME and (letter.participant_id is not None or letter.report_id is not None)
+
+
+def of_letter(
+    tx: Connection, tools: Tools, letter: Letter, headers: Sequence[Headers], files: Sequence[Carried]
+) -> tuple[list[Finding], Mapping[int, str]]:
+    """What it tells of others, hard and soft, and how those are called. `headers`: inside and outside."""
+    case_id = letter.case_id or (reports.get(tx, letter.report_id).case_id if letter.report_id is not None else None)
+    if case_id is None or not concerns(letter):
+        return [], {}
+    case = known(tx, tools, case_id)
+    recipient = recipient_of(tx, letter.recipient, letter.participant_id)
+    harmless = _harmless(tools, case, letter.name, letter.body)
+    texts = {f"the header {name}": value for one in headers for name, value in _fields(one)} | {"the body": letter.body}
+    return [*_in_texts(case, recipient, texts, harmless), *_in_files(case, recipient, files)], case.called
+
+
+def recipient_of(tx: Connection, address: str, participant_id: int | None) -> int:
+    """The organisation it goes to; `NOBODY` when it is none's."""
+    if participant_id is not None:
+        return identities.organisation(tx, participant_id)
+    speaker = contacts.speakers(tx, [address.casefold()]).get(address.casefold())
+    return (speaker.organisation_id if speaker else None) or STRANGER
+
+
+def _fields(headers: Headers) -> Iterator[tuple[str, str]]:
+    yield "From", f"{headers.sender_name} <{headers.sender}>"
+    yield "To", headers.to
+    yield "Reply-To", headers.reply_to
+    yield "Subject", headers.subject
+    yield "Message-ID", headers.message_id
+    yield "In-Reply-To", headers.in_reply_to
+    yield "References", "\n".join(headers.references)
+
+
+def _harmless(tools: Tools, case: Known, name: str, body: str) -> set[Needle]:
+    """Names that are words of the letter's own text, no more often than there: they say nothing of anybody."""
+    if name not in case.fixed:
+        text = tools.texts[name]
+        case.fixed[name] = _counted(case, f"{text.subject}\n{text.body}")
+    fixed = {n: times for n, times in case.fixed[name].items() if n.kind in (Kind.NAME, Kind.PERSON, Kind.REFERENCE)}
+    said = _counted(case, body) if fixed else Counter()
+    return {needle for needle, times in fixed.items() if said[needle] <= times}
+
+
+def _counted(case: Known, text: str) -> Counter[Needle]:
+    return Counter(hit.needle for hits in case.index.scan([disguises.Reading(text)]) for hit in hits)
+
+
+def _in_texts(
+    case: Known, recipient: int, texts: Mapping[str, str], harmless: Collection[Needle] = frozenset()
+) -> Iterator[Finding]:
+    for where, text in texts.items():
+        for one in leaks.findings(case.index, case.index.scan(disguises.readings(text)), recipient, where, harmless):
+            yield one if where == "the body" else _replaced(one, where)
+
+
+def _replaced(one: Finding, where: str) -> Finding:
+    return Finding(one.kind, one.owner, where, one.hard)  # of one line: no number says more
+
+
+def _in_files(case: Known, recipient: int, files: Sequence[Carried]) -> Iterator[Finding]:
+    for number, carried in enumerate(files, 1):
+        yield from _in_texts(case, recipient, {f"the name of attachment {number}": carried.file.name})
+        yield from leaks.findings(case.index, _scan(case, carried), recipient, f"attachment {number}")
+        if is_closed(carried.file.content):
+            yield Finding(Kind.CLOSED, NOBODY, f"attachment {number}", hard=False)
+
+
+def _scan(case: Known, carried: Carried) -> Scan:
+    if carried.digest not in case.files or not carried.digest:
+        scan = case.index.scan(disguises.of_bytes(carried.file.content))
+        if carried.digest:
+            case.files[carried.digest] = scan
+        return scan
+    return case.files[carried.digest]
+
+
+_CLOSED = (  # how the files begin that hold others: they are not opened
+    b"PK\x03\x04", b"PK\x05\x06", b"%PDF", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"Rar!", b"\x1f\x8b", b"BZh",
+    b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"MSCF", b"{\\rtf", b"\x04\x22\x4d\x18",
+)  # fmt: skip
+
+
+def is_closed(content: bytes) -> bool:
+    """Whether it holds what cannot be searched: an archive, an Office file, a PDF (which may begin with something)."""
+    return content.startswith(_CLOSED) or b"%PDF" in content[:1024] or content[257:262] == b"ustar"
+
+
+# ---- in words -------------------------------------------------------------------------------------------------------
+
+
+def words(found: Sequence[Finding], called: Mapping[int, str]) -> str:
+    """`an address of Vendor KTRV (the body, line 3)`, the first few: they say nothing a letter must not say."""
+    told = [
+        f"{one.kind} ({one.where})" if one.kind is Kind.CLOSED else
+        f"{one.kind} of {called.get(one.owner, 'another')} ({one.where})"
+        for one in found[:MOST_TOLD]
+    ]  # fmt: skip
+    more = len(found) - MOST_TOLD
+    return "; ".join([*told, f"and {more} more" if more > 0 else ""]).removesuffix("; ")
+
+
+def title(tx: Connection, tools: Tools, letter: Letter, text: str) -> str:
+    """The title of a case as this letter's recipient may read it; '' when it tells of anybody else."""
+    if letter.case_id is None or letter.participant_id is None:
+        return ""
+    case = known(tx, tools, letter.case_id)
+    recipient = recipient_of(tx, letter.recipient, letter.participant_id)
+    return "" if any(_in_texts(case, recipient, {"the title": text})) else text
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What somebody wrote, and would tell of others."""
+
+    found: Sequence[Finding]
+    called: Mapping[int, str]
+
+    @property
+    def words(self) -> str:
+        """See `words`; '' when there is nothing."""
+        return words(self.found, self.called)
+
+
+def preview(
+    tx: Connection, tools: Tools, case_id: int, organisations: Iterable[int], text: str, files: Sequence[Attachment]
+) -> Preview:
+    """What this text with these files would tell its recipients of each other and of the rest."""
+    case, carried = known(tx, tools, case_id), [Carried(file) for file in files]
+    found = [
+        one
+        for recipient in dict.fromkeys(organisations)
+        for one in (*_in_texts(case, recipient, {"the body": text}), *_in_files(case, recipient, carried))
+    ]
+    return Preview(list(dict.fromkeys(found)), case.called)

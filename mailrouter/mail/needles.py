@@ -1,0 +1,144 @@
+"""What must not be said of somebody, made of what is known of them: needles for leaks.py.
+
+Promises: of an anonymous participant everything is hard; of any other its name and its mail domains are soft, its
+addresses, keys and Message-IDs hard. What everybody may say is no needle: words for roles, and the mail domains of
+providers where anybody has an address.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mailrouter.mail.leaks import Kind, Needle, compact
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of one organisation in a case."""
+
+    owner: int
+    anonymous: bool
+    names: Iterable[str] = ()
+    people: Iterable[str] = ()  # display names of their mails
+    addresses: Iterable[str] = ()
+    domains: Iterable[str] = ()
+    keys: Iterable[str] = ()  # fingerprints and key ids
+    user_ids: Iterable[str] = ()
+    message_ids: Iterable[str] = ()  # without angle brackets
+    references: Iterable[str] = ()
+    telephones: Iterable[str] = ()
+    replies: Iterable[str] = ()  # tokens of the addresses where we are answered
+
+
+def of(known: Known) -> Iterator[Needle]:
+    """Everything that may give them away."""
+    owner, hidden = known.owner, known.anonymous
+    addresses = {a.casefold() for a in known.addresses if "@" in a}
+    for name in known.names:
+        yield from (Needle(Kind.NAME, owner, one, hidden) for one in names(name))
+    for domain in {*known.domains, *(_domains_of(addresses) if hidden else ())}:
+        yield from (Needle(Kind.DOMAIN, owner, one, hidden) for one in _both(domain))
+    for address in addresses:
+        yield from (Needle(Kind.ADDRESS, owner, one) for one in _both(address))
+    for digits in known.keys:
+        yield from (Needle(Kind.KEY, owner, one) for one in _ids(digits))
+    yield from (Needle(Kind.MESSAGE_ID, owner, one) for one in known.message_ids if one)
+    yield from (Needle(Kind.REPLY, owner, one) for one in known.replies if one)
+    if hidden:
+        yield from _of_the_hidden(known)
+
+
+def _of_the_hidden(known: Known) -> Iterator[Needle]:
+    for user_id in known.user_ids:
+        name, address = _user_id(user_id)
+        yield from (Needle(Kind.PERSON, known.owner, one) for one in names(name))
+        yield from (Needle(Kind.ADDRESS, known.owner, one) for one in (address,) if one)
+    for person in known.people:
+        yield from (Needle(Kind.PERSON, known.owner, one) for one in _person(person))
+    yield from (Needle(Kind.REFERENCE, known.owner, one) for one in known.references if len(compact(one)) > 2)
+    for number in known.telephones:
+        if len(re.sub("[^0-9]", "", number)) >= 7:
+            yield Needle(Kind.TELEPHONE, known.owner, number)
+
+
+# ---- names ----------------------------------------------------------------------------------------------------------
+
+# Behind a name they say of which kind an organisation is; what stands before is what people call it.
+_FORM = re.compile(
+    r"[\s,]+(?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|llp|lp|plc|gmbh|ag|kg|ug|se|ev|sa|sas|sarl"
+    r"|srl|spa|bv|nv|ab|as|asa|oy|oyj|aps|kk|pty|pte|sp\. ?z ?o\. ?o|s\. ?a|s\. ?p\. ?a|s\. ?r\. ?l|e\. ?v|b\. ?v"
+    r"|n\. ?v|gmbh & co\.? kg)\.?$",
+    re.IGNORECASE,
+)
+_ANYBODY = frozenset({
+    "a", "an", "the", "of", "and", "for", "our", "we", "us", "anonymous", "unknown", "vendor", "vendors",
+    "downstream", "reporter", "finder", "researcher", "coordinator", "security", "product", "products", "team",
+    "psirt", "csirt", "cert", "incident", "response", "vulnerability", "disclosure", "support", "info", "contact",
+    "abuse", "admin", "postmaster", "noreply", "no", "reply", "mail", "office", "department", "group",
+})  # fmt: skip
+
+
+def names(name: str) -> list[str]:
+    """As it is registered, and as people shorten it; nothing of a name that is only words for what anybody may be."""
+    found = [name]
+    while (shorter := _FORM.sub("", found[-1])) != found[-1]:
+        found.append(shorter)
+    return [one.strip() for one in found if not _says_nothing(one)]
+
+
+def _says_nothing(name: str) -> bool:
+    words = re.findall(r"[^\W_]+", name.casefold())
+    return all(word in _ANYBODY for word in words)
+
+
+def _person(name: str) -> list[str]:
+    """`Doe, Jane` too; a name that is an address is looked for as one."""
+    if "@" in name:
+        return []
+    last, comma, first = name.partition(",")
+    return [one for way in {name, f"{first.strip()} {last.strip()}" if comma else name} for one in names(way)]
+
+
+_USER_ID = re.compile(r"\s*([^<>()]*?)\s*(?:\([^()]*\)\s*)?(?:<([^<>\s]+@[^<>\s]+)>)?\s*")
+
+
+def _user_id(text: str) -> tuple[str, str]:
+    """Name and address of `Name (comment) <address>`, or of an address alone."""
+    found = _USER_ID.fullmatch(text)
+    name, address = (found[1], found[2] or "") if found else (text, "")
+    return ("", name) if "@" in name and " " not in name else (name, address)
+
+
+# ---- addresses, keys ------------------------------------------------------------------------------------------------
+
+_PROVIDERS = frozenset({
+    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "me.com",
+    "aol.com", "gmx.net", "gmx.de", "web.de", "proton.me", "protonmail.com", "pm.me", "tutanota.com", "tuta.io",
+    "tuta.com", "posteo.de", "mailbox.org", "fastmail.com", "riseup.net", "mail.ru", "yandex.ru", "qq.com",
+    "163.com", "zoho.com", "mail.com", "disroot.org",
+})  # fmt: skip
+
+
+def _domains_of(addresses: Iterable[str]) -> set[str]:
+    """Where an anonymous participant has an address, unless everybody has."""
+    return {address.rpartition("@")[2] for address in addresses} - _PROVIDERS - {""}
+
+
+def _both(name: str) -> list[str]:
+    """As it goes over the wire, and as people read it (IDNA)."""
+    if "xn--" not in name:
+        return [name]
+    local, at, domain = name.rpartition("@")
+    try:
+        return [name, f"{local}{at}{domain.encode('ascii').decode('idna')}"]
+    except UnicodeError:
+        return [name]
+
+
+def _ids(digits: str) -> set[str]:
+    """A fingerprint is also known by its last sixteen digits, and by eight, where those are no mere number."""
+    clean = "".join(digits.split()).upper()
+    short = clean[-8:]
+    return {
+        one for one in (clean, clean[-16:], short if not short.isdigit() else "") if re.fullmatch("[0-9A-F]{8,64}", one)
+    }

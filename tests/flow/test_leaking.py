@@ -1,0 +1,218 @@
+"""No letter leaves that tells one participant of another: one planted leak of each kind is held, and said where."""
+
+from dataclasses import replace
+
+import pytest
+
+from mailrouter import faults
+from mailrouter.flow import coordinate, leaking, letters, outgoing, sealing
+from mailrouter.flow.actor import Actor
+from mailrouter.mail.entity import Attachment
+from mailrouter.store import cases, contacts, messages, outbox
+from mailrouter.store.outbox import Letter
+from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.journey.leaks import assert_no_leak
+
+HIDDEN, BOLT = "Zorble Widgets", "Bolt"
+FINDER = "anon77@throwaway.example"
+NO_PLACE = "letter {} is held: it would tell its recipient of others: "
+
+
+@pytest.fixture
+def house(world: World) -> World:
+    """A case of an anonymous vendor, two others and a mail from each; all three were written to."""
+    world.organisation(VENDOR, PSIRT, domain="vendor.example")
+    world.organisation(HIDDEN, "psirt@zorble.example", key=world.keymaker.vendor)
+    world.organisation(BOLT, "security@bolt.example", domain="bolt.example", key=world.keymaker.eve)
+    world.case(VENDOR, BOLT, notify=False)
+    coordinate.add_vendor(world.tools, world.alice, VU, HIDDEN, anonymous=True)
+    coordinate.set_participant(world.tools, world.alice, VU, HIDDEN, their_ref="ZOR-4411")
+    coordinate.notify(world.tools, world.alice, VU)
+    world.deliver()
+    world.feed(
+        world.mail("Jane Roe <psirt@zorble.example>", message_id="hid1@mx.zorble.example"),
+        world.mail("security@bolt.example", message_id="bolt1@mx.bolt.example"),
+        world.mail(PSIRT, message_id="own1@vendor.example"),
+    )
+    return world
+
+
+def order(body: str = "Please look again.", **more: object) -> letters.Order:
+    """A letter as a flow would make it."""
+    return letters.Order("write", {"body": body}, **more)  # type: ignore[arg-type]
+
+
+def sent(world: World, made: letters.Order, whom: str = VENDOR, **columns: str) -> Letter:
+    """One letter, queued and tried; what became of it. `columns`: what some other fault would have put into its row."""
+    with world.writing() as tx:
+        case, to = cases.by_vu(tx, VU), world.participant(whom)
+        letter_id = letters.to_participant(tx, world.tools, case, to, made, world.clock())
+        assert letter_id is not None
+        if columns:
+            outbox.change(tx, letter_id, **columns)
+    world.deliver()
+    with world.look() as tx:
+        return outbox.get(tx, letter_id)
+
+
+def held_for(world: World, letter: Letter, what: str, whose: str, where: str) -> None:
+    """It is held, says of which kind, whose and where, repeats nothing, and the analyst is told without a name."""
+    called = world.participant(whose).pseudonym
+    assert (letter.state, letter.sealed) == ("held", None)
+    assert f"{what} of {called} ({where})" in letter.why
+    assert f"`mailrouter outbox release {letter.id} --despite-leak --why …`" in letter.why
+    assert [one for one in ("zorble", "bolt", "jane", "4411", "hid1") if one in letter.why.casefold()] == [], letter.why
+    [notice] = [one for one in world.notices() if f"letter {letter.id} is held" in one]
+    assert notice.startswith(NO_PLACE.format(letter.id))
+
+
+# ---- one of each kind, everywhere -----------------------------------------------------------------------------------
+
+PLANTED = [
+    ("Zorble Widgets", HIDDEN, "the name"), ("psirt@zorble.example", HIDDEN, "an address"),
+    ("zorble.example", HIDDEN, "a mail domain"), ("Jane Roe", HIDDEN, "the name of a person"),
+    ("ZOR-4411", HIDDEN, "the reference"), ("hid1@mx.zorble.example", HIDDEN, "a Message-ID"),
+    ("{fingerprint}", HIDDEN, "a key"), ("{key_id}", HIDDEN, "a key"), ("security@bolt.example", BOLT, "an address"),
+    ("bolt1@mx.bolt.example", BOLT, "a Message-ID"), ("{bolts_key}", BOLT, "a key"),
+]  # fmt: skip
+
+
+@pytest.mark.row("A02", "A06", "A09")
+def test_one_planted_leak_of_each_kind_is_held_wherever_it_stands(house: World) -> None:
+    keys = {
+        "fingerprint": house.keymaker.vendor.fingerprint, "key_id": house.keymaker.vendor.fingerprint[-16:].lower(),
+        "bolts_key": house.keymaker.eve.fingerprint,
+    }  # fmt: skip
+    for text, whose, what in PLANTED:
+        said = text.format(**keys)
+        body = f"Hello,\n\nwe heard from {said} of it."
+        held_for(house, sent(house, order(body)), what, whose, "the body, line 6")
+        file = Attachment("poc.txt", f"first\n> {said}\n".encode(), "text/plain")
+        held_for(house, sent(house, order(attachments=[file])), what, whose, "attachment 1, line 2")
+        named = Attachment(f"{said}.txt", b"nothing", "text/plain")
+        held_for(house, sent(house, order(attachments=[named])), what, whose, "the name of attachment 1")
+        row = sent(house, order(), subject=f"[VU#{VU}] as {said} says")
+        held_for(house, row, what, whose, "the header Subject")
+    thread = letters.Thread("<bolt1@mx.bolt.example>", ("<own1@vendor.example>", "<bolt1@mx.bolt.example>"))
+    held = sent(house, order(thread=thread))
+    held_for(house, held, "a Message-ID", BOLT, "the header In-Reply-To")
+    held_for(house, held, "a Message-ID", BOLT, "the header References")
+    assert house.sent_to(PSIRT)[1:] == []
+
+
+@pytest.mark.row("A02")
+def test_their_own_and_ours_leave_and_so_does_what_is_soft_once_a_person_wrote_it(house: World) -> None:
+    own = "Dear Zorble Widgets, dear Jane Roe, you wrote <hid1@mx.zorble.example> on ZOR-4411 from psirt@zorble.example"
+    assert sent(house, order(own), HIDDEN).state == "sent"
+    assert sent(house, order("Bolt and bolt.example agree; write to cert@cert.example")).state == "sent"
+
+
+@pytest.mark.row("A02")
+def test_an_encrypted_letter_is_searched_before_it_is_encrypted(house: World) -> None:
+    held = sent(house, order("as Zorble Widgets says"), BOLT)
+    assert (held.state, held.sealed) == ("held", None)
+    assert sent(house, order("as we say"), BOLT).encrypted
+
+
+@pytest.mark.row("A05")
+def test_what_was_queued_before_somebody_became_anonymous_is_held(house: World) -> None:
+    with house.writing() as tx:
+        outbox.brake(tx, on=True)
+    queued = sent(house, order("Bolt says so"))
+    coordinate.set_participant(house.tools, house.alice, VU, BOLT, anonymous=True)
+    with house.writing() as tx:
+        outbox.brake(tx, on=False)
+    house.deliver()
+    with house.look() as tx:
+        held_for(house, outbox.get(tx, queued.id), "the name", BOLT, "the body, line 4")
+
+
+def test_needles_are_made_once_until_something_changes(house: World) -> None:
+    def known() -> leaking.Known:
+        with house.look() as tx:
+            return leaking.known(tx, house.tools, cases.by_vu(tx, VU).id)
+
+    first = known()
+    assert known() is first
+    sent(house, order())  # a letter: its Message-ID is one more
+    second = known()
+    assert second is not first
+    changes = (
+        lambda tx: contacts.add_contact(tx, contacts.named(tx, BOLT).id, "new@bolt.example"),
+        lambda tx: contacts.remove_contact(tx, contacts.named(tx, BOLT).id, "new@bolt.example"),
+        lambda tx: contacts.add_domain(tx, contacts.named(tx, BOLT).id, "bolt.test"),
+        lambda tx: contacts.rename(tx, contacts.named(tx, BOLT).id, "Nut"),
+        lambda tx: messages.replace(tx, house.messages()[-1].id, {"participant_id": house.participant(HIDDEN).id}),
+    )
+    for change in changes:
+        before = known()
+        with house.writing() as tx:
+            change(tx)
+        assert known() is not before
+        assert known() is known()
+
+
+# ---- an analyst means it --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("A06")
+def test_an_analyst_lets_it_go_with_a_reason_and_nobody_else_does(house: World) -> None:
+    held = sent(house, order("as Zorble Widgets says"))
+    with pytest.raises(faults.Illegal, match="needs an analyst"):
+        outgoing.release_despite(house.tools, Actor("unix:joe"), held.id, "both agreed")
+    by_mail = replace(house.alice, by_mail={"message": 1})
+    with pytest.raises(faults.Illegal, match="only a command"):
+        outgoing.release_despite(house.tools, by_mail, held.id, "both agreed")
+    outgoing.release(house.tools, house.alice, held.id)  # what held it is looked at again
+    house.deliver()
+    with house.look() as tx:
+        assert outbox.get(tx, held.id).state == "held"
+    outgoing.release_despite(house.tools, house.alice, held.id, "both agreed")
+    house.deliver()
+    with house.look() as tx:
+        left = outbox.get(tx, held.id)
+    assert (left.state, left.despite) == ("sent", "alice: both agreed")
+    [row] = [e for e in house.journal() if e.kind == "letter.released" and e.data.get("despite")]
+    assert (row.actor, row.data["why"], row.data["despite"]) == ("alice", "both agreed", "leak")
+
+
+# ---- titles ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("A09")
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [("Overflow in the updater", True), ("Overflow in Zor\u00adble-Widgets", False), ("Bolt off", True)],
+)
+def test_a_title_that_tells_of_others_stands_in_no_subject(house: World, title: str, shown: bool) -> None:
+    with house.writing() as tx:
+        cases.change(tx, cases.by_vu(tx, VU).id, title=title)
+    queued = sent(house, order("Hello"), BOLT)
+    with house.look() as tx:
+        known = sealing.look_up(tx, house.tools, queued)
+    assert known.title == (title if shown else "")
+
+
+# ---- our own texts --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("A02")
+def test_no_text_of_ours_says_anything_of_anybody_else(house: World) -> None:
+    """Every letter of the case up to its last rung, searched by somebody else's program, raw and decrypted."""
+    for day in (15, 30, 45):
+        house.day(day)
+        house.beat()
+        house.deliver()
+    maker = house.keymaker
+    secrets = {
+        VENDOR: ["psirt@vendor.example", "own1@vendor.example"],
+        HIDDEN: ["psirt@zorble.example", "zorble", "janeroe", "zor-4411", "hid1@mx.zorble.example",
+                 maker.vendor.fingerprint, maker.vendor.fingerprint[-16:]],
+        BOLT: ["security@bolt.example", "bolt", "bolt1@mx.bolt.example", maker.eve.fingerprint],
+    }  # fmt: skip
+    addresses = {VENDOR: PSIRT, HIDDEN: "psirt@zorble.example", BOLT: "security@bolt.example"}
+    mails = {name: [mail.as_bytes() for mail in house.sent_to(at)] for name, at in addresses.items()}
+    assert all(mails.values())
+    assert_no_leak(mails, secrets, lambda _whose, message: maker.gpg("--decrypt", given=message))
+    with pytest.raises(AssertionError, match="of Zorble Widgets"):
+        assert_no_leak({VENDOR: [b"Subject: =?utf-8?q?Zor=62le?=\r\n\r\n"]}, secrets, lambda _whose, message: message)
