@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailrouter.case.answers import Said
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import DeadlineKind, Participant, Place, Report, Waiting
 from mailrouter.case.receipt import Kind, Lack
@@ -19,6 +20,7 @@ class File:
     suggested_vu: int | None = None
     report: Report | None = None  # which it is about
     begins: bool = False  # it is a new report
+    says: str = ""  # what the queue tells besides `why`: words of theirs, that leave in no letter in clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,15 @@ class KeepStatement:
     state: str  # verified | held
     reason: str
     bound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """What the mail says, for an analyst to take as said; `sure`: those of them that are taken at once."""
+
+    participant: Participant
+    said: tuple[Said, ...]
+    sure: frozenset[Said] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +209,7 @@ Action = (
     | Close
     | Set
     | KeepStatement
+    | Propose
     | Vouch
     | KeepOrder
     | TellRefused

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from mailrouter.case.answers import Said
 from mailrouter.case.conditions import Signed
 from mailrouter.case.model import Case, Deadline, Participant, Place, Report
 from mailrouter.case.silence import Tried
@@ -114,6 +115,7 @@ class MailArrived:
     speaks_again: str = ""  # the sender's address, when it was marked undeliverable
     order: Ordered | None = None  # it came to an analyst's address: nothing else about it counts
     from_us: bool = False  # its From says that one of us wrote it
+    says: tuple[Said, ...] = ()  # what it answers, as data
     unaddressed: int | None = None  # the analyst who signed it, though it came to no address that they were given
 
 

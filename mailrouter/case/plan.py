@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailrouter.case import clocks, conditions, followup, orders, receipt, returned, vouching
+from mailrouter.case import clocks, conditions, followup, orders, proposals, receipt, returned, vouching
 from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
@@ -53,6 +53,7 @@ def after(event: Event, policy: Policy, now: datetime) -> Actions:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why, begins=False) for file in _file(event)]
     arrived = _file(event) + orders.unaddressed(event) + _clear_text(event) + _turn(event, policy, now)
+    arrived += proposals.proposed(event, now)
     return arrived + _receipt(event) + _about_a_letter(event, now)
 
 
@@ -75,7 +76,7 @@ def _file(event: MailArrived) -> list[File]:
         return [File(Place.FILED, case.queue, f"looks automatic: {event.doubt}", in_case=True)]
     if event.kind != "person":
         return [File(Place.FILED, None, f"automatic: {event.kind}", in_case=True)]
-    return [File(Place.FILED, case.queue, _reason(event, case), in_case=True)]
+    return [File(Place.FILED, case.queue, _reason(event, case), in_case=True, says=proposals.told(event))]
 
 
 def _is_report(event: MailArrived) -> bool:

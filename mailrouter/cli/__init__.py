@@ -17,6 +17,7 @@ COMMANDS = {
     "queue": "queue",
     "message": "message",
     "statement": "statement",
+    "proposal": "proposal",
     "outbox": "outbox",
     "letter": "letter",
     "search": "journal",

@@ -1,14 +1,16 @@
 """A case as people read it, on 100 columns: whose turn it is and the next letter first, then everything else."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import click
 
+from mailrouter.case import answers
 from mailrouter.case.model import Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.cli import shapes, show
 from mailrouter.store.messages import Message
+from mailrouter.store.proposals import Proposal
 from mailrouter.store.views import CaseFile
 
 TURN = {Waiting.THEM: "their turn", Waiting.US: "OUR TURN", Waiting.NOBODY: "nobody's"}
@@ -20,6 +22,7 @@ DUE = {
     DeadlineKind.PUBLICATION: "planned publication",
     DeadlineKind.DECISION: "the report waits for a decision",
 }
+MOST_PROPOSED = 20  # shown with a case; `proposal list` has all
 UNSENT = ("queued", "held", "failed")
 
 
@@ -30,6 +33,7 @@ def show_case(file: CaseFile) -> None:
     _unsent(file)
     show_messages(file, file.messages)
     _statements(file)
+    show_proposals(file.proposals)
     _deadlines(file)
     _remarks(file)
     _elsewhere(file)
@@ -190,6 +194,23 @@ def _statements(file: CaseFile) -> None:
         for s in file.statements
     ]
     show.table(("vendor", "state", "VU#", "approved by", "received (UTC)", "why"), rows, "None.")
+
+
+def show_proposals(open_ones: Sequence[Proposal]) -> None:
+    """What mails say and nobody has decided about, and the command that takes it; nothing when there is none."""
+    if not open_ones:
+        return
+    _section("They say, for you to take")
+    rows = ((one.id, show.short(one.participant, 20), one.message_id, _says(one)) for one in open_ones[:MOST_PROPOSED])
+    show.table(("id", "participant", "message", "says"), rows, "")
+    if len(open_ones) > MOST_PROPOSED:
+        more = len(open_ones) - MOST_PROPOSED
+        click.echo(f"… and {more} more: mailrouter proposal list VU#{open_ones[0].vu}")
+    click.echo(f"Take: mailrouter proposal take ID…, or --message {open_ones[0].message_id}")
+
+
+def _says(one: Proposal) -> str:
+    return show.short(answers.line(one.what, one.value, one.vulnerability), 60)
 
 
 def _deadlines(file: CaseFile) -> None:

@@ -7,11 +7,11 @@ import click
 
 from mailrouter import faults
 from mailrouter.case.standing import Assurance
-from mailrouter.cli import attachments, draft, given, shapes, show
+from mailrouter.cli import attachments, casefile, draft, given, shapes, show
 from mailrouter.cli.case import queued
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import file, look, write
-from mailrouter.store import cases, messages
+from mailrouter.store import cases, messages, proposals
 
 id_argument = click.argument("message_id", metavar="ID", type=given.ID)
 
@@ -69,7 +69,12 @@ def one(context: Here, message_id: int, text: bool, raw: bool, json_: bool) -> N
     if text:
         return _text(seen)
     vu, whose = _filed_with(context, seen.message)
-    return show.show_json(shapes.looked_at(seen, vu, whose)) if json_ else _show(seen, vu, whose)
+    with context.db.read() as tx:
+        said = proposals.of_messages(tx, [message_id])
+    if json_:
+        return show.show_json(shapes.looked_at(seen, vu, whose) | {"proposals": [shapes.proposal(one) for one in said]})
+    _show(seen, vu, whose)
+    return casefile.show_proposals([one for one in said if one.is_open])
 
 
 def _raw(seen: look.Look) -> bytes:

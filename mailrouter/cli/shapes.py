@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from mailrouter.case import answers
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement
 from mailrouter.cli.show import number
 from mailrouter.flow import look
@@ -11,6 +12,7 @@ from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.descriptions import Description
 from mailrouter.store.messages import Message
+from mailrouter.store.proposals import Proposal
 from mailrouter.store.queues import Shown
 from mailrouter.store.views import CaseFile, Sent, Turn, Vendor
 from mailrouter.store.vouchers import Voucher
@@ -44,6 +46,7 @@ def case(file: CaseFile) -> Shape:
         "deadlines": [deadline(file, d) for d in file.deadlines],
         "remarks": [{"id": m.id, "at": m.received_at, "by": m.sender, "text": m.note} for m in file.remarks],
         "elsewhere": [message(m) for m in file.elsewhere],
+        "proposals": [proposal(p) for p in file.proposals],
     }
 
 
@@ -166,6 +169,20 @@ def vouched(by: Voucher) -> Shape:
         "how": by.how, "sha256": by.sha256, "asked_at": by.asked_at, "asked_by": by.asked_by, "done_at": by.done_at,
         "message": by.message_id, "letter": by.letter_id, "telephone": by.telephone or None,
         "why": by.why or None, "spoke_with": by.spoke_with or None, "agreed_by": by.agreed_by or None,
+    }  # fmt: skip
+
+
+# ---- what they say --------------------------------------------------------------------------------------------------
+
+
+def proposal(one: Proposal) -> Shape:
+    """One of `proposal list`, `proposal show`, and of what `case`, `participant` and `message show` list as open."""
+    promised = answers.expected(one.value) if one.what == answers.What.FIX_EXPECTED else None
+    return {
+        "id": one.id, "vu": number(one.vu), "participant": one.participant, "message": one.message_id,
+        "what": one.what, "value": one.value, "vulnerability": one.vulnerability or None,
+        "date": promised.day.isoformat() if promised else None, "made_at": one.made_at,
+        "outcome": one.outcome or "open", "decided_at": one.decided_at, "decided_by": one.decided_by or None,
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from mailrouter.store import (
     messages,
     orders,
     outbox,
+    proposals,
     queues,
     reports,
     statements,
@@ -43,6 +44,7 @@ class Arrived:
     statement: dict[str, Any] = field(default_factory=dict)  # verbatim, form, signed_bytes, signature, ...
     message_id: int = 0  # set when it is filed
     before: messages.Message | None = None  # what an earlier look made of it
+    sure: list[proposals.Proposal] = field(default_factory=list)  # what it says that is taken at once
     reports: Callable[[], dict[str, Any]] = dict  # what it says as a report; asked only of one
 
     @property
@@ -136,8 +138,8 @@ def _file(doing: Doing, action: do.File) -> None:
         row |= {"report_id": report.id, "why": f"new report {report.vrf}" if action.begins else action.why}
     _store(doing, mail, row)
     if action.queue:
-        number = mail.report_id
-        arrival = queues.Arrival(action.queue, mail.message_id, row["case_id"], row["why"], doing.now, number)
+        number, why = mail.report_id, row["why"] + action.says
+        arrival = queues.Arrival(action.queue, mail.message_id, row["case_id"], why, doing.now, number)
         doing.later.arrivals.append(arrival)
     if action.begins and report is not None:
         reports.change(doing.tx, report.id, message_id=mail.message_id)
@@ -235,6 +237,21 @@ def _keep_statement(doing: Doing, action: do.KeepStatement) -> None:
     row = statement_row(mail.statement, doing.case, action.participant, mail.message_id, mail.row["received_at"])
     kept = statements.keep(doing.tx, row | {"state": action.state, "reason": action.reason, "bound": action.bound})
     _write(doing, doing.case, f"statement.{action.state}", statement=kept, message=mail.message_id, bound=action.bound)
+
+
+def _propose(doing: Doing, action: do.Propose) -> None:
+    mail = doing.mail
+    assert mail is not None
+    assert doing.case is not None
+    for said in action.said:
+        made = proposals.add(doing.tx, doing.case.id, action.participant.id, mail.message_id, said, doing.now)
+        if made is None:
+            continue  # an earlier look at this mail made it
+        over = proposals.overtake(doing.tx, made, doing.now)
+        told = {"proposal": made.id, "what": made.what, "vulnerability": made.vulnerability, "sha256": made.sha256}
+        _write(doing, doing.case, "proposal.made", message=mail.message_id, **told, overtakes=over)
+        if said in action.sure:
+            mail.sure.append(made)
 
 
 def _vouch(doing: Doing, action: do.Vouch) -> None:
@@ -407,6 +424,7 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.Close: _close,
     do.Set: _set,
     do.KeepStatement: _keep_statement,
+    do.Propose: _propose,
     do.Vouch: _vouch,
     do.KeepOrder: _keep_order,
     do.TellRefused: _tell_refused,

@@ -6,7 +6,7 @@ from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
 from mailrouter.flow import act, coordinate, details, judge, receive
 from mailrouter.flow.actor import Actor, note, taking_part
-from mailrouter.store import cases, contacts, inbox, messages, outbox, queues, statements
+from mailrouter.store import cases, contacts, inbox, messages, outbox, proposals, queues, statements
 from mailrouter.tools import Tools
 
 
@@ -45,13 +45,15 @@ def _both_held(tx: Connection, vu: int, former_id: int | None) -> Case:
 
 def _taken_from(tx: Connection, tools: Tools, actor: Actor, former: messages.Message, filed: messages.Message) -> None:
     """What the mail began while it counted as another's ends: their turn with us, and a statement of theirs."""
-    if former.case_id is None or former.participant_id in (None, filed.participant_id):
+    if former.case_id is None or former.participant_id is None or former.participant_id == filed.participant_id:
         return
     case = cases.get(tx, former.case_id)
     kept = statements.of_message(tx, former.id)
     if kept is not None and kept.participant_id == former.participant_id:
         statements.change(tx, kept.id, state="withdrawn", reason="the mail was filed elsewhere")
         note(tx, tools, actor, "statement.withdrawn", case, statement=kept.id)
+    if over := proposals.taken_elsewhere(tx, former.id, former.participant_id, tools.now()):
+        note(tx, tools, actor, "proposal.overtaken", case, message=former.id, proposals=over)
     note(tx, tools, actor, "mail.taken", case, message=former.id)
     _nothing_waits(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), former.participant_id)
 

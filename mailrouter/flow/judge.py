@@ -17,8 +17,9 @@ from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import analystmail, captured, confirmed, copies, offers, signing, ties
+from mailrouter.flow import analystmail, answered, captured, confirmed, copies, offers, signing, ties
 from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement, words
+from mailrouter.mail.answerform import Lines
 from mailrouter.mail.ownaddress import Reply
 from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
 from mailrouter.tools import Tools
@@ -37,6 +38,7 @@ class Read:
     automated: automated.Automated
     hints: route.Hints
     brought: offers.Brought = offers.NOTHING  # keys that came with it
+    form: Lines = ()  # its text line by line, if it may hold lines of the answer form
 
     @property
     def kind(self) -> str:
@@ -189,6 +191,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         speaks_again=_speaks_again(read, known),
         suspicion="" if vouched and participant else taken or suspicion(evidence, read.sender.malformed),
         from_us=evidence.internal,
+        says=answered.said(tx, read.mail, read.opened, read.form, case, participant) if kind == "person" else (),
         unaddressed=None if vouched or participant or kind != "person" or doubt else _unaddressed(tx, read, known),
     )
 

@@ -7,6 +7,7 @@ letter is encrypted (noticetext.py), and stand in the queue.
 
 import re
 
+from mailrouter.case import proposals
 from mailrouter.store.queues import Item
 
 ANY = "something needs you"
@@ -21,6 +22,7 @@ _KIND = {
     "key-offered": "a key was offered",
     "key-revoked": "a key was revoked",
     "key-disputed": "a key may be revoked",
+    "we-need": "a participant needs something of us",
     "voucher": "a text was vouched for by telephone: a second analyst reads it",
 }
 _LETTER = re.compile(r"letter \d+ (?:is held|failed|came back|has not left for 4 hours)\b")
@@ -29,7 +31,9 @@ _LETTER = re.compile(r"letter \d+ (?:is held|failed|came back|has not left for 4
 def reason(item: Item) -> str:
     """Of a mail, why it waits; of a notice, its kind."""
     kind = (item.once or "").partition(":")[0]
-    if item.kind == "mail" or kind in _IN_FULL:
+    if item.kind == "mail":
+        return item.why.partition(proposals.SAYS)[0]  # what they say stands in the queue
+    if kind in _IN_FULL:
         return item.why
     if kind == "letter":
         said = _LETTER.match(item.why)

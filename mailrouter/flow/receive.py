@@ -17,7 +17,7 @@ from mailrouter.case import plan, vuid
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
-from mailrouter.flow import acknowledge, act, analystmail, arrival, judge, offered, offers, receipts
+from mailrouter.flow import acknowledge, act, analystmail, answered, arrival, judge, offered, offers, receipts, taking
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
@@ -139,7 +139,9 @@ def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
     own = frozenset(address.lower() for address in (identity.address, *identity.also))
     robot = automated.classify(mail, item.envelope.sender, own)
     hints = _hints(tools, item, mail, opened, robot)
-    read = judge.Read(item, mail, opened, sender, robot, hints, offers.brought(tools, mail, opened, sender))
+    brought = offers.brought(tools, mail, opened, sender)
+    form = answered.lines(mail, opened) if robot.kind == "person" else ()
+    read = judge.Read(item, mail, opened, sender, robot, hints, brought, form)
     return with_signature(tools, read) if opened.form == "message" and read.meant else read
 
 
@@ -241,12 +243,13 @@ def _change(
     doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived, later)
     orders = plan.after(event, tools.settings.policy, now)
     act.carry_out(doing, orders)
+    taking.by_itself(doing)
     if read.brought != offers.NOTHING:
         named = next((case for case in known.cases.values() if case.vu == event.routed.suggested_vu), None)
         offered.record(doing, event, read.brought, fresh=not read.opened.stale, named=named)
     if arrival.REUSED in arrived.row["flags"]:
         messages.flag_all(tx, arrived.row["message_id"], arrival.REUSED)  # the earlier ones too
-    if event.participant is not None and any(isinstance(order, do.Turn) for order in orders):
+    if event.participant is not None and (arrived.sure or any(isinstance(order, do.Turn) for order in orders)):
         fresh = cases.participant(tx, event.participant.id)  # the next mail of the batch sees whose turn it is now
         known.participants[fresh.case_id, fresh.organisation_id] = fresh
     return arrived

@@ -534,12 +534,12 @@ proposals = Table(  # what a mail says and an analyst may take as said with one 
     _ref("message_id", "messages", nullable=False),
     _text("what"),  # affected | why-not | fixed-in | fix-expected | we-need | their-ref | ...
     _text("value"),
-    Column("vulnerability", Integer),  # .1, .2, ...; NULL: the case as a whole
+    _count("vulnerability"),  # .1, .2, ...; 0: the case as a whole
     _time("made_at", nullable=False),
     _time("decided_at"),
     _text("decided_by"),  # an analyst; 'mailrouter' when it applied by itself
     _text("outcome"),  # taken | refused | overtaken; '' open
-    Index("ix_proposals_message_id", "message_id"),
+    UniqueConstraint("message_id", "participant_id", "what", "vulnerability"),  # a mail says each thing once
 )
 
 relays = Table(  # what was passed on of one participant's mail to another

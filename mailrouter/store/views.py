@@ -12,11 +12,12 @@ from functools import cached_property
 from sqlalchemy import Connection, func, select
 
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
-from mailrouter.store import cases, contacts, descriptions, statements, vouchers
+from mailrouter.store import cases, contacts, descriptions, proposals, statements, vouchers
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
 from mailrouter.store.descriptions import Description
 from mailrouter.store.messages import Message
+from mailrouter.store.proposals import Proposal
 from mailrouter.store.tables import cases as case_table
 from mailrouter.store.tables import contacts as contact_table
 from mailrouter.store.tables import domains, letters, messages, organisations, participants, pinned_keys, queue_items
@@ -54,6 +55,7 @@ class CaseFile:
     deadlines: Sequence[Deadline]
     description: Description | None  # the newest
     elsewhere: Sequence[Message]  # mails that name the case and wait for a person's decision
+    proposals: Sequence[Proposal] = ()  # what mails say, and nobody has decided about
 
     def participant(self, participant_id: int | None) -> Participant | None:
         """By id."""
@@ -98,6 +100,7 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
         deadlines=cases.deadlines_of(tx, case.id),
         description=descriptions.newest(tx, case.id),
         elsewhere=_elsewhere(tx, vu),
+        proposals=proposals.listed(tx, case.id),
     )
 
 

@@ -118,7 +118,7 @@ def upgrade() -> None:
         sa.Column("message_id", WHOLE, nullable=False),
         sa.Column("what", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("value", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("vulnerability", sa.Integer(), nullable=True),
+        sa.Column("vulnerability", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -129,10 +129,16 @@ def upgrade() -> None:
             ["participant_id"], ["participants.id"], name=op.f("fk_proposals_participant_id_participants")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_proposals")),
+        sa.UniqueConstraint(
+            "message_id",
+            "participant_id",
+            "what",
+            "vulnerability",
+            name=op.f("uq_proposals_message_id_participant_id_what_vulnerability"),
+        ),
     )
     with op.batch_alter_table("proposals", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_proposals_case_id"), ["case_id"], unique=False)
-        batch_op.create_index("ix_proposals_message_id", ["message_id"], unique=False)
 
     op.create_table(
         "relays",

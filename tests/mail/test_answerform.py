@@ -1,13 +1,11 @@
 """What the lines of the answer form say, as mail programs send them and as people fill them in."""
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailrouter.case.answers import LABELS, Said, Source, What
 from mailrouter.mail import answerform, quote
-from mailrouter.mail.answerform import Expected, Said, Source, What
 
 VU = 123456
 A, W, F, E, N = What.AFFECTED, What.WHY_NOT, What.FIXED_IN, What.FIX_EXPECTED, What.WE_NEED
@@ -115,70 +113,16 @@ def test_within_the_quoted_form(case: str) -> None:
 
 
 def test_html_comes_in_two() -> None:
-    said = answerform.read_apart("Affected: yes", "Affected:\nFixed in: 3.2", VU)
+    said = answerform.read_lines(answerform.in_two("Affected: yes", "Affected:\nFixed in: 3.2"), VU)
     assert said == (Said(A, "yes"), Said(F, "3.2", 0, Source.QUOTED))
-    assert answerform.read_apart("hello", "there", VU) == ()
+    assert answerform.in_two("hello", "there") == ()
 
 
 def test_what_a_letter_of_ours_asks() -> None:
-    assert answerform.asked(f"Dear vendor\n\n{EMPTY}\n\n{HEAD}> Affected: yes", VU) == frozenset(What)
+    assert answerform.asked(f"Dear vendor\n\n{EMPTY}\n\n{HEAD}> Affected: yes", VU) == frozenset(LABELS)
     assert answerform.asked("Affected: yes | no | not a vulnerability | unknown\nFixed in: 3.2", VU) == {A}
     assert answerform.asked("Affected: yes\nAffected:", VU) == frozenset()
     assert answerform.asked("Thank you.\n> Affected:", VU) == frozenset()
-
-
-# ---- what a value means ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("value", "word", "plain"),
-    [
-        ("yes", "yes", True), ("Yes.", "yes", True), ("NO", "no", True), ("*no*", "no", True),
-        ("not a vulnerability", "not a vulnerability", True), ("Not a  vulnerability!", "not a vulnerability", False),
-        ("unknown", "unknown", True), ("yes, on Windows", "yes", False), ("no (see below)", "no", False),
-        ("no - never built", "no", False), ("yes / no", "", False), ("nobody", "", False), ("not affected", "", False),
-        ("yes and no", "", False), ("no-one knows", "", False), ("ACME Router 3.1", "", False), ("", "", False),
-    ],
-)  # fmt: skip
-def test_words(value: str, word: str, plain: bool) -> None:
-    assert (answerform.word(value), answerform.is_plain(value)) == (word, plain)
-
-
-DATES = {
-    "2026-12-01": (2026, 12, 1, True), "2026/12/01": (2026, 12, 1, True), "2026-12-1.": (2026, 12, 1, True),
-    "by 2026-12-01": (2026, 12, 1, True), "1 December 2026": (2026, 12, 1, True), "1st Dec 2026": (2026, 12, 1, True),
-    "on 1. December 2026": (2026, 12, 1, True), "December 1, 2026": (2026, 12, 1, True),
-    "Dec. 1st, 2026": (2026, 12, 1, True), "around 2026-12-01": (2026, 12, 1, False),
-    "2026-12-01 (tentative)": (2026, 12, 1, False), "December 2026": (2026, 12, 31, False),
-    "end of February 2028": (2028, 2, 29, False), "2026-12": (2026, 12, 31, False),
-    "3.2.1 on 2026-12-01": (2026, 12, 1, False),
-}  # fmt: skip
-NO_DATES = [
-    "", "soon", "Q4 2026", "01/12/2026", "12/01/26", "2026-13-01", "2026-02-30", "2026", "31 November 2026",
-    "2026-12-01 or 2027-01-01", "between May 2026 and June 2026", "1999-12-01", "20261201", "12026-12-01",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("value", DATES)
-def test_dates(value: str) -> None:
-    year, month, day, sure = DATES[value]
-    assert answerform.expected(value) == Expected(date(year, month, day), sure)
-
-
-@pytest.mark.parametrize("value", NO_DATES)
-def test_no_dates(value: str) -> None:
-    assert answerform.expected(value) is None
-
-
-@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.sampled_from(["%Y-%m-%d", "%d %B %Y", "%B %d, %Y"]))
-def test_every_day_is_read(day: date, form: str) -> None:
-    assert answerform.expected(f"{day:{form}}") == Expected(day, sure=True)
-
-
-def test_as_people_read_it() -> None:
-    assert answerform.line("affected", "yes", 0) == "Affected: yes"
-    assert answerform.line("fixed-in", "3", 2, VU) == "Fixed in (VU#123456.2): 3"
-    assert answerform.line("their-ref", "A-1", 0) == "their-ref: A-1"
 
 
 # ---- whatever it is --------------------------------------------------------------------------------------------------
@@ -201,15 +145,13 @@ def test_lines_of_any_kind_in_any_order(lines: list[str]) -> None:
 @given(st.text(), st.text())
 def test_any_text(text: str, quoted: str) -> None:
     answerform.read(text, VU)
-    answerform.read_apart(text, quoted, VU)
+    answerform.read_lines(answerform.in_two(text, quoted), VU)
     answerform.asked(text, VU)
-    answerform.expected(text)
-    assert answerform.word(text) in ("", *answerform.WORDS)
 
 
-@given(st.sampled_from(list(What)), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 .,]{0,40}[A-Za-z0-9]{4}", fullmatch=True))
+@given(st.sampled_from(list(LABELS)), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 .,]{0,40}[A-Za-z0-9]{4}", fullmatch=True))
 def test_what_is_filled_in_is_read(what: What, value: str) -> None:
-    text = f"Hello,\n\n{answerform.LABELS[what]}: {value}\n\nRegards"
+    text = f"Hello,\n\n{LABELS[what]}: {value}\n\nRegards"
     said = answerform.read(text, VU)
     assert said in ((), (Said(what, " ".join(value.split())),))
     assert said or value.casefold() in ("none", "nothing", "unknown", "not yet", "not known")

@@ -1,0 +1,86 @@
+"""What a mail says becomes proposals; which of them are taken at once, and which wait for a person.
+
+A VU# routes, it never authorises: whoever signed it, a fact read out of a mail is a proposal first. It is taken at once
+only if the mail is verified, has no flag, was signed for this case, and says it in the sender's own words in a form
+that can mean one thing only. A line in quoted text may be somebody else's, so a person looks at it. A mail that is
+meant as a statement is a statement: its lines are proposals if it is verified, and never more.
+"""
+
+import re
+from datetime import datetime
+
+from mailrouter.case import answers
+from mailrouter.case.actions import Propose
+from mailrouter.case.answers import Said, Source, What
+from mailrouter.case.events import MailArrived
+from mailrouter.case.standing import Assurance, Standing
+
+SAYS = "; says: "  # in the reason of a queue item: behind it stand their words, which leave in no letter in clear
+_LONGEST = 60  # characters of a value in such a reason
+
+
+def proposed(event: MailArrived, now: datetime) -> list[Propose]:
+    """The proposals of a mail, those that are taken at once among them."""
+    said = _said(event)
+    if not said or event.participant is None:
+        return []
+    sure = frozenset(one for one in said if _proved(event) and certain(one, now))
+    return [Propose(event.participant, said, sure)]
+
+
+def told(event: MailArrived) -> str:
+    """What the queue says besides the reason; '' when it says nothing."""
+    said = [one for one in _said(event) if one.what is not What.THEIR_REF]
+    return (
+        SAYS + "; ".join(answers.line(one.what, _short(one.value), one.vulnerability) for one in said) if said else ""
+    )
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else value[: _LONGEST - 1].rstrip() + "…"
+
+
+def _said(event: MailArrived) -> tuple[Said, ...]:
+    """Of vendors who take part, and are no strangers; their reference, of other coordinators too."""
+    participant = event.participant
+    if participant is None or event.case is None or not participant.takes_part:
+        return ()
+    person = event.kind == "person" and not event.doubt and event.standing is not Standing.STRANGER
+    if not person or event.signed.came_before or (event.meant and not _is_good(event)):
+        return ()
+    if participant.is_vendor:
+        return event.says
+    refers = "coordinator" in participant.roles
+    return tuple(one for one in event.says if refers and one.what is What.THEIR_REF)
+
+
+def _is_good(event: MailArrived) -> bool:
+    return event.assurance is Assurance.VERIFIED and not event.signed.flags
+
+
+def _proved(event: MailArrived) -> bool:
+    """Verified, bound, and an answer in an open case."""
+    ours = event.case is not None and event.case.is_open and event.counts and not event.meant and not event.suspicion
+    return ours and event.standing is Standing.SIGNED and _is_good(event)
+
+
+_RELEASED = re.compile(r"(?=.{0,99}[0-9]).{1,100}")
+_NOT_YET = re.compile(
+    r"\b(?:will|would|plan\w*|next|soon|expect\w*|coming|upcoming|future|partial\w*|not|no|if|maybe|scheduled|eta)\b"
+    r"|\?", re.IGNORECASE,
+)  # fmt: skip
+
+
+def certain(said: Said, now: datetime) -> bool:
+    """Whether it can mean one thing only, and is said in their own words."""
+    if said.source is not Source.OWN:
+        return False
+    match said.what:
+        case What.AFFECTED:
+            return answers.is_plain(said.value) and answers.word(said.value) != ""
+        case What.FIXED_IN:
+            return _RELEASED.fullmatch(said.value) is not None and _NOT_YET.search(said.value) is None
+        case What.FIX_EXPECTED:
+            promised = answers.expected(said.value)
+            return promised is not None and promised.sure and promised.day > now.date()
+    return True

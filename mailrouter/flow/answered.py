@@ -1,0 +1,70 @@
+"""What a mail answers, as data: the lines of the answer form in its text, and their own reference in its subject.
+
+The form is looked for only in people's mail, in the text that is read anyway; of mail that is signed or encrypted, in
+what was signed or decrypted. A line that is filled in where a letter of ours is quoted counts only if the mail answers
+that very letter, and the letter left the line empty: otherwise it was said before, by them or by somebody else.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from mailrouter.case.answers import Said, Source, What
+from mailrouter.case.model import Case, Participant
+from mailrouter.mail import answerform, parse, quote, theirref, words
+from mailrouter.mail.answerform import Lines
+from mailrouter.mail.parse import Mail
+from mailrouter.mail.pgpmime import Opened, Verdict
+from mailrouter.store import messages, outbox
+
+
+def lines(mail: Mail, opened: Opened) -> Lines:
+    """Its text line by line, each new or quoted; none when no line can be one of the form. Needs no transaction."""
+    shown = _shown(mail, opened)
+    if isinstance(shown, str):
+        return answerform.apart(shown)
+    plain = any(part.content_type == "text/plain" for part in shown.parts)
+    if plain or not shown.html:
+        return answerform.apart(shown.text)
+    reply = quote.split_html(shown.html)
+    return answerform.in_two(reply.visible, reply.hidden)
+
+
+def _shown(mail: Mail, opened: Opened) -> Mail | str:
+    """What was opened, when that is the whole mail; else the mail as it came."""
+    whole = opened.decrypted == "ok" or (opened.verdict is Verdict.GOOD and opened.covers == "all")
+    if opened.content is None or not whole:
+        return mail
+    if opened.content_is_entity:
+        return parse.mail(opened.content)
+    return words.paragraphs(words.decode(opened.content, opened.charset, []))
+
+
+def said(
+    tx: Connection, mail: Mail, opened: Opened, form: Lines, case: Case | None, participant: Participant | None
+) -> tuple[Said, ...]:
+    """What it says, as the case's participant `participant`."""
+    if case is None or participant is None:
+        return ()
+    filled = answerform.read_lines(form, case.vu)
+    if any(one.source is Source.QUOTED for one in filled):
+        asked = _asked(tx, mail.in_reply_to, case, participant)
+        filled = tuple(one for one in filled if one.source is not Source.QUOTED or one.what in asked)
+    return (*filled, *_reference(mail, opened, case, participant))
+
+
+def _asked(tx: Connection, answers: Sequence[str], case: Case, participant: Participant) -> frozenset[What]:
+    """Which lines the letter that is answered left empty; none if it answers no letter of ours to them."""
+    named = messages.referred(tx, answers[:1])
+    ours = (one.letter_id for one in named if one.direction == "out" and one.participant_id == participant.id)
+    letter_id = next((one for one in ours if one is not None), None)
+    return frozenset() if letter_id is None else answerform.asked(outbox.get(tx, letter_id).body, case.vu)
+
+
+def _reference(mail: Mail, opened: Opened, case: Case, participant: Participant) -> tuple[Said, ...]:
+    """Their own, if it is another than is recorded: in the signed subject, else in the one outside."""
+    inside = opened.protected_subject or ""
+    for subject, source in ((inside, Source.OWN), (mail.subject, Source.OUTSIDE)):
+        if found := theirref.proposed(subject, participant.their_ref, case.title):
+            return (Said(What.THEIR_REF, found, 0, source),)
+    return ()

@@ -1,0 +1,153 @@
+"""What mails say and an analyst may take as said: open, taken, refused, or overtaken by a newer one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, select, true, update
+
+from mailrouter import faults
+from mailrouter.case.answers import Said, What
+from mailrouter.store import upsert
+from mailrouter.store.tables import cases, messages, organisations, participants, proposals
+
+TAKEN, REFUSED, OVERTAKEN = "taken", "refused", "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One row of `proposals`, with what a reader needs beside it."""
+
+    id: int
+    case_id: int
+    participant_id: int
+    message_id: int
+    what: str  # affected | why-not | fixed-in | fix-expected | we-need | their-ref
+    value: str
+    vulnerability: int  # .1, .2, ...; 0: the case as a whole
+    made_at: datetime
+    decided_at: datetime | None
+    decided_by: str  # an analyst; 'mailrouter' when it was taken at once
+    outcome: str  # taken | refused | overtaken; '' open
+    vu: int
+    participant: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody is still to decide."""
+        return self.outcome == ""
+
+    @property
+    def sha256(self) -> str:
+        """Of the value: how the journal names it."""
+        return sha256(self.value.encode()).hexdigest()
+
+
+_SHOWN: Select[Any] = (
+    select(proposals, cases.c.vu, organisations.c.name.label("participant"))
+    .join(cases, cases.c.id == proposals.c.case_id)
+    .join(participants, participants.c.id == proposals.c.participant_id)
+    .join(organisations, organisations.c.id == participants.c.organisation_id)
+    .order_by(proposals.c.id)
+)
+
+
+def add(
+    tx: Connection, case_id: int, participant_id: int, message_id: int, said: Said, now: datetime
+) -> Proposal | None:
+    """A new one; None if this mail said so before, or the reference it gives is open or was refused already."""
+    if said.what is What.THEIR_REF and tx.execute(_REFERRED, {"p": participant_id, "value": said.value}).first():
+        return None
+    row = {
+        "case_id": case_id, "participant_id": participant_id, "message_id": message_id, "what": str(said.what),
+        "value": said.value, "vulnerability": said.vulnerability, "made_at": now,
+    }  # fmt: skip
+    statement = upsert.into(tx, proposals).values(row).on_conflict_do_nothing()
+    made = tx.execute(statement.returning(proposals.c.id)).scalar_one_or_none()
+    return None if made is None else get(tx, made)
+
+
+_REFERRED = select(proposals.c.id).where(
+    proposals.c.participant_id == bindparam("p"),
+    proposals.c.what == str(What.THEIR_REF),
+    proposals.c.value == bindparam("value"),
+    proposals.c.outcome.in_(("", REFUSED)),
+)
+
+
+def overtake(tx: Connection, by: Proposal, now: datetime) -> list[int]:
+    """What the same participant said before of the same is open no longer; returns the ids.
+
+    What is said of the case as a whole overtakes what was said of each vulnerability in it.
+    """
+    same = (proposals.c.participant_id == by.participant_id) & (proposals.c.what == by.what)
+    earlier = same & (proposals.c.message_id < by.message_id) & (proposals.c.outcome == "")
+    if by.vulnerability:
+        earlier &= proposals.c.vulnerability == by.vulnerability
+    return _close(tx, earlier, now, OVERTAKEN)
+
+
+def taken_elsewhere(tx: Connection, message_id: int, participant_id: int, now: datetime) -> list[int]:
+    """The mail is filed as another's: what it said is open no longer."""
+    mine = (proposals.c.message_id == message_id) & (proposals.c.participant_id == participant_id)
+    return _close(tx, mine & (proposals.c.outcome == ""), now, OVERTAKEN)
+
+
+def _close(tx: Connection, which: Any, now: datetime, outcome: str) -> list[int]:
+    closed = update(proposals).where(which).values(outcome=outcome, decided_at=now, decided_by="")
+    return sorted(tx.execute(closed.returning(proposals.c.id)).scalars())
+
+
+def decide(tx: Connection, proposal_id: int, outcome: str, by: str, now: datetime) -> None:
+    """Taken or refused."""
+    values = {"outcome": outcome, "decided_by": by, "decided_at": now}
+    tx.execute(update(proposals).where(proposals.c.id == proposal_id).values(values))
+
+
+# ---- looking ---------------------------------------------------------------------------------------------------------
+
+
+def get(tx: Connection, proposal_id: int) -> Proposal:
+    """By id; `NotFound` says so."""
+    row = tx.execute(_SHOWN.where(proposals.c.id == proposal_id)).first()
+    if row is None:
+        raise faults.NotFound(f"no proposal {proposal_id}; `mailrouter proposal list` shows those that are open")
+    return Proposal(*row)
+
+
+def listed(tx: Connection, case_id: int | None = None, *, everything: bool = False) -> list[Proposal]:
+    """The open ones, or all, of one case or of all, oldest first."""
+    wanted = _SHOWN if everything else _SHOWN.where(proposals.c.outcome == "")
+    if case_id is not None:
+        wanted = wanted.where(proposals.c.case_id == case_id)
+    return [Proposal(*row) for row in tx.execute(wanted)]
+
+
+def of_messages(tx: Connection, message_ids: Iterable[int]) -> list[Proposal]:
+    """All that these mails say."""
+    ids = list(message_ids)
+    return [Proposal(*row) for row in tx.execute(_OF_MESSAGES, {"ids": ids})] if ids else []
+
+
+_OF_MESSAGES = _SHOWN.where(proposals.c.message_id.in_(bindparam("ids", expanding=True)))
+
+
+def newer_taken(tx: Connection, one: Proposal, than: datetime) -> bool:
+    """Whether what another mail of theirs says of the same, signed or come at `than` or later, was taken."""
+    said_at = messages.c.signed_at
+    overlaps = proposals.c.vulnerability.in_((0, one.vulnerability)) if one.vulnerability else true()
+    wanted = (
+        select(proposals.c.id)
+        .join(messages, messages.c.id == proposals.c.message_id)
+        .where(
+            proposals.c.participant_id == one.participant_id,
+            proposals.c.what == one.what,
+            proposals.c.outcome == TAKEN,
+            proposals.c.message_id != one.message_id,
+            overlaps,
+            ((said_at.is_not(None)) & (said_at >= than)) | ((said_at.is_(None)) & (messages.c.received_at >= than)),
+        )
+    )
+    return tx.execute(wanted.limit(1)).first() is not None
