@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import coordinate, leaking, letters, outgoing, sealing
+from mailrouter.flow import contacting, coordinate, leaking, letters, outgoing, sealing
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases, contacts, messages, outbox
@@ -27,7 +27,7 @@ def house(world: World) -> World:
     world.case(VENDOR, BOLT, notify=False)
     coordinate.add_vendor(world.tools, world.alice, VU, HIDDEN, anonymous=True)
     coordinate.set_participant(world.tools, world.alice, VU, HIDDEN, their_ref="ZOR-4411")
-    coordinate.notify(world.tools, world.alice, VU)
+    contacting.notify(world.tools, world.alice, VU, without_details=True)
     world.deliver()
     world.feed(
         world.mail("Jane Roe <psirt@zorble.example>", message_id="hid1@mx.zorble.example"),
