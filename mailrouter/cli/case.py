@@ -78,23 +78,28 @@ def _row(one: Case, turns: int) -> tuple[object, ...]:
 
 @case.command("show", epilog=examples("mailrouter case show VU#123456", "mailrouter case show 123456 --json"))
 @vu_argument
+@click.option("--all", "everything", is_flag=True, help="Everybody and every message, however many there are.")
 @as_json
 @here
-def one(context: Here, vu: int, json_: bool) -> None:
+def one(context: Here, vu: int, everything: bool, json_: bool) -> None:
     """A case: whose turn it is, the next letter, then everything else."""
     with context.db.read() as tx:
         found = views.case_file(tx, vu)
-    return show.show_json(shapes.case(found)) if json_ else casefile.show_case(found)
+    return show.show_json(shapes.case(found)) if json_ else casefile.show_case(found, everything=everything)
 
 
-@case.command("timeline", epilog=examples("mailrouter case timeline VU#123456"))
+@case.command(
+    "timeline",
+    epilog=examples("mailrouter case timeline VU#123456", "mailrouter case timeline VU#123456 --since 2026-12-01"),
+)
 @vu_argument
+@click.option("--since", type=given.INSTANT, help="From then on: 2026-12-01 (UTC midnight), or with time and zone.")
 @as_json
 @here
-def line(context: Here, vu: int, json_: bool) -> None:
-    """What happened in a case, by its journal, and what falls due."""
+def line(context: Here, vu: int, since: datetime | None, json_: bool) -> None:
+    """What happened in a case, by its journal and its report's, and what is to come: one list in the order of time."""
     with context.db.read() as tx:
-        steps = timeline.of_case(tx, views.case_file(tx, vu))
+        steps = timeline.of_case(tx, views.case_file(tx, vu), context.settings.policy, context.now, since)
     if json_:
         return show.show_json(steps)
     return show.table(("when (UTC)", "what", "who"), [timeline.row(step) for step in steps], "Nothing happened.")

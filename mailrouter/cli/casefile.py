@@ -8,7 +8,7 @@ import click
 
 from mailrouter.case import answers
 from mailrouter.case.model import Deadline, DeadlineKind, Participant, Waiting
-from mailrouter.cli import shapes, show
+from mailrouter.cli import crowd, shapes, show
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
 from mailrouter.store.views import CaseFile
@@ -18,7 +18,7 @@ DUE = {
     DeadlineKind.FOLLOW_UP: "follow-up {rung} to {who}",
     DeadlineKind.ANSWER: "we owe {who} an answer",
     DeadlineKind.WAIT: "{who} was to be waited for until then",
-    DeadlineKind.NON_RESPONSIVE: "{who} counts as non-responsive",
+    DeadlineKind.NON_RESPONSIVE: "{who} may count as non-responsive",
     DeadlineKind.PUBLICATION: "planned publication",
     DeadlineKind.DECISION: "the report waits for a decision",
 }
@@ -26,15 +26,16 @@ MOST_PROPOSED = 20  # shown with a case; `proposal list` has all
 UNSENT = ("queued", "held", "failed")
 
 
-def show_case(file: CaseFile) -> None:
-    """All of it."""
+def show_case(file: CaseFile, *, everything: bool = True) -> None:
+    """All of it; without `everything` what is much is folded, and says so."""
+    fold = crowd.MOST if not everything else None
     _head(file)
-    _turns(file)
-    _unsent(file)
-    show_messages(file, file.messages)
+    _turns(file, fold)
+    _unsent(file, fold)
+    show_messages(file, file.messages, fold)
     _statements(file)
     show_proposals(file.proposals)
-    _deadlines(file)
+    _deadlines(file, fold)
     _remarks(file)
     _elsewhere(file)
 
@@ -72,8 +73,12 @@ def _section(title: str) -> None:
 # ---- whose turn --------------------------------------------------------------------------------------------------
 
 
-def _turns(file: CaseFile) -> None:
+def _turns(file: CaseFile, fold: int | None) -> None:
     _section("Whose turn")
+    few = fold is None or len(file.participants) <= crowd.FEW
+    if not few:
+        show.table(crowd.HEADERS, crowd.counts(file, TURN), "")
+        click.echo("\nWho needs somebody")
     rows = [
         (
             TURN[p.waiting_on],
@@ -84,11 +89,12 @@ def _turns(file: CaseFile) -> None:
             _day(p.last_heard_at),
             next_of(file, p),
         )
-        for p in file.participants
+        for p in (file.participants if few else crowd.needing(file)[:fold])
     ]
-    show.table(
-        ("turn", "participant", "called", "role", "progress", "last heard", "next"), rows, "Nobody takes part yet."
-    )
+    nobody = "Nobody takes part yet." if few else "Nobody."
+    show.table(("turn", "participant", "called", "role", "progress", "last heard", "next"), rows, nobody)
+    if not few:
+        crowd.folded(len(file.participants) - len(rows), "other participants")
     coming = file.next_deadline()
     click.echo(
         f"\nNext: {show.short(due(file, coming), 76)}, {show.when(coming.due_at)}"
@@ -121,25 +127,28 @@ def due(file: CaseFile, deadline: Deadline) -> str:
     return show.visible(DUE[deadline.kind].format(rung=deadline.rung, who=whose.name if whose else "?"))
 
 
-def _unsent(file: CaseFile) -> None:
-    """Letters that have not left: a person may have to do something."""
+def _unsent(file: CaseFile, fold: int | None) -> None:
+    """Letters that have not left: a person may have to do something. Those that only wait their turn come last."""
     names = {m.letter_id: file.participant(m.participant_id) for m in file.messages if m.letter_id is not None}
-    for letter in file.letters.values():
-        if letter.state in UNSENT:
-            whose = names.get(letter.id)
-            why = f": {letter.why}" if letter.why else ""
-            who = f" to {whose.name}" if whose else ""
-            click.echo(show.short(f"Letter {letter.id} ({letter.name}){who} is {letter.state}{why}", 100))
+    unsent = sorted((le for le in file.letters.values() if le.state in UNSENT), key=lambda le: le.state == "queued")
+    for letter in unsent[:fold]:
+        whose = names.get(letter.id)
+        why = f": {letter.why}" if letter.why else ""
+        who = f" to {whose.name}" if whose else ""
+        click.echo(show.short(f"Letter {letter.id} ({letter.name}){who} is {letter.state}{why}", 100))
+    crowd.folded(len(unsent[fold:]) if fold else 0, "letters have not left either: `mailrouter outbox list`")
 
 
 # ---- everything else ---------------------------------------------------------------------------------------------
 
 
-def show_messages(file: CaseFile, messages: Iterable[Message]) -> None:
-    """Mails, letters and conversations, one a line."""
+def show_messages(file: CaseFile, messages: Sequence[Message], fold: int | None = None) -> None:
+    """Mails, letters and conversations, one a line; the newest, if there are more than `fold`."""
     _section("Messages")
+    newest = messages[-fold:] if fold else messages
+    crowd.folded(len(messages) - len(newest), "older ones")
     headers = ("id", "when (UTC)", "", "whose", "what we know", "subject")
-    show.table(headers, (_message(file, m) for m in messages), "None.")
+    show.table(headers, (_message(file, m) for m in newest), "None.")
 
 
 def _message(file: CaseFile, one: Message) -> tuple[object, ...]:
@@ -213,17 +222,19 @@ def _says(one: Proposal) -> str:
     return show.short(answers.line(one.what, one.value, one.vulnerability), 60)
 
 
-def _deadlines(file: CaseFile) -> None:
+def _deadlines(file: CaseFile, fold: int | None) -> None:
     _section("Deadlines")
+    chosen = crowd.next_deadlines(file, fold)
     rows = (
         (
             d.due_at,
             show.short(due(file, d), 44),
             "" if d.done_at is None else show.short(f"{show.when(d.done_at)} {d.outcome}", 36),
         )
-        for d in file.deadlines
+        for d in chosen
     )
     show.table(("due (UTC)", "what", "done"), rows, "None.")
+    crowd.folded(len(file.deadlines) - len(chosen), "others, done or later")
 
 
 def _remarks(file: CaseFile) -> None:

@@ -1,15 +1,24 @@
-"""What happened in a case, told from its journal, and what falls due. Words stand in one table."""
+"""What happened in a case, told from its journal and that of the report that led to it, and what is still to come: one
+list in the order of time. Words stand in one table.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import Connection
 
+from mailrouter.case.model import DeadlineKind, Statement
+from mailrouter.case.policy import Policy
 from mailrouter.cli import casefile, show
 from mailrouter.cli.shapes import Shape
-from mailrouter.store import analysts, journal
+from mailrouter.flow import remind
+from mailrouter.flow.remind import Foretold
+from mailrouter.store import analysts, journal, reports
 from mailrouter.store.journal import Entry
+from mailrouter.store.messages import Message
 from mailrouter.store.views import CaseFile
 
 WORDS = {
@@ -52,45 +61,73 @@ WORDS = {
     "publication.planned": "publication planned for {planned}, not {before}",
     "deadlines.moved": "{count} deadlines moved",
     "item.done": "item {item} done",
+    "report.received": "{vrf} received",
 }
 
 
-def of_case(tx: Connection, file: CaseFile) -> list[Shape]:
-    """Every row of the journal in order, then what is still to come."""
-    staff = {one.queue: one.name for one in analysts.everyone(tx)}
-    happened = [_told(file, staff, entry) for entry in journal.entries(tx, journal.case_chain(file.case.id))]
-    return happened + [_step(d.due_at, "due", "", casefile.due(file, d)) for d in file.deadlines if d.done_at is None]
+@dataclass(frozen=True)
+class _Words:
+    """What names and subjects are looked up in."""
+
+    file: CaseFile
+    staff: Mapping[str, str]  # queue -> its analyst
+
+    @cached_property
+    def messages(self) -> Mapping[int, Message]:
+        """By id."""
+        return {m.id: m for m in self.file.messages}
+
+    @cached_property
+    def statements(self) -> Mapping[int, Statement]:
+        """By id."""
+        return {s.id: s for s in self.file.statements}
+
+
+def of_case(
+    tx: Connection, file: CaseFile, policy: Policy, now: datetime, since: datetime | None = None
+) -> list[Shape]:
+    """Every row of the journals, from `since` on, and what a beat will do when its time comes; in the order of time."""
+    known = _Words(file, {one.queue: one.name for one in analysts.everyone(tx)})
+    chains = [journal.report_chain(one) for one in reports.of_case(tx, file.case.id)]
+    entries = [entry for chain in (*chains, journal.case_chain(file.case.id)) for entry in journal.entries(tx, chain)]
+    happened = [_told(known, entry) for entry in sorted(entries, key=_moment) if since is None or entry.at >= since]
+    return happened + [_coming(one) for one in remind.foretell_case(tx, file.case, policy, now)]
+
+
+def _moment(entry: Entry) -> datetime:
+    return entry.at
+
+
+def _coming(one: Foretold) -> Shape:
+    due = casefile.DUE[DeadlineKind(one.kind)].format(rung=one.rung, who=one.participant)
+    step = _step(one.due_at, "due", "", due, participant=one.participant or None)
+    return step | {"coming": True, "does": one.does}
 
 
 def row(step: Shape) -> tuple[object, ...]:
-    """One step for people."""
-    what = str(step["what"])
-    return (
-        step["at"],
-        show.short(what if step["kind"] != "due" else f"due: {what}", 64),
-        show.short(str(step["who"]), 14),
-    )
+    """One step for people; what is still to come says what will be done."""
+    what = f"to come: {step['what']}: {step['does']}" if step["coming"] else str(step["what"])
+    return step["at"], show.short(what, 64), show.short(str(step["who"]), 14)
 
 
 def _step(at: datetime, kind: str, who: str, what: str, **ids: object) -> Shape:
-    return {"at": at, "kind": kind, "who": who, "what": what} | {
-        name: ids.get(name) for name in ("message", "letter", "participant")
-    }
+    named = {name: ids.get(name) for name in ("message", "letter", "participant")}
+    return {"at": at, "kind": kind, "who": who, "what": what, **named, "coming": False, "does": None}
 
 
-def _told(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Shape:
-    words = _words(file, staff, entry)
+def _told(known: _Words, entry: Entry) -> Shape:
+    words = _words(known, entry)
     what = " ".join(WORDS.get(entry.kind, entry.kind).format_map(words).split()).rstrip(": ")
     ids = {"message": entry.data.get("message"), "letter": entry.data.get("letter", entry.data.get("about"))}
     return _step(entry.at, entry.kind, entry.actor, what, **ids, participant=words["participant"] or None)
 
 
-def _words(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Mapping[str, str]:
+def _words(known: _Words, entry: Entry) -> Mapping[str, str]:
     """What the journal says by number, in words: it holds no names, subjects or texts."""
     data = {name: _word(value) for name, value in entry.data.items()}
-    message = next((m for m in file.messages if m.id == entry.data.get("message")), None)
-    kept = next((s for s in file.statements if s.id == entry.data.get("statement")), None)
-    whose = file.participant(entry.data.get("participant") or (kept.participant_id if kept else None))
+    message = known.messages.get(entry.data.get("message", 0))
+    kept = known.statements.get(entry.data.get("statement", 0))
+    whose = known.file.participant(entry.data.get("participant") or (kept.participant_id if kept else None))
     data["participant"] = whose.name if whose else message.sender if message else ""
     data |= {name: _instant(data[name]) for name in INSTANTS if data.get(name)}
     data["until"] = data.get("until") or "somebody writes"
@@ -99,7 +136,7 @@ def _words(file: CaseFile, staff: Mapping[str, str], entry: Entry) -> Mapping[st
         data["letter"] = f"letter {data['about']}"
     elif entry.kind == "mail.bounces":
         data["letter"] = "a letter of ours"
-    data["queue"] = staff.get(data.get("queue", ""), data.get("queue", ""))
+    data["queue"] = known.staff.get(data.get("queue", ""), data.get("queue", ""))
     return defaultdict(str, data)
 
 

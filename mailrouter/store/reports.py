@@ -32,6 +32,11 @@ def get(tx: Connection, report_id: int) -> Report:
     return Report(*tx.execute(select(reports).where(reports.c.id == report_id)).one())
 
 
+def of_case(tx: Connection, case_id: int) -> list[int]:
+    """The reports that led to a case or were filed with it, oldest first: their ids."""
+    return list(tx.execute(select(reports.c.id).where(reports.c.case_id == case_id).order_by(reports.c.id)).scalars())
+
+
 def by_vrf(tx: Connection, vrf: str) -> Report:
     """By number; `NotFound` says so."""
     row = tx.execute(select(reports).where(reports.c.vrf == vrf)).first()

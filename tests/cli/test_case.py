@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy.event import listen, remove
 
+from mailrouter.store import cases
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 
@@ -218,10 +220,14 @@ def test_timeline_tells_what_happened_and_what_is_due(console: Console) -> None:
         "planned publication",
     ]
     assert [step["kind"] for step in told][-1] == "due"
+    assert [step["does"] for step in told if step["coming"]] == ["notice to the analyst"] * 2
+    assert [step["at"] for step in told] == sorted(step["at"] for step in told)
     assert [step["who"] for step in told][:6] == ["alice"] * 5 + ["mailrouter"]
     assert (told[6]["message"], told[6]["participant"], told[3]["letter"]) == (2, "Vendor", 1)
     shown = console.out("case", "timeline", str(VU))
-    assert "due: we owe Vendor an answer" in shown
+    assert "to come: we owe Vendor an answer: notice to the analyst" in shown
+    later = console.json("case", "timeline", str(VU), "--since", "2026-03-03")
+    assert [step["what"] for step in later] == [step["what"] for step in told[6:]]
     assert max(map(len, shown.splitlines())) <= 100
 
 
@@ -409,3 +415,63 @@ def test_numbers_of_its_own(console: Console) -> None:
 def test_a_bad_number_is_refused(console: Console, numbers: tuple[str, ...], said: str) -> None:
     console.world.vendor_case()
     assert said in console.refused("case", "policy", str(VU), *numbers, status=2)
+
+
+# ---- a crowd ---------------------------------------------------------------------------------------------------------
+
+CROWD = 24
+
+
+@pytest.fixture
+def crowd(console: Console) -> Console:
+    """Two dozen vendors: one wrote, one has no contact, one disputes it; the others are silent."""
+    world = console.world
+    world.organisation("Nobody there")
+    for number in range(CROWD):
+        world.organisation(f"Vendor {number:02}", f"psirt@vendor{number:02}.example")
+    world.case("Nobody there", *(f"Vendor {number:02}" for number in range(CROWD)))
+    world.deliver()
+    world.day(1)
+    world.feed(world.mail("psirt@vendor07.example"))
+    with world.writing() as tx:
+        cases.change_participant(tx, world.participant("Vendor 03").id, progress="disputed")
+    return console
+
+
+def test_a_crowd_is_counted_and_who_needs_somebody_is_named(crowd: Console) -> None:
+    lines = crowd.out("case", "show", str(VU)).splitlines()
+    shown = "\n".join(lines)
+    assert len(lines) < 90
+    assert max(map(len, lines)) <= 100
+    table = shown.partition("Whose turn")[2].partition("Who needs somebody")[0]
+    assert [" ".join(line.split()) for line in table.splitlines()[3:] if line] == [
+        f"their turn contacted {CROWD - 1}", "their turn disputed 1", "OUR TURN answered 1",
+    ]  # fmt: skip
+    needing = shown.partition("Who needs somebody")[2].partition("Next:")[0]
+    assert re.findall(r"Vendor \d\d|Nobody there", needing) == ["Vendor 07", "Nobody there", "Vendor 03"]
+    assert f"... and {CROWD - 2} other participants (`--all`)" in needing
+    assert shown.count(" -> ") == 19  # of the newest 20 messages, one is a mail
+    assert f"... and {CROWD + 2 - 20} older ones (`--all`)" in shown
+    assert "Letter 1 (notification) to Nobody there is held" in shown
+    everything = crowd.out("case", "show", str(VU), "--all")
+    assert "(`--all`)" not in everything
+    assert all(f"Vendor {number:02}" in everything for number in range(CROWD))
+    document = crowd.json("case", "show", str(VU))
+    assert (len(document["participants"]), len(document["messages"])) == (CROWD + 1, CROWD + 2)
+    assert len(document["deadlines"]) > 2 * CROWD
+    crowd.world.organisation("Alone", "alone@alone.example")
+    crowd.world.case("Alone", vu=100001)
+    for arguments in (("show",), ("show", "--json"), ("timeline",)):
+        assert _queries(crowd, VU, *arguments) <= _queries(crowd, 100001, *arguments) + 2, "no more than for a few"
+
+
+def _queries(console: Console, vu: int, verb: str, *rest: str) -> int:
+    asked: list[str] = []
+    note = lambda *event: asked.append(event[2])  # noqa: E731 - SQLAlchemy wants to remove what it was given
+    engine = console.world.tools.db.engine
+    listen(engine, "before_cursor_execute", note)
+    try:
+        console.out("case", verb, str(vu), *rest)
+    finally:
+        remove(engine, "before_cursor_execute", note)
+    return len(asked)
