@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.case.model import Case, Participant
+from mailrouter.case.model import Case, Participant, Report
 from mailrouter.store import analysts, cases, journal
 from mailrouter.tools import Tools
 
@@ -41,6 +41,12 @@ def note(tx: Connection, tools: Tools, actor: Actor, kind: str, case: Case | Non
     chain = journal.case_chain(case.id) if case else journal.node_chain(tools.settings.node)
     evidence = {"by_mail": dict(actor.by_mail)} if actor.by_mail else {}
     journal.write(tx, chain, tools.now(), kind, actor.name, **data, **evidence)
+
+
+def note_report(tx: Connection, tools: Tools, actor: Actor, kind: str, report: Report, /, **data: Any) -> None:
+    """One row in the report's journal."""
+    evidence = {"by_mail": dict(actor.by_mail)} if actor.by_mail else {}
+    journal.write(tx, journal.report_chain(report.id), tools.now(), kind, actor.name, **data, **evidence)
 
 
 def case_held(tx: Connection, vu: int) -> Case:

@@ -1,0 +1,100 @@
+"""What an analyst finds out about a report before deciding: its score, the answers to SSVC, what the reporter adds."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from mailrouter import faults
+from mailrouter.case import cvss, triage
+from mailrouter.case.model import DeadlineKind, Report
+from mailrouter.flow import letters, newreport
+from mailrouter.flow.actor import Actor, note_report
+from mailrouter.mail.texts import block
+from mailrouter.store import cases, messages, queues, reports
+from mailrouter.tools import Tools
+
+
+def held(tx: Connection, vrf: str) -> Report:
+    """The report, locked until the end of the transaction; `NotFound` if there is none."""
+    return reports.lock(tx, [reports.by_vrf(tx, vrf).id]).popitem()[1]
+
+
+def undecided(tx: Connection, report: Report) -> Report:
+    """The report, if a decision about it is still due; `Illegal` says who decided what, and when, and what is left."""
+    if triage.undecided(report):
+        return report
+    raise faults.Illegal(decided_before(tx, report))
+
+
+def decided_before(tx: Connection, report: Report) -> str:
+    """Who decided what about it, and what can be done about that."""
+    if report.rm == "START":
+        return f"{report.vrf} is a number given to a mail, and no report: `mailrouter report take {report.message_id}`"
+    when = f" on {letters.minute(report.decided_at)}" if report.decided_at else ""
+    who = f" by {report.decided_by}" if report.decided_by else ""
+    vu = f"VU#{cases.get(tx, report.case_id).vu}" if report.case_id else ""
+    if report.rm == "ACCEPTED":
+        return f"{report.vrf} was accepted as {vu}{who}{when}; `mailrouter case show {vu}`"
+    if vu:
+        return f"{report.vrf} was filed with {vu}{who}{when}; `mailrouter case show {vu}`"
+    again = "" if report.rm == "CLOSED" else f"; `mailrouter report accept {report.vrf}` takes it up after all"
+    return f"{report.vrf} was declined ({report.reason}){who}{when}{again}"
+
+
+def score(
+    tools: Tools, actor: Actor, vrf: str, vector: str = "", answers: Mapping[str, str] | None = None,
+    exploited: str = "",
+) -> Report:  # fmt: skip
+    """Record a CVSS vector, answers to SSVC, or both; what is not given stays. An analyst's answer beats the form's."""
+    scored = cvss.read(vector) if vector else None
+    with tools.db.write() as tx:
+        report = undecided(tx, held(tx, vrf))
+        known = triage.answers(report) | dict(answers or {})
+        changed: dict[str, object] = {"ssvc": triage.kept(known)}
+        if scored:
+            changed |= {"cvss": scored.vector, "score": scored.tenths}
+        if "public" in known:
+            changed["public"] = known["public"]
+        if exploited:
+            changed["exploited"] = exploited
+        reports.change(tx, report.id, **changed)
+        told = {name: value for name, value in changed.items() if name != "ssvc"}
+        note_report(tx, tools, actor, "report.scored", report, **told, answers=known)
+        return reports.get(tx, report.id)
+
+
+def ask(tools: Tools, actor: Actor, vrf: str, text: str) -> int:
+    """Ask the reporter; until they answer, or two weeks pass, no decision is due. Returns the letter's id."""
+    tools.own_key()  # outside the transaction: it may have to be made
+    with tools.db.write() as tx:
+        report = undecided(tx, held(tx, vrf))
+        letter_id = to_reporter(tx, tools, report, "report-ask", {"body": block(text)})
+        newreport.clock_ends(tx, report.id, actor.name, tools.now(), "the reporter was asked")
+        cases.set_deadline(tx, _answer_due(tools, report, letter_id))
+        dealt_with(tx, tools, actor, report)
+        note_report(tx, tools, actor, "report.asked", report, letter=letter_id)
+        return letter_id
+
+
+def _answer_due(tools: Tools, report: Report, letter_id: int) -> dict[str, object]:
+    """Two weeks of silence, as of a vendor (seeds 001): then triage hears of it."""
+    due_at = tools.now() + tools.settings.policy.silence
+    return {
+        "report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": f"letter:{letter_id}", "rung": 1,
+        "due_at": due_at,
+    }  # fmt: skip
+
+
+def to_reporter(tx: Connection, tools: Tools, report: Report, name: str, values: Mapping[str, str]) -> int:
+    """A person's letter about a report, in the thread of the mail that brought it; returns its id."""
+    answered = messages.get(tx, report.message_id).message_id if report.message_id is not None else None
+    thread = letters.Thread(f"<{answered}>", (f"<{answered}>",)) if answered else letters.Thread()
+    letter_id = letters.to_reporter(tx, tools, report, letters.Order(name, values, thread=thread), tools.now())
+    assert letter_id is not None  # it has no step
+    return letter_id
+
+
+def dealt_with(tx: Connection, tools: Tools, actor: Actor, report: Report) -> None:
+    """Nothing of a report waits in a queue any more."""
+    for message in messages.of_report(tx, report.id):
+        queues.done_for_message(tx, message.id, actor.name, tools.now())
