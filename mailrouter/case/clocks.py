@@ -28,6 +28,8 @@ def _decision(event: ReportDue) -> Actions:
     report, deadline = event.report, event.deadline
     if report.rm in DECIDED:
         return [Finish(deadline.id, "decided")]
-    why = f"{report.vrf} waits for a decision: `mailrouter report show {report.vrf}`"
-    once = f"decision:{report.id}:{deadline.rung}"
+    asked = deadline.since.startswith("letter:")
+    waits = "was asked about, and nobody has answered" if asked else "waits for a decision"
+    why = f"{report.vrf} {waits}: `mailrouter report show {report.vrf}`"
+    once = f"decision:{report.id}:{deadline.since}:{deadline.rung}"
     return [Finish(deadline.id, "triage told"), Notice("triage", why, once, report_id=report.id)]

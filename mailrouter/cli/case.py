@@ -11,7 +11,7 @@ from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Waiting
 from mailrouter.cli import casefile, casenumbers, contacting, draft, given, shapes, show, timeline
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import casepolicy, coordinate, file, look, write
+from mailrouter.flow import accept, casepolicy, coordinate, look, write
 from mailrouter.flow.actor import taking_part
 from mailrouter.store import cases, views
 
@@ -31,7 +31,12 @@ def case() -> None:
 @click.argument("title", type=given.LINE)
 @click.option("--vu", type=given.VU, help="This number instead of a random one.")
 @click.option("--analyst", type=given.LINE, help="Who owns it; else you, if you are an analyst.")
-@click.option("--from", "message", type=given.ID, help="File this mail; its sender becomes the reporter.")
+@click.option(
+    "--from",
+    "message",
+    type=given.ID,
+    help="Take up this mail's report: file it, its sender becomes the reporter and is told.",
+)
 @click.option("--urgent", is_flag=True)
 @here
 def open_(context: Here, title: str, vu: int | None, analyst: str | None, message: int | None, urgent: bool) -> None:
@@ -40,7 +45,8 @@ def open_(context: Here, title: str, vu: int | None, analyst: str | None, messag
     if message is None:
         opened = coordinate.open_case(tools, actor, title, vu, analyst or "", urgent=urgent)
     else:
-        opened = file.open_case(tools, actor, message, title, vu, analyst or "", urgent=urgent)
+        wanted = accept.Wanted(title, vu, analyst or "", urgent)
+        opened = accept.from_message(tools, actor, message, wanted).case
     click.echo(show.number(opened.vu))
     if not opened.analyst:
         show.said("it has no analyst: its mail waits in triage; `mailrouter case assign` gives it one")

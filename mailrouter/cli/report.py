@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mailrouter.cli import given
+from mailrouter.cli import given, triage
 from mailrouter.cli.frame import Here, examples, here
 from mailrouter.flow import reported
 from mailrouter.mail import reportform
@@ -47,3 +47,7 @@ def add(context: Here, file: Path, address: str | None, title: str | None) -> No
 def take(context: Here, message_id: int) -> None:
     """A mail that lies elsewhere is a report after all: it waits in triage. Prints its VRF#."""
     click.echo(reported.take(context.tools, context.actor, message_id).vrf)
+
+
+for decides in triage.COMMANDS:
+    report.add_command(decides)

@@ -11,11 +11,12 @@ from typing import Any
 import click
 
 from mailrouter.case import cvss, decline, ssvc
+from mailrouter.case.triage import answers
 from mailrouter.cli import draft, given, show, triaged
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import accept as accepting
 from mailrouter.flow import decline as declining
-from mailrouter.flow import desk, reported
+from mailrouter.flow import desk, look, reported
 from mailrouter.flow import triage as deciding
 from mailrouter.store import outbox, reports
 
@@ -39,9 +40,9 @@ def listing(context: Here, everything: bool, json_: bool) -> None:
         return show.show_json([triaged.line(one) for one in found])
     headers = ("VRF#", "received", "due", "score", "SSVC", "title", "from", "looks like")
     show.table(headers, [_row(one, context.now) for one in found], "No report waits for a decision.")
-    low = sum(one.low and one.due_at is not None for one in found)
-    if low:
-        show.said(f"<: below the threshold {policy.score_threshold} (policy.score_threshold), as low as to be declined")
+    if any(one.low for one in found):
+        show.said(f"<: below the threshold, {policy.score_threshold} (policy.score_threshold)")
+    return None
 
 
 def _row(one: desk.Line, now: datetime) -> tuple[object, ...]:
@@ -67,8 +68,9 @@ def _due(one: desk.Line, now: datetime) -> str:
 
 
 def _ssvc(one: desk.Line) -> str:
-    known = triaged.ssvc_of(one.report)
-    return str(known["decision"] or f"{len(known['open'])} open")
+    known = answers(one.report)
+    possible = ssvc.possible(known)
+    return str(possible[0]) if len(possible) == 1 else f"{len(ssvc.missing(known))} open"
 
 
 def _like(one: desk.Line) -> str:
@@ -117,9 +119,9 @@ def one(context: Here, vrf: str, json_: bool) -> None:
 @click.option("--utility", type=click.Choice(ssvc.QUESTIONS["utility"]), help="SSVC: of an exploit to attackers.")
 @click.option("--safety", type=click.Choice(ssvc.QUESTIONS["safety"]), help="SSVC: impact on the public's safety.")
 @here
-def score(context: Here, /, vrf: str, vector: str | None, exploited: str | None, **answers: str | None) -> None:
+def score(context: Here, /, vrf: str, vector: str | None, exploited: str | None, **given_: str | None) -> None:
     """Score it, and answer SSVC's questions; what the reporter's form says stands until you say otherwise."""
-    said = {question: answer for question, answer in answers.items() if answer}
+    said = {question: answer for question, answer in given_.items() if answer}
     if not (vector or exploited or said):
         raise click.UsageError("give --cvss VECTOR, or an answer such as --credible yes")
     scored = deciding.score(context.tools, context.actor, vrf, vector or "", said, exploited or "")
@@ -146,12 +148,12 @@ def ask(context: Here, vrf: str, file: Path | None, yes: bool) -> None:
         report = deciding.undecided(tx, reports.by_vrf(tx, vrf))
     quoted, secret = _quoted(context, report.message_id) if file is None else ("", False)
     written = draft.letter(draft.Wanted(file, (), False, True, yes), report.address, quoted, secret=secret)
-    letter_id = deciding.ask(context.tools, context.actor, vrf, written)
+    letter_id = deciding.ask(context.tools, context.actor, vrf, written.text, written.quoted)
     click.echo(f"{vrf}: letter {letter_id} to its reporter is {_state(context, letter_id)}")
 
 
 def _quoted(context: Here, message_id: int | None) -> tuple[str, bool]:
-    return draft.quoted(deciding.seen(context.tools, message_id)) if message_id is not None else ("", False)
+    return draft.quoted(look.at(context.tools, message_id)) if message_id is not None else ("", False)
 
 
 def _state(context: Here, letter_id: int) -> str:

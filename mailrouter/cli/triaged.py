@@ -104,7 +104,8 @@ def _advice(advice: Advice) -> Shape:
 
 def _like(like: Like) -> Shape:
     return {
-        "vrf": like.vrf or None, "vu": show.number(like.vu), "title": like.title, "percent": like.percent, "by": like.by,
+        "vrf": like.vrf or None, "vu": show.number(like.vu), "title": like.title, "percent": like.percent,
+        "by": like.by,
     }  # fmt: skip
 
 
@@ -149,7 +150,9 @@ def _decision(page: Page) -> None:
     click.echo("\nScore")
     if it.cvss:
         scored = cvss.read(it.cvss)
-        environmental = f", environmental {cvss.shown(scored.environmental)}" if scored.environmental is not None else ""
+        environmental = (
+            f", environmental {cvss.shown(scored.environmental)}" if scored.environmental is not None else ""
+        )
         low = "; below the threshold" if page.line.low else ""
         click.echo(f"  CVSS {scored.version} base {cvss.shown(scored.base)}{environmental}{low}")
         click.echo(show.short(f"  {it.cvss}", 100))
@@ -244,5 +247,3 @@ def _decisions(one: Line, short: str) -> Iterator[str]:
     decline = f"mailrouter report decline {short} --reason {reason}"
     yield from duplicate
     yield from (decline, ask, accept) if one.advice.decision == str(ssvc.Decision.DECLINE) else (accept, ask, decline)
-
-

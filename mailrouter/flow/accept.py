@@ -13,7 +13,7 @@ from mailrouter import faults
 from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
 from mailrouter.case.model import Case, Participant, Place, Report
-from mailrouter.flow import act, coordinate, file, joining, judge, letters, newreport, triage
+from mailrouter.flow import act, coordinate, file, judge, letters, newreport, triage
 from mailrouter.flow.actor import Actor, note, note_report
 from mailrouter.mail import reportform
 from mailrouter.mail.reportform import Filled
@@ -107,9 +107,7 @@ def _report_of(tx: Connection, message: Message, read: judge.Read) -> Report:
     return made
 
 
-def _take_up(
-    tx: Connection, tools: Tools, actor: Actor, report: Report, brought: _Brought, wanted: Wanted
-) -> Accepted:
+def _take_up(tx: Connection, tools: Tools, actor: Actor, report: Report, brought: _Brought, wanted: Wanted) -> Accepted:
     if report.rm in ("ACCEPTED", "CLOSED") or report.case_id is not None:
         raise faults.Illegal(triage.decided_before(tx, report))
     states = rules.accepted(report.rm)
@@ -133,21 +131,26 @@ def _take_up(
 def _as_report(tx: Connection, report: Report, brought: _Brought) -> Report:
     """What a mail says as a report that had a number only."""
     first = brought.reads.get(report.message_id or 0)
-    subject = first.subject if first else ""
+    subject = (first.opened.protected_subject or first.mail.subject) if first else ""
     reports.change(tx, report.id, **newreport.facts(brought.filled, subject))
     return reports.get(tx, report.id)
 
 
 def _reporter(doing: act.Doing, report: Report, wanted: Wanted) -> Participant:
     """Hidden from the others, until they said yes; a vendor that reports is asked and told as one, too."""
-    organisation_id = joining.person(doing.tx, report.address)
-    if wanted.vendor and contacts.get(doing.tx, organisation_id).kind == "person":
-        raise faults.Refused("the reporter's address is no vendor's; `mailrouter vendor add NAME --email …` makes it one")
-    joined = joining.join(doing, organisation_id, "reporter", anonymous=not report.share_name)
-    if wanted.vendor:
-        joined = joining.join(doing, organisation_id, "vendor", anonymous=not report.share_name)
-    cases.change_participant(doing.tx, joined.id, credit=report.credit)
-    return cases.participant(doing.tx, joined.id)
+    assert doing.case is not None
+    speaker = contacts.speakers(doing.tx, [report.address]).get(report.address)
+    organisation_id = speaker.organisation_id if speaker else None
+    if organisation_id is None and wanted.vendor:
+        raise faults.Refused(
+            "the reporter's address is no vendor's; `mailrouter vendor add NAME --email …` makes it one"
+        )
+    if organisation_id is None:
+        organisation_id = contacts.add(doing.tx, report.address, kind="person").id
+        contacts.add_contact(doing.tx, organisation_id, report.address)
+    roles = "vendor reporter" if wanted.vendor else "reporter"
+    more = {"anonymous": not report.share_name, "credit": report.credit}
+    return cases.add_participant(doing.tx, doing.case.id, organisation_id, roles, **more)
 
 
 def _file(doing: act.Doing, actor: Actor, report: Report, brought: _Brought, reporter: Participant | None) -> None:

@@ -18,6 +18,8 @@ from mailrouter.mail.texts import block
 from mailrouter.store import cases, reports
 from mailrouter.tools import Tools
 
+DECLINED = "report-declined"
+
 
 @dataclass(frozen=True, slots=True)
 class Declined:
@@ -27,9 +29,7 @@ class Declined:
     letter_id: int | None
 
 
-def decline(
-    tools: Tools, actor: Actor, vrf: str, reason: str, why: str = "", of: str = "", text: str = ""
-) -> Declined:
+def decline(tools: Tools, actor: Actor, vrf: str, reason: str, why: str = "", of: str = "", text: str = "") -> Declined:
     """Decline it for a reason of the table. `why` is for us and never leaves; `text` goes into the letter.
 
     `of`: the report or case that it repeats. `Illegal` when somebody decided before, or the table has no such move.
@@ -59,7 +59,7 @@ def _letter(tx: Connection, tools: Tools, report: Report, reason: rules.Reason, 
     """None for spam, and for a report that came without an address."""
     if not reason.because or not report.address:
         return None
-    return triage.to_reporter(tx, tools, report, "report-declined", words(reason) | {"body": block(text)})
+    return triage.to_reporter(tx, tools, report, DECLINED, words(reason) | {"body": block(text)})
 
 
 def words(reason: rules.Reason) -> dict[str, str]:

@@ -14,12 +14,12 @@ from mailrouter.case import similar, triage
 from mailrouter.case.model import Case, Report
 from mailrouter.case.policy import Policy
 from mailrouter.case.triage import Advice
+from mailrouter.flow import newreport
 from mailrouter.store import cases, messages, reports
 from mailrouter.store.messages import Message
 
 LIKELY_TITLE = 70  # percent of the words of two titles
 MOST_LIKE = 5  # that are named of one report
-ASKED = "letter:"  # how the clock of a report begins whose reporter was asked something
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _looked_at(tx: Connection, policy: Policy, found: Sequence[Report]) -> list[
     for one in found:
         clock, case = due.get(one.id), led_to.get(one.case_id or 0)
         low = triage.below(one, policy.threshold)
-        asked = clock is not None and clock.since.startswith(ASKED)
+        asked = clock is not None and clock.since.startswith(newreport.ASKED)
         due_at = clock.due_at if clock else None
         vu = case.vu if case else None
         made.append(Line(one, vu, due_at, asked, low, triage.advice(one, policy.threshold), likes.get(one.id, ())))

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
-from mailrouter.flow import act, coordinate, details, judge, receive
+from mailrouter.flow import act, details, judge, receive
 from mailrouter.flow.actor import Actor, note, taking_part
 from mailrouter.store import cases, contacts, inbox, messages, outbox, proposals, queues, statements
 from mailrouter.tools import Tools
@@ -17,16 +17,15 @@ def route(
 
     `whose`: I vouch that it is this participant's; `add_contact`: its address is theirs.
     """
-    item = _item(tools, message_id)
-    read = receive.read_mail(tools, item)
+    opened = read(tools, message_id)
     with tools.db.write() as tx:
-        inbox.take_out(tx, item.mail_id)  # it may be on its way again, after a retry
+        inbox.take_out(tx, opened.item.mail_id)  # it may be on its way again, after a retry
         former = messages.get(tx, message_id)
         case = _both_held(tx, vu or _suggested(former), former.case_id)
         participant = taking_part(tx, case, whose) if whose else None
         if participant and add_contact:
-            contacts.add_contact(tx, participant.organisation_id, _good_address(read))
-        filed = _file(tx, tools, actor, read, case, participant)
+            contacts.add_contact(tx, participant.organisation_id, good_address(opened))
+        filed = file_as(tx, tools, actor, opened, case, participant)
         _taken_from(tx, tools, actor, former, filed)
         return filed
 
@@ -58,9 +57,10 @@ def _taken_from(tx: Connection, tools: Tools, actor: Actor, former: messages.Mes
     _nothing_waits(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), former.participant_id)
 
 
-def _file(
+def file_as(
     tx: Connection, tools: Tools, actor: Actor, read: judge.Read, case: Case, participant: Participant | None
 ) -> messages.Message:
+    """File an opened mail with a case that is held: as this participant's, if an analyst says so."""
     vouched = judge.Vouched(actor.name, case.id, participant.id if participant else None)
     known = judge.look_up(tx, [read], vouched)
     filed = receive.record(tx, tools, read, known, vouched)
@@ -81,37 +81,16 @@ def _without_participant(tx: Connection, tools: Tools, actor: Actor, case: Case,
     doing.later.write(tx)
 
 
-def open_case(
-    tools: Tools, actor: Actor, message_id: int, title: str, vu: int | None = None, analyst: str = "", *,
-    urgent: bool = False,
-) -> Case:  # fmt: skip
-    """A new case from a mail: its sender becomes the reporter, and waits for our answer. Both or neither."""
-    item = _item(tools, message_id)
-    read = receive.read_mail(tools, item)
-    with tools.db.write() as tx:
-        inbox.take_out(tx, item.mail_id)  # it may be on its way again, after a retry
-        if messages.get(tx, message_id).place == Place.FILED:
-            raise faults.Illegal(f"message {message_id} is filed with a case already")
-        case = coordinate.begin(tx, tools, actor, title, vu, analyst, urgent=urgent)
-        _file(tx, tools, actor, read, case, _reporter(tx, case, read))
-        return cases.get(tx, case.id)
-
-
-def _reporter(tx: Connection, case: Case, read: judge.Read) -> Participant:
-    address = _good_address(read)
-    speaker = contacts.speakers(tx, [address]).get(address)
-    organisation_id = speaker.organisation_id if speaker else None
-    if organisation_id is None:
-        person = contacts.add(tx, address, kind="person")
-        contacts.add_contact(tx, person.id, address)
-        organisation_id = person.id
-    return cases.add_participant(tx, case.id, organisation_id, "reporter")
-
-
-def _good_address(read: judge.Read) -> str:
+def good_address(read: judge.Read) -> str:
+    """Whose address it is; `Illegal` when its From does not say."""
     if read.sender.malformed:
         raise faults.Illegal("the mail's From is malformed; whose address it is cannot be said")
     return read.sender.address
+
+
+def read(tools: Tools, message_id: int) -> judge.Read:
+    """A mail opened again, outside of any transaction. `Illegal` for what is none."""
+    return receive.read_mail(tools, _item(tools, message_id))
 
 
 def _item(tools: Tools, message_id: int) -> inbox.Item:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from mailrouter.case import similar, triage
 from mailrouter.case.model import DeadlineKind, Report
 from mailrouter.mail import texts
 from mailrouter.mail.reportform import Filled
@@ -18,7 +19,7 @@ from mailrouter.store import cases, queues, reports
 from mailrouter.tools import Tools
 
 LONGEST_TITLE = 200  # characters
-UNDECIDED = ("RECEIVED", "VALID")
+ASKED = "letter:"  # how the clock of a report begins whose reporter was asked something
 KIND = "report.received"  # in the journal
 
 
@@ -26,8 +27,20 @@ def facts(filled: Filled, title: str) -> dict[str, Any]:
     """What a report's row says of what its reporter wrote: only what decides something; the rest stays in the mail."""
     return {
         "title": texts.one_line(title, LONGEST_TITLE), "public": filled.public, "exploited": filled.exploited,
-        "credit": filled.credit, "share_name": filled.share_name,
+        "credit": filled.credit, "share_name": filled.share_name, "sketch": _sketch(filled), "ssvc": _answers(filled),
     }  # fmt: skip
+
+
+def _sketch(filled: Filled) -> bytes | None:
+    """Of what they wrote about the vulnerability: who they are, and the form's own words, make no two reports alike."""
+    said = [text for field, text in filled.fields.items() if field != "contact"]
+    return similar.sketch([*said, filled.free])
+
+
+def _answers(filled: Filled) -> str:
+    """What the form answers of SSVC's questions; an analyst's answers go before it."""
+    contacted, others = filled.answers.get("vendor_contacted", ""), filled.fields.get("other_vendors", "")
+    return triage.kept(triage.told(filled.public, contacted, others))
 
 
 def begin(
@@ -39,7 +52,7 @@ def begin(
     else:
         reports.change(tx, was.id, rm="RECEIVED", **columns)
         report = reports.get(tx, was.id)
-    _decision_due(tx, tools, report)
+    _decision_due(tx, tools, report, f"report:{report.id}", received_at)
     return report
 
 
@@ -56,7 +69,7 @@ def filed(tx: Connection, report_id: int, case_id: int, by: str, now: datetime) 
     report = reports.lock(tx, [report_id])[report_id]
     if report.rm == "START":
         reports.change(tx, report_id, case_id=case_id)
-    if report.rm not in UNDECIDED:
+    if not triage.undecided(report):
         return False
     reports.change(tx, report_id, rm="CLOSED", case_id=case_id, decided_at=now, decided_by=by)
     clock_ends(tx, report_id, by, now, "filed with a case")
@@ -70,13 +83,29 @@ def clock_ends(tx: Connection, report_id: int, by: str, now: datetime, outcome: 
     queues.done_once(tx, f"report:{report_id}", by, now)
 
 
-def _decision_due(tx: Connection, tools: Tools, report: Report) -> None:
+def answered(tx: Connection, tools: Tools, report: Report, since: str, now: datetime) -> None:
+    """The reporter who was asked wrote: a decision is due again, from now on. `since`: the mail, as clocks name it."""
+    if triage.undecided(report) and any(d.since.startswith(ASKED) for d in reports.open_deadlines(tx, [report.id])):
+        clock_ends(tx, report.id, report.vrf, now, "the reporter answered")
+        _decision_due(tx, tools, report, since, now)
+
+
+def answer_due(tx: Connection, tools: Tools, report: Report, letter_id: int, now: datetime) -> None:
+    """No decision is due while we wait for the reporter; after two weeks of silence (seeds 001) triage hears of it."""
+    row = {
+        "report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": f"{ASKED}{letter_id}", "rung": 1,
+        "due_at": now + tools.settings.policy.silence,
+    }  # fmt: skip
+    cases.set_deadline(tx, row)
+
+
+def _decision_due(tx: Connection, tools: Tools, report: Report, since: str, begins: datetime) -> None:
     """A decision is due in 24-48 hours (seeds 000): triage is reminded after half of them, and at their end."""
     whole = timedelta(hours=tools.settings.policy.decide_hours)
     for rung, share in enumerate((whole / 2, whole), 1):
         row = {
-            "report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": f"report:{report.id}", "rung": rung,
-            "due_at": report.received_at + share,
+            "report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": since, "rung": rung,
+            "due_at": begins + share,
         }  # fmt: skip
         cases.set_deadline(tx, row)
 

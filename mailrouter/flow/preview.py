@@ -11,11 +11,13 @@ from hashlib import sha256
 from sqlalchemy import Connection
 
 from mailrouter import faults
+from mailrouter.case import accept as promises
+from mailrouter.case import decline as reasons
 from mailrouter.case import orders, receipt
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Participant
 from mailrouter.case.receipt import Facts, Kind, Lack
-from mailrouter.flow import details, letters
+from mailrouter.flow import accept, decline, details, letters
 from mailrouter.flow.actor import taking_part
 from mailrouter.flow.notices import TRANSCRIPT
 from mailrouter.mail import compose, confirmation, texts
@@ -73,7 +75,7 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
     example = UNKNOWN | _example(name, vu, address, tools.now()) | _told(name, vu, known, tools.now())
     filled = text.fill({field: f"[{field}]" for field in texts.LETTERS[name].fields} | example | known)
-    if "vrf" in texts.LETTERS[name].fields:
+    if "vrf" in texts.LETTERS[name].fields and "vu" not in texts.LETTERS[name].fields:
         return Preview(name, address, compose.subject(filled.subject, VRF), filled.body, filled.automatic)
     if "vendor" not in texts.LETTERS[name].fields:  # a notice to one of us, or what whoever writes gets
         to = known["analyst"] if "analyst" in texts.LETTERS[name].fields else address
@@ -100,8 +102,16 @@ _SAYS: Mapping[str, tuple[Kind, Assurance, str, Lack | None]] = {
 }
 
 
+_OF_REPORTS = {
+    accept.ACCEPTED: {"named": promises.UNNAMED, "credited": promises.CREDIT_ASKED},
+    decline.DECLINED: decline.words(reasons.REASONS["low-score"]),
+}
+
+
 def _told(name: str, vu: int, known: Mapping[str, str], now: datetime) -> dict[str, str]:
     """What a letter about a text says: of one that stands, of one that is not signed, or of one to be confirmed."""
+    if name in _OF_REPORTS:
+        return _OF_REPORTS[name]
     if name not in (*_SAYS, vouchers.LETTER):
         return {}
     text = f"VU#{vu}: our product is not affected.\n"

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import cvss, triage
-from mailrouter.case.model import DeadlineKind, Report
+from mailrouter.case.model import Report
 from mailrouter.flow import letters, newreport
 from mailrouter.flow.actor import Actor, note_report
 from mailrouter.mail.texts import block
@@ -63,26 +63,17 @@ def score(
         return reports.get(tx, report.id)
 
 
-def ask(tools: Tools, actor: Actor, vrf: str, text: str) -> int:
+def ask(tools: Tools, actor: Actor, vrf: str, text: str, quoted: str = "") -> int:
     """Ask the reporter; until they answer, or two weeks pass, no decision is due. Returns the letter's id."""
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
         report = undecided(tx, held(tx, vrf))
-        letter_id = to_reporter(tx, tools, report, "report-ask", {"body": block(text)})
+        letter_id = to_reporter(tx, tools, report, "report-ask", {"body": block(text), "quoted": quoted})
         newreport.clock_ends(tx, report.id, actor.name, tools.now(), "the reporter was asked")
-        cases.set_deadline(tx, _answer_due(tools, report, letter_id))
+        newreport.answer_due(tx, tools, report, letter_id, tools.now())
         dealt_with(tx, tools, actor, report)
         note_report(tx, tools, actor, "report.asked", report, letter=letter_id)
         return letter_id
-
-
-def _answer_due(tools: Tools, report: Report, letter_id: int) -> dict[str, object]:
-    """Two weeks of silence, as of a vendor (seeds 001): then triage hears of it."""
-    due_at = tools.now() + tools.settings.policy.silence
-    return {
-        "report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": f"letter:{letter_id}", "rung": 1,
-        "due_at": due_at,
-    }  # fmt: skip
 
 
 def to_reporter(tx: Connection, tools: Tools, report: Report, name: str, values: Mapping[str, str]) -> int:

@@ -105,6 +105,9 @@ LETTERS: Mapping[str, Letter] = {
     "statement-held": _to_participant(*_TOLD, must="received missing remedy", automatic=True),
     "voucher": _to_participant("received", "sha256", "quoted", must="sha256 quoted"),
     "reply": _to_participant("body", "quoted", must="body"),
+    "report-ask": _to_reporter("body", "quoted", must="body"),
+    "report-accepted": _to_participant("embargo_days", "vrf", "received", "named", "credited", must="named credited"),
+    "report-declined": _to_reporter("because", "body", "way_1", "way_2", "way_3", must="because way_1"),
     "own-key-changed": _to_participant("old_fingerprint", must="fingerprint old_fingerprint"),
     # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24); its number is
     # random, and every mail that is acknowledged has one

@@ -118,6 +118,12 @@ def of_case(tx: Connection, case_id: int) -> list[Message]:
     ]
 
 
+def of_report(tx: Connection, report_id: int) -> list[Message]:
+    """A report's mails and letters, in the order they came and went."""
+    wanted = select(messages).where(messages.c.report_id == report_id).order_by(messages.c.id)
+    return [Message(*row) for row in tx.execute(wanted)]
+
+
 def referred(tx: Connection, message_ids: Iterable[str]) -> list[Reference]:
     """The messages, ours and others', that carry one of these Message-IDs."""
     wanted = list(set(message_ids))

@@ -1,13 +1,14 @@
 """Vulnerability reports (VRF), before and after we decide about them."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from mailrouter import faults
+from mailrouter.case import triage
 from mailrouter.case.model import Deadline, Report
 from mailrouter.case.vuid import VRF_LETTERS
 from mailrouter.store import cases, upsert
@@ -63,6 +64,31 @@ def some(tx: Connection, report_ids: Iterable[int]) -> dict[int, Report]:
 _SOME = select(reports).where(reports.c.id.in_(bindparam("ids", expanding=True)))
 
 
+def of_case(tx: Connection, case_id: int) -> Report | None:
+    """The report that led to a case; the first of several."""
+    mine = (reports.c.case_id == case_id) & (reports.c.rm == "ACCEPTED")
+    row = tx.execute(select(reports).where(mine).order_by(reports.c.id).limit(1)).first()
+    return Report(*row) if row else None
+
+
+def undecided(tx: Connection) -> list[Report]:
+    """Those that wait for a decision, oldest first."""
+    wanted = select(reports).where(reports.c.rm.in_(triage.UNDECIDED))
+    return [Report(*row) for row in tx.execute(wanted.order_by(reports.c.received_at, reports.c.id))]
+
+
+def decided(tx: Connection) -> list[Report]:
+    """Those that do not, newest first; numbers that nobody calls a report are none."""
+    wanted = select(reports).where(reports.c.rm.not_in((*triage.UNDECIDED, "START")))
+    return [Report(*row) for row in tx.execute(wanted.order_by(reports.c.received_at.desc(), reports.c.id.desc()))]
+
+
+def sketches(tx: Connection) -> Iterator[tuple[int, bytes]]:
+    """Of every report that has one, spam left out: id and sketch."""
+    wanted = select(reports.c.id, reports.c.sketch).where(reports.c.sketch.is_not(None), reports.c.reason != "spam")
+    return ((row.id, row.sketch) for row in tx.execute(wanted.order_by(reports.c.id)))
+
+
 def lock(tx: Connection, report_ids: Iterable[int]) -> dict[int, Report]:
     """The reports, held until the transaction ends, always in one order; cases are locked before them."""
     wanted = sorted(set(report_ids))
@@ -89,3 +115,15 @@ def deadlines_of(tx: Connection, report_id: int) -> list[Deadline]:
     """All of a report, by date."""
     wanted = select(deadlines).where(deadlines.c.report_id == report_id).order_by(deadlines.c.due_at, deadlines.c.id)
     return [cases.deadline(row) for row in tx.execute(wanted)]
+
+
+def open_deadlines(tx: Connection, report_ids: Sequence[int]) -> list[Deadline]:
+    """What is still to come of these reports, by date."""
+    return [cases.deadline(row) for row in tx.execute(_OPEN, {"ids": list(report_ids)})] if report_ids else []
+
+
+_OPEN = (
+    select(deadlines)
+    .where(deadlines.c.report_id.in_(bindparam("ids", expanding=True)), deadlines.c.done_at.is_(None))
+    .order_by(deadlines.c.due_at, deadlines.c.id)
+)

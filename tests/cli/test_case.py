@@ -43,7 +43,7 @@ def test_opened_from_a_mail_its_sender_is_the_reporter(console: Console) -> None
     vu = console.out("case", "open", "A flaw in libfoo", "--from", "1").strip()
     shown = console.json("case", "show", vu)
     assert [(p["name"], p["role"], p["waiting_on"]) for p in shown["participants"]] == [
-        ("rita@home.example", "reporter", "us")
+        ("rita@home.example", "reporter", "nobody")
     ]
     assert [(m["id"], m["from"], m["place"]) for m in shown["messages"]] == [(1, "rita@home.example", "filed")]
     console.run("case", "write", vu, "reporter", "--file", "-", given="Thank you.\n")

@@ -8,7 +8,7 @@ from email import message_from_bytes
 import pytest
 
 from mailrouter.case.model import Waiting
-from mailrouter.flow import coordinate, deliver, file, receive
+from mailrouter.flow import accept, coordinate, deliver, file, receive
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
@@ -228,7 +228,7 @@ def test_what_is_looked_at_again_was_acknowledged_or_was_not(house: World) -> No
     file.retry(house.tools, house.alice, second.id)
     while receive.work(house.tools):
         pass
-    file.open_case(house.tools, house.alice, second.id, "A flaw")
+    accept.from_message(house.tools, house.alice, second.id, accept.Wanted("A flaw"))
     assert told(house) == [JO]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import contacting, coordinate, file, write
+from mailrouter.flow import accept, contacting, coordinate, write
 from mailrouter.flow.actor import Actor, need_analyst, who
 from mailrouter.flow.write import Draft
 from mailrouter.mail.entity import Attachment
@@ -105,12 +105,12 @@ def test_nobody_is_notified_twice(house: World) -> None:
 
 def test_only_vendors_are_notified(house: World) -> None:
     got = house.fed(house.mail("finder@home.example", "a finding"))
-    file.open_case(house.tools, house.alice, got.id, "A finding", VU)
+    accept.from_message(house.tools, house.alice, got.id, accept.Wanted("A finding", VU))
     with pytest.raises(Illegal, match=r"finder@home\.example is a reporter; only vendors are notified"):
         contacting.notify(house.tools, house.alice, VU, ["reporter"], without_details=True)
     with pytest.raises(Illegal, match="every vendor of"):
         contacting.notify(house.tools, house.alice, VU, without_details=True)
-    assert house.letters() == []
+    assert house.letters("notification") == []
 
 
 def test_a_name_that_takes_no_part_notifies_nobody(house: World) -> None:

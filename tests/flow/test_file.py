@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import file, receive
+from mailrouter.flow import accept, file, receive
 from mailrouter.store import contacts
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
@@ -177,33 +177,33 @@ def test_what_did_not_come_in_cannot_be_retried(house: World) -> None:
 
 def test_a_case_opened_from_a_mail_has_its_sender_as_the_reporter(house: World) -> None:
     got = house.fed(house.mail("finder@home.example", "I found something"))
-    case = file.open_case(house.tools, house.alice, got.id, "A finding", OTHER, urgent=True)
+    case = accept.from_message(house.tools, house.alice, got.id, accept.Wanted("A finding", OTHER, urgent=True)).case
     reporter = house.participant("finder@home.example", OTHER)
     assert (case.vu, case.urgent, case.analyst, reporter.role, reporter.waiting_on) == (
         OTHER,
         True,
         "alice",
         "reporter",
-        "us",
+        "nobody",  # the letter that says so is our answer
     )
-    assert [(m.id, m.place) for m in house.messages(OTHER)] == [(got.id, "filed")]
+    assert [(m.id, m.place) for m in house.messages(OTHER) if m.mail_id] == [(got.id, "filed")]
     assert house.queue("triage") == []
     answer = house.fed(house.mail("finder@home.example", f"VU#{OTHER}"))
     assert answer.place == "filed"
     with pytest.raises(Illegal, match="is filed with a case already"):
-        file.open_case(house.tools, house.alice, got.id, "Again")
+        accept.from_message(house.tools, house.alice, got.id, accept.Wanted("Again"))
 
 
 def test_a_vendor_may_be_the_reporter(house: World) -> None:
     got = house.fed(house.mail(PSIRT, "we found something in another's product"))
-    file.open_case(house.tools, house.alice, got.id, "A finding", OTHER)
+    accept.from_message(house.tools, house.alice, got.id, accept.Wanted("A finding", OTHER))
     assert house.participant(VENDOR, OTHER).role == "reporter"
 
 
 def test_no_case_is_opened_for_a_sender_that_cannot_be_said(house: World) -> None:
     got = house.fed(house.mail("a@x.example, b@x.example", "hello"))
     with pytest.raises(Illegal, match="From is malformed"):
-        file.open_case(house.tools, house.alice, got.id, "A finding", OTHER)
+        accept.from_message(house.tools, house.alice, got.id, accept.Wanted("A finding", OTHER))
     with pytest.raises(NotFound), house.look() as tx:
         file.cases.by_vu(tx, OTHER)
 

@@ -9,7 +9,7 @@ from email import message_from_bytes
 import pytest
 from sqlalchemy.event import listen, remove
 
-from mailrouter.flow import coordinate, file, outgoing, receive, remind, statements, vouching
+from mailrouter.flow import accept, coordinate, file, outgoing, receive, remind, statements, vouching
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
 from mailrouter.store import contacts
@@ -433,7 +433,7 @@ def test_two_nodes_tell_once(house: World) -> None:
 
 def test_a_reporter_is_told_too(house: World) -> None:
     got = house.fed(house.mail("jo@finder.example", "a flaw", "x\r\n"))
-    case = file.open_case(house.tools, house.alice, got.id, "From a mail", 654321)
+    case = accept.from_message(house.tools, house.alice, got.id, accept.Wanted("From a mail", 654321)).case
     passes = PASSES.replace("vendor.example", "finder.example")
     house.clock.forward(days=2)
     house.feed(house.mail("jo@finder.example", f"VU#{case.vu}: more", "x\r\n", passes))

@@ -9,7 +9,7 @@ import pytest
 
 from mailrouter.case.model import Statement
 from mailrouter.faults import Illegal, NotFound
-from mailrouter.flow import coordinate, directory, file, statements, vouching
+from mailrouter.flow import accept, coordinate, directory, file, statements, vouching
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import messages
@@ -264,7 +264,7 @@ def test_nothing_held_ever_supersedes(house: World) -> None:
 
 def test_a_reporters_mail_is_no_vendor_statement(house: World) -> None:
     got = house.fed(house.mail("eve@eve.example", "a statement of mine"))
-    case = file.open_case(house.tools, house.alice, got.id, "From a mail", OTHER)
+    case = accept.from_message(house.tools, house.alice, got.id, accept.Wanted("From a mail", OTHER)).case
     assert house.statements(case.vu) == []
     with pytest.raises(Illegal, match="is not from a vendor"):
         statements.take(house.tools, house.alice, got.id)
