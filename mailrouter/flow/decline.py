@@ -84,4 +84,4 @@ def _named(tx: Connection, of: str) -> Report | None:
     """`Refused` for what is no number, `NotFound` for one that nobody has; None for a case that no report led to."""
     if vuid.find_vrf(of if "#" in of else f"VRF#{of}"):
         return reports.by_vrf(tx, vuid.parse_vrf_argument(of))
-    return reports.of_case(tx, cases.by_vu(tx, vuid.parse_argument(of).number).id)
+    return reports.that_led_to(tx, cases.by_vu(tx, vuid.parse_argument(of).number).id)

@@ -64,7 +64,7 @@ def some(tx: Connection, report_ids: Iterable[int]) -> dict[int, Report]:
 _SOME = select(reports).where(reports.c.id.in_(bindparam("ids", expanding=True)))
 
 
-def of_case(tx: Connection, case_id: int) -> Report | None:
+def that_led_to(tx: Connection, case_id: int) -> Report | None:
     """The report that led to a case; the first of several."""
     mine = (reports.c.case_id == case_id) & (reports.c.rm == "ACCEPTED")
     row = tx.execute(select(reports).where(mine).order_by(reports.c.id).limit(1)).first()
