@@ -138,6 +138,9 @@ WORDS = (
         "wants the whole SHA-256 of the text: 64 digits, 0-9 and a-f, as the notice shows it",
     ),
     _word(
+        "take", "", "", "all that their mail says in the lines of our form is taken as said: status, fix, date",
+    ),
+    _word(
         "item", "NUMBER", r"\d{1,18}", "says which item the mail is about, where nothing else in it does",
         "wants the number of an item, such as 12",
     ),

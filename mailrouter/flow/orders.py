@@ -232,7 +232,7 @@ def _one(tools: Tools, about: About, order: Order, tie: Tie, done: Done) -> None
         done.lines.append(f"{order}: not done, since `{done.failed}` was not")
         return
     try:
-        if tie is not Tie.THIS and order.word == "release":  # what has left cannot be taken back
+        if tie is not Tie.THIS and order.word in ("release", "take"):  # another item's would be another's word
             raise faults.Illegal(UNTIED.format(item=about.item.id))
         with tools.db.write():  # what it did before it was refused is undone
             said = orderverbs.DOES[order.word](tools, _actor(about), about, order.argument)

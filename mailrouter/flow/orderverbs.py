@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant
-from mailrouter.flow import coordinate, file, outgoing, statements
+from mailrouter.flow import coordinate, file, outgoing, proposals, statements
 from mailrouter.flow.actor import Actor
 from mailrouter.store import analysts, orders, queues
 from mailrouter.store.messages import Message
@@ -116,6 +116,13 @@ def _approve(tools: Tools, actor: Actor, about: About, sha256: str) -> str:
     return f"the statement of SHA-256 {found.sha256} is approved"
 
 
+def _take(tools: Tools, actor: Actor, about: About, _argument: str) -> str:
+    if about.item.message_id is None:
+        raise faults.Illegal(f"item {about.item.id} is no mail; nothing is said in it")
+    taken = proposals.take_message(tools, actor, about.item.message_id)
+    return f"taken as said: {', '.join(one.what for one in taken)}"
+
+
 def _help(_tools: Tools, _actor: Actor, _about: About, _argument: str) -> str:
     return "these orders there are; they stand first, one a line, and text after a blank line:"
 
@@ -132,6 +139,7 @@ DOES: dict[str, Callable[[Tools, Actor, About, str], str]] = {
     "hold": _hold,
     "release": _release,
     "approve": _approve,
+    "take": _take,
     "item": _nothing,
     "send": _nothing,
     "help": _help,

@@ -22,7 +22,7 @@ def take(tools: Tools, actor: Actor, ids: Sequence[int]) -> list[Proposal]:
             fresh = proposals.get(tx, one.id)  # why not is taken together with what it is the reason of
             if fresh.is_open:
                 doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, held[one.case_id])
-                taking.take(doing, fresh)
+                taking.take(doing, fresh, **({"by_mail": dict(actor.by_mail)} if actor.by_mail else {}))
                 doing.later.write(tx)
         return _all(tx, ids)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from mailrouter import faults
 from mailrouter.case import actions as do
-from mailrouter.case import answers
+from mailrouter.case import answers, lifecycle
 from mailrouter.case.answers import What
 from mailrouter.case.model import DeadlineKind, Participant, Waiting
 from mailrouter.case.status import AFFECTED, NOT_AFFECTED, UNKNOWN
@@ -74,6 +74,8 @@ def take(doing: act.Doing, one: Proposal, **proof: object) -> None:
         raise faults.Illegal(f"{participant.name} takes part no more; nothing is recorded of it")
     _DOES[What(one.what)](doing, participant, one)
     _decided(doing, one, **proof)
+    if one.what == What.AFFECTED and (reason := _reason(doing, one)) is not None:
+        _decided(doing, reason, **proof)
 
 
 def still_open(one: Proposal) -> None:
@@ -106,8 +108,8 @@ def _affected(doing: act.Doing, participant: Participant, one: Proposal) -> None
     _state(doing, participant, one, status, reason.value if reason else "")
     if word == "not a vulnerability" and cases.participant(doing.tx, participant.id).progress != "disputed":
         standings.dispute(doing, participant, proposal=one.id)
-    if reason is not None:
-        _decided(doing, reason)
+    if word == "unknown" and "acknowledge" in lifecycle.legal(lifecycle.PROGRESS, participant.progress):
+        standings.progress(doing, participant, "acknowledge", proposal=one.id)
 
 
 def _reason(doing: act.Doing, one: Proposal) -> Proposal | None:

@@ -750,3 +750,17 @@ def test_the_words_for_an_approval_that_failed_name_no_vendor_in_clear(house: Wo
     [told] = carried_out(house)
     assert VENDOR in told
     assert house.letters("analyst-transcript")[0].confidential
+
+
+def test_what_their_mail_says_is_taken(house: World) -> None:
+    house.feed(house.mail(PSIRT, body="Affected: no\r\nWhy not: never built\r\n"))
+    item = house.queue("alice")[1].item.id
+    ordered(house, "take", address(house, item), tied=False)
+    [told] = carried_out(house)
+    assert told.startswith("take: not done: your signed words do not say which item they are about")
+    ordered(house, "take", address(house, item))
+    assert carried_out(house) == ["take: taken as said: affected, why-not"]
+    taken = [row for row in house.journal() if row.kind == "proposal.taken"]
+    assert {row.data["by_mail"]["fingerprint"] for row in taken} == {house.keymaker.alice.fingerprint}
+    ordered(house, "take", address(house, item))
+    assert "not done: nothing that message" in carried_out(house)[0]
