@@ -73,6 +73,7 @@ class About:
     letter_id: int
     proved: bool  # it came to our own bounce address for the letter
     to_staff: bool = False  # a notice to one of us, of no case
+    report_id: int | None = None  # a letter to who reported it, before there was a case
     returned: Returned | None = None  # what it says became of the letter
 
 

@@ -35,6 +35,7 @@ from mailrouter.case.standing import Assurance, Standing
 Event = MailArrived | FellDue | CaseDue | ReportDue | Returned
 
 REPORTS = ("bounce", "delay", "dsn-success")
+REPORTER_CAME_BACK = "letter {letter} came back: `mailrouter outbox show {letter}` says to whom it went"
 STAFF_CAME_BACK = "a notice to one of us came back: `mailrouter outbox show {letter}` says to whom it went"
 
 
@@ -116,6 +117,9 @@ def _about_a_letter(event: MailArrived, now: datetime) -> Actions:
     if about.to_staff and about.proved:
         why = STAFF_CAME_BACK.format(letter=about.letter_id)
         return [Notice("operator", why, f"staff-came-back:{now:%Y-%m-%d}")]
+    if about.report_id is not None:
+        why, once = REPORTER_CAME_BACK.format(letter=about.letter_id), f"letter:{about.letter_id}:returned"
+        return [Notice("triage", why, once, report_id=about.report_id)] if about.proved else []
     return returned.came_back(about.returned) if about.returned else []
 
 

@@ -13,7 +13,7 @@ from mailrouter import faults
 from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
 from mailrouter.case.model import Case, Participant, Place, Report
-from mailrouter.flow import act, coordinate, file, judge, letters, newreport, triage
+from mailrouter.flow import act, coordinate, file, lookup, letters, newreport, triage
 from mailrouter.flow.actor import Actor, note, note_report
 from mailrouter.mail import reportform
 from mailrouter.mail.reportform import Filled
@@ -48,7 +48,7 @@ class Accepted:
 class _Brought:
     """What was read outside of the transaction: the mails, opened, and what the first of them says as a form."""
 
-    reads: Mapping[int, judge.Read] = field(default_factory=dict)  # by message
+    reads: Mapping[int, lookup.Read] = field(default_factory=dict)  # by message
     filled: Filled = field(default_factory=lambda: reportform.read(""))
 
 
@@ -97,7 +97,7 @@ def _read(tools: Tools, first: int | None, mails: list[Message], text: str = "")
 # ---- inside it -----------------------------------------------------------------------------------------------------
 
 
-def _report_of(tx: Connection, message: Message, read: judge.Read) -> Report:
+def _report_of(tx: Connection, message: Message, read: lookup.Read) -> Report:
     """The report that a mail is or belongs to; one is made for it, if nobody took it for one so far."""
     address = file.good_address(read)
     if message.report_id is not None:

@@ -14,7 +14,8 @@ from mailrouter.case import acknowledgement
 from mailrouter.case.model import Report
 from mailrouter.flow import analystmail, letters, newreport
 from mailrouter.flow.act import Arrived
-from mailrouter.flow.judge import Known, Read, internal
+from mailrouter.flow.lookup import Known, Read
+from mailrouter.flow.weigh import internal
 from mailrouter.mail import authenticate
 from mailrouter.store import acknowledgements, messages, reports
 from mailrouter.tools import Tools

@@ -7,7 +7,7 @@ from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Assurance, Standing
 from mailrouter.flow import captured, newreport, ties
 from mailrouter.flow.act import Arrived
-from mailrouter.flow.judge import Known, Read, Vouched
+from mailrouter.flow.lookup import Known, Read, Vouched
 from mailrouter.mail import audience, reportform, statement
 
 REUSED = "message-id-reused"

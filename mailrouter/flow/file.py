@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
-from mailrouter.flow import act, details, judge, receive
+from mailrouter.flow import act, details, lookup, receive
 from mailrouter.flow.actor import Actor, note, taking_part
 from mailrouter.store import cases, contacts, inbox, messages, outbox, proposals, queues, statements
 from mailrouter.tools import Tools
@@ -58,11 +58,11 @@ def _taken_from(tx: Connection, tools: Tools, actor: Actor, former: messages.Mes
 
 
 def file_as(
-    tx: Connection, tools: Tools, actor: Actor, read: judge.Read, case: Case, participant: Participant | None
+    tx: Connection, tools: Tools, actor: Actor, read: lookup.Read, case: Case, participant: Participant | None
 ) -> messages.Message:
     """File an opened mail with a case that is held: as this participant's, if an analyst says so."""
-    vouched = judge.Vouched(actor.name, case.id, participant.id if participant else None)
-    known = judge.look_up(tx, [read], vouched)
+    vouched = lookup.Vouched(actor.name, case.id, participant.id if participant else None)
+    known = lookup.look_up(tx, [read], vouched)
     filed = receive.record(tx, tools, read, known, vouched)
     message = messages.get(tx, filed.message_id)
     if message.place != Place.FILED:
@@ -81,14 +81,14 @@ def _without_participant(tx: Connection, tools: Tools, actor: Actor, case: Case,
     doing.later.write(tx)
 
 
-def good_address(read: judge.Read) -> str:
+def good_address(read: lookup.Read) -> str:
     """Whose address it is; `Illegal` when its From does not say."""
     if read.sender.malformed:
         raise faults.Illegal("the mail's From is malformed; whose address it is cannot be said")
     return read.sender.address
 
 
-def read(tools: Tools, message_id: int) -> judge.Read:
+def read(tools: Tools, message_id: int) -> lookup.Read:
     """A mail opened again, outside of any transaction. `Illegal` for what is none."""
     return receive.read_mail(tools, _item(tools, message_id))
 

@@ -4,125 +4,21 @@ Everything here happens inside the transaction that acts on it, with the batch's
 never older than what it changes.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from mailrouter.case.conditions import Signed, lacking
 from mailrouter.case.events import ClearText, MailArrived, Meant, Routed
 from mailrouter.case.model import Case, Participant, Place
 from mailrouter.case.plan import REPORTS
-from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, standing, suspicion
+from mailrouter.case.standing import Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
-from mailrouter.flow import analystmail, answered, captured, confirmed, copies, offers, signing, ties
-from mailrouter.mail import authenticate, automated, cleartext, mime, parse, pgpmime, route, statement, words
-from mailrouter.mail.answerform import Lines
-from mailrouter.mail.ownaddress import Reply
-from mailrouter.store import analysts, cases, contacts, inbox, messages, statements
+from mailrouter.flow import analystmail, answered, confirmed, copies, offers, ties, weigh
+from mailrouter.flow.lookup import Known, Read, Vouched
+from mailrouter.mail import cleartext, mime, route, statement
+from mailrouter.store import cases, statements
 from mailrouter.tools import Tools
-
-STALE = timedelta(days=30)  # testbook/pgp.md, Verdicts, condition 4
-
-
-@dataclass(frozen=True)
-class Read:
-    """A mail after all that needs no transaction: parsed, opened, its sender named."""
-
-    item: inbox.Item
-    mail: parse.Mail
-    opened: pgpmime.Opened
-    sender: authenticate.Sender
-    automated: automated.Automated
-    hints: route.Hints
-    brought: offers.Brought = offers.NOTHING  # keys that came with it
-    form: Lines = ()  # its text line by line, if it may hold lines of the answer form
-
-    @property
-    def kind(self) -> str:
-        """Who or what wrote it."""
-        return str(self.automated.kind)
-
-    @property
-    def meant(self) -> bool:
-        """Whether its sender means it as a Vendor Statement."""
-        subject = self.opened.protected_subject or self.mail.subject
-        return statement.meant(subject, self.raw_words, lambda: self.words)
-
-    @property
-    def text(self) -> str:
-        """All that can be read of it, as people would; decrypted."""
-        if self.opened.content is None:
-            return self.mail.text
-        if self.opened.content_is_entity:
-            return parse.mail(self.opened.content, to_show=True).text
-        return words.paragraphs(words.decode(self.opened.content, self.opened.charset, []))
-
-    @property
-    def raw_words(self) -> bytes:
-        """Where its text is, transfer encoding and all."""
-        return self.item.envelope.raw if self.opened.content is None else self.opened.content
-
-    @cached_property
-    def words(self) -> bytes:
-        """The text a statement would be taken from: what was signed or decrypted if anything was, else all."""
-        content = self.opened.content
-        if content is None:
-            return statement.text_of(self.item.envelope.raw)
-        return statement.text_of(content) if self.opened.content_is_entity else content
-
-
-@dataclass(frozen=True, slots=True)
-class Vouched:
-    """An analyst's word on a mail: this case, and perhaps that it is this participant's."""
-
-    by: str
-    case_id: int
-    participant_id: int | None = None
-
-
-@dataclass(slots=True)
-class Known:
-    """What the database knows about a batch. Participants and Message-IDs change as its mails are received."""
-
-    found: route.Found
-    cases: dict[int, Case]
-    participants: dict[tuple[int, int], Participant]  # (case, organisation)
-    speakers: dict[str, contacts.Speaker]
-    staff: frozenset[str]  # which of the senders' addresses are analysts'
-    seen: dict[str, set[int | None]]  # Message-ID -> the mails that carry it
-    before: dict[int, messages.Message]  # mail id -> what an earlier look made of it
-    ours: ties.Ours  # the addresses and letters of ours that the mails name
-
-
-def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = None) -> Known:
-    """A few queries for the whole batch."""
-    by_number = cases.ids_by_vu(tx, route.wanted_numbers([r.hints for r in batch]))
-    references = messages.referred(tx, {m for r in batch for m in (*r.hints.references, r.mail.message_id) if m})
-    answered = {r.message_id: r.case_id for r in references if r.direction == "out" and r.case_id}
-    ours = ties.ours(tx, [(r.hints, r.kind) for r in batch], references)
-    wanted = {*by_number.values(), *answered.values(), *ours.case_ids} | ({vouched.case_id} if vouched else set())
-    locked = cases.lock(tx, wanted)
-    taking_part = cases.participants_of(tx, list(locked))
-    ours.prove_replies(by_number, taking_part)
-    known = Known(
-        found=route.Found({c.vu: c.id for c in locked.values()}, answered, ours.proved),
-        cases=locked,
-        participants={(p.case_id, p.organisation_id): p for p in taking_part},
-        speakers=contacts.speakers(tx, [r.sender.address for r in batch]),
-        staff=analysts.among(tx, {r.sender.address for r in batch}),
-        seen={},
-        before=messages.of_mails(tx, [r.item.mail_id for r in batch]),
-        ours=ours,
-    )
-    for reference in references:
-        known.seen.setdefault(reference.message_id, set()).add(reference.mail_id)
-    return known
-
-
-# ---- the judgement -------------------------------------------------------------------------------------------------
 
 
 def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouched | None = None) -> MailArrived:
@@ -133,22 +29,23 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
     tie = known.ours.tie(read.hints) if kind != "person" else None
     routed = _routed(read, known, vouched, tie)
     case = known.cases.get(routed.case_id) if routed.case_id else None
-    evidence = _evidence(tx, tools, read, known, case)
+    evidence = weigh.evidence(tx, tools, read, known, case)
+    routed, as_reporter = _by_its_reporter(read, known, evidence, routed)
     participant = _participant(tx, evidence, known, case, vouched)
     counts_for = participant.organisation_id if participant else None
     evidence = replace(evidence, in_case=case is not None, participant_organisation_id=counts_for)
-    taken = "" if vouched else _captured(tx, read, evidence, participant)
+    taken = "" if vouched else weigh.came_before(tx, read, evidence, participant)
     level = Standing.STRANGER if taken else standing(evidence)
     trusted = level >= parse_standing(tools.settings.trust.answers_from)
     vouched_for = vouched is not None and vouched.participant_id is not None
     if vouched_for or (doubt and level is Standing.SIGNED):
         kind, doubt = "person", ""
     copy_of = None if vouched else _copy_of(tx, read, known, case, participant, level)
-    signed = _signed(tx, read, known, case, participant, copy=copy_of is not None)
-    lacks = _lacks(read.opened, evidence)
+    signed = weigh.signed(tx, read, known, case, participant, copy=copy_of is not None)
+    lacks = weigh.lacks(read.opened, evidence)
     meant = _meant(read, lacks) if participant else None
     doubted = bool(doubt or suspicion(evidence, read.sender.malformed))
-    last = statements.last_made(tx, participant.id, but=_before(read, known)) if meant and participant else None
+    last = statements.last_made(tx, participant.id, but=known.message_before(read)) if meant and participant else None
     counts = (trusted and not doubt and not signed.came_before) or vouched_for
     worth = assurance(evidence)
     about_text = confirmed.asked(known.ours, read.hints, participant)
@@ -157,7 +54,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         routed=routed,
         kind=kind,
         doubt=doubt,
-        standing=max(level, Standing.CLAIMED) if vouched and participant else level,
+        standing=max(level, Standing.CLAIMED) if vouched and participant else max(level, as_reporter),
         assurance=worth,
         lacks=lacks,
         counts=counts,
@@ -165,13 +62,13 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         participant=participant,
         signed=signed,
         meant=meant,
-        signed_after_latest=not _older(read.opened, last),
-        stranger_why=taken or _stranger(read, evidence, participant),
+        signed_after_latest=not weigh.older(read.opened, last),
+        stranger_why=taken or weigh.stranger(read, evidence, participant),
         captured=taken,
         about=ties.about(tx, tie, case, read.mail, read.automated) if tie else None,
         clear_text=_clear_text(
             read,
-            lambda p: vouched_for or (counts and not doubted and _surely(read, known, p, level, signed)),
+            lambda p: vouched_for or (counts and not doubted and weigh.surely(read, known, p, level, signed)),
             participant,
         ),
         copy_of=copy_of,
@@ -194,12 +91,6 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         says=answered.said(tx, read.mail, read.opened, read.form, case, participant) if kind == "person" else (),
         unaddressed=None if vouched or participant or kind != "person" or doubt else _unaddressed(tx, read, known),
     )
-
-
-def _captured(tx: Connection, read: Read, evidence: Evidence, participant: Participant | None) -> str:
-    if assurance(evidence) is Assurance.VERIFIED:
-        return ""
-    return captured.before(tx, read.opened.ciphertext, read.item.mail_id, read.sender, participant)
 
 
 def _asked(read: Read, known: Known) -> analystmail.Asked | None:
@@ -238,18 +129,6 @@ def _clear_text(read: Read, surely: Callable[[Participant], bool], participant: 
     return None if allowed is None else ClearText(allowed, surely(participant))
 
 
-def _surely(read: Read, known: Known, participant: Participant, level: Standing, signed: Signed) -> bool:
-    """Whether more than a name says that this participant wrote it: evidence of the transport, a signature made for
-    this case, or our reply address from one of their registered ones. Our address stands in letters that left in clear:
-    alone it makes no mail count that does not count as an answer.
-    """
-    speaker = known.speakers.get(read.sender.address)
-    registered = speaker is not None and speaker.organisation_id == participant.organisation_id
-    given = (known.ours.given.get(claim) for claim in read.hints.claims if isinstance(claim, Reply))
-    proved = level is Standing.AUTHENTICATED or (level is Standing.SIGNED and not signed.flags)
-    return not signed.came_before and (proved or (registered and participant.id in given))
-
-
 def _copy_of(
     tx: Connection, read: Read, known: Known, case: Case | None, participant: Participant | None, level: Standing
 ) -> int | None:
@@ -273,7 +152,7 @@ def _answerable(tools: Tools, read: Read, known: Known) -> bool:
     """Whether a machine may answer it at all (RFC 3834 section 2): nothing that could begin a loop, nothing twice."""
     told_not_to = read.automated.must_not_autoreply or read.item.envelope.sender in ("", "<>")
     looked_at = read.item.mail_id in known.before
-    return not (told_not_to or looked_at or internal(tools, read.sender.address, known))
+    return not (told_not_to or looked_at or weigh.internal(tools, read.sender.address, known))
 
 
 def _speaks_again(read: Read, known: Known) -> str:
@@ -300,6 +179,18 @@ def _routed(read: Read, known: Known, vouched: Vouched | None, tie: ties.Tie | N
     return routed
 
 
+def _by_its_reporter(read: Read, known: Known, evidence: Evidence, routed: Routed) -> tuple[Routed, Standing]:
+    """A mail about a report joins it only if its reporter wrote it; anybody can name a VRF#."""
+    report = routed.report
+    if report is None:
+        return routed, Standing.STRANGER
+    level = weigh.reporter(read, known, evidence, report)
+    if level is not Standing.STRANGER:
+        return routed, level
+    why = f"names {report.vrf}, and is not from who reported it: `mailrouter message route ID {report.vrf}` adds it"
+    return Routed(place=Place.REVIEW, why=why, claimed_vu=routed.claimed_vu), level
+
+
 def _participant(
     tx: Connection, evidence: Evidence, known: Known, case: Case | None, vouched: Vouched | None
 ) -> Participant | None:
@@ -311,97 +202,7 @@ def _participant(
     return known.participants.get((case.id, speaks_for)) if speaks_for else None
 
 
-def _evidence(tx: Connection, tools: Tools, read: Read, known: Known, case: Case | None) -> Evidence:
-    speaker = known.speakers.get(read.sender.address, contacts.Speaker(None, None))
-    opened = read.opened
-    return Evidence(
-        well_formed=not read.sender.malformed,
-        organisation_id=speaker.organisation_id,
-        domain_organisation_id=speaker.domain_organisation_id,
-        transport_pass=authenticate.transport_pass(read.mail, tools.settings.trust.authserv_id, read.sender.address),
-        internal=internal(tools, read.sender.address, known),
-        answers_us=case is not None and _answers_us(read, known, case, speaker),
-        verdict=str(opened.verdict),
-        covers=opened.covers,
-        signer_organisation_id=_owner(tx, opened.fingerprint) if opened.verdict is pgpmime.Verdict.GOOD else None,
-    )
-
-
-def internal(tools: Tools, address: str, known: Known) -> bool:
-    """Whether this From says that one of us wrote: an analyst, an address of ours, anybody of our mail domain."""
-    identity = tools.settings.identity
-    ours = {own.lower() for own in (identity.address, *identity.also)}
-    domain = identity.address.rpartition("@")[2].lower()
-    return address in known.staff or address in ours or address.rpartition("@")[2] == domain
-
-
-def _answers_us(read: Read, known: Known, case: Case, speaker: contacts.Speaker) -> bool:
-    """Whether it came to an address we gave its sender, or names a letter we wrote to them: not to another."""
-    speaks_for = speaker.organisation_id or speaker.domain_organisation_id
-    participant = known.participants.get((case.id, speaks_for)) if speaks_for else None
-    named = (*read.hints.claims, *read.hints.references)
-    return participant is not None and any(known.ours.given.get(one) == participant.id for one in named)
-
-
-def _owner(tx: Connection, fingerprint: str) -> int | None:
-    """Whose pinned key this is, by the full fingerprint of the primary key."""
-    keys = contacts.keys_named(tx, fingerprint)
-    return next((k.organisation_id for k in keys if k.fingerprint == fingerprint), None)
-
-
-def _stranger(read: Read, evidence: Evidence, participant: Participant | None) -> str:
-    """Why a mail that names a case is not filed with it, in plain words."""
-    if doubt := suspicion(evidence, read.sender.malformed):
-        return doubt
-    if sender_organisation(evidence) is None:
-        pinned = "; it is signed by a key pinned to another" if assurance(evidence) is Assurance.OTHER_SIGNER else ""
-        return "a stranger names the case" + pinned
-    if participant is None:
-        return "its sender is no participant of the case"
-    return "from a participant's mail domain, but from no registered address, and it answers no letter of ours"
-
-
-def _signed(
-    tx: Connection, read: Read, known: Known, case: Case | None, participant: Participant | None, *, copy: bool
-) -> Signed:
-    """What a good signature is worth for this case, beyond who made it."""
-    opened, mail_id = read.opened, read.item.mail_id
-    if opened.verdict is not pgpmime.Verdict.GOOD or case is None or participant is None:
-        return Signed()
-    again = "" if copy else signing.came_before(tx, opened, case, participant, mail_id, _before(read, known))
-    return Signed(
-        bound=bound(read, case),
-        stale=_older(opened, read.item.envelope.received_at - STALE),
-        replay=again == "replay",
-        repeated=again == "repeated",
-    )
-
-
-def _lacks(opened: pgpmime.Opened, evidence: Evidence) -> str:
-    """What its signature lacks to be worth anything here; in GnuPG's words where it is GnuPG that found it lacking."""
-    lack = lacking(evidence)
-    if lack is None:
-        return ""
-    return opened.reason if lack.costs is Assurance.INVALID and opened.reason else lack.reason
-
-
 def _meant(read: Read, lacks: str) -> Meant | None:
     if not read.meant:
         return None
     return Meant(empty=not statement.verbatim(read.words).strip(), reason=lacks)
-
-
-def _before(read: Read, known: Known) -> int | None:
-    before = known.before.get(read.item.mail_id)
-    return before.id if before else None
-
-
-def bound(read: Read, case: Case) -> bool:
-    """Whether what is well signed names this case."""
-    if read.opened.verdict is not pgpmime.Verdict.GOOD:
-        return False
-    return statement.binds(read.words, read.opened.protected_subject or "", case.vu)
-
-
-def _older(opened: pgpmime.Opened, than: datetime | None) -> bool:
-    return opened.signed_at is not None and than is not None and opened.signed_at < than

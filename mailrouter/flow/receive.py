@@ -17,7 +17,9 @@ from mailrouter.case import plan, vuid
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
-from mailrouter.flow import acknowledge, act, analystmail, answered, arrival, judge, offered, offers, receipts, taking
+from mailrouter.flow import (
+    acknowledge, act, analystmail, answered, arrival, judge, lookup, offered, offers, receipts, taking,
+)  # fmt: skip
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, contacts, inbox, messages
@@ -90,8 +92,8 @@ def _together(tools: Tools, items: Sequence[inbox.Item]) -> None:
             _record_alone(tools, read)
 
 
-def _read_all(tools: Tools, items: Sequence[inbox.Item]) -> list[judge.Read]:
-    batch: list[judge.Read] = []
+def _read_all(tools: Tools, items: Sequence[inbox.Item]) -> list[lookup.Read]:
+    batch: list[lookup.Read] = []
     for number, item in enumerate(items, 1):
         try:
             batch.append(read_mail(tools, item))
@@ -106,7 +108,7 @@ def _read_all(tools: Tools, items: Sequence[inbox.Item]) -> list[judge.Read]:
     return batch
 
 
-def _record_alone(tools: Tools, read: judge.Read) -> None:
+def _record_alone(tools: Tools, read: lookup.Read) -> None:
     try:
         _record(tools, [read])
     except inbox.LeaseLost as trouble:
@@ -130,7 +132,7 @@ def _give_back(tools: Tools, item: inbox.Item, trouble: Exception) -> None:
 # ---- outside the transaction -----------------------------------------------------------------------------------------
 
 
-def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
+def read_mail(tools: Tools, item: inbox.Item) -> lookup.Read:
     """Parse, decrypt, verify. `TryLater` when GnuPG could not do its work: never taken for 'unsigned'."""
     mail = parse.mail(item.envelope.raw)
     sender = authenticate.sender(mail)
@@ -138,14 +140,14 @@ def read_mail(tools: Tools, item: inbox.Item) -> judge.Read:
     identity = tools.settings.identity
     own = frozenset(address.lower() for address in (identity.address, *identity.also))
     robot = automated.classify(mail, item.envelope.sender, own)
-    hints = _hints(tools, item, mail, opened, robot)
+    hints = _hints(tools, item, mail, opened, robot, sender.address)
     brought = offers.brought(tools, mail, opened, sender)
     form = answered.lines(mail, opened) if robot.kind == "person" else ()
-    read = judge.Read(item, mail, opened, sender, robot, hints, brought, form)
+    read = lookup.Read(item, mail, opened, sender, robot, hints, brought, form)
     return with_signature(tools, read) if opened.form == "message" and read.meant else read
 
 
-def with_signature(tools: Tools, read: judge.Read) -> judge.Read:
+def with_signature(tools: Tools, read: lookup.Read) -> lookup.Read:
     """What was signed and encrypted in one step, and is to be kept: with the signed message, for others to verify."""
     if read.opened.form != "message" or read.opened.signature:
         return read
@@ -154,7 +156,7 @@ def with_signature(tools: Tools, read: judge.Read) -> judge.Read:
 
 
 def _hints(
-    tools: Tools, item: inbox.Item, mail: parse.Mail, opened: pgpmime.Opened, robot: automated.Automated
+    tools: Tools, item: inbox.Item, mail: parse.Mail, opened: pgpmime.Opened, robot: automated.Automated, sender: str
 ) -> route.Hints:
     """Where it says it belongs: what it was sent to, what it answers or returns, what its subjects name."""
     identity = tools.settings.identity
@@ -162,7 +164,7 @@ def _hints(
     ours = ownaddress.claims(written_to, (identity.address, *identity.also), identity.separator)
     answers = (*mail.in_reply_to, *robot.returned_ids)
     outer = "" if _signed_number(opened) else mail.subject  # anybody on the way could have written that one (P124)
-    return route.hints(outer, opened.protected_subject, answers, mail.references, ours)
+    return route.hints(outer, opened.protected_subject, answers, mail.references, ours, sender)
 
 
 def _signed_number(opened: pgpmime.Opened) -> bool:
@@ -196,12 +198,12 @@ def _public(keys: Sequence[contacts.PinnedKey]) -> list[PublicKey]:
 # ---- inside the transaction ------------------------------------------------------------------------------------------
 
 
-def _record(tools: Tools, batch: Sequence[judge.Read]) -> None:
+def _record(tools: Tools, batch: Sequence[lookup.Read]) -> None:
     if not batch:
         return
     telling = receipts.with_key(tools)
     with tools.db.write() as tx:
-        known, later = judge.look_up(tx, batch), act.Later()
+        known, later = lookup.look_up(tx, batch), act.Later()
         arrivals = {read.item.mail_id: _change(tx, tools, read, known, later) for read in batch}
         told = receipts.batch(tx, telling, later, tools.now())
         owed = [read for read in batch if read.item.mail_id not in told]
@@ -221,7 +223,7 @@ def _tell(tools: Tools, news: Sequence[act.News]) -> None:
 
 
 def record(
-    tx: Connection, tools: Tools, read: judge.Read, known: judge.Known, vouched: judge.Vouched | None = None
+    tx: Connection, tools: Tools, read: lookup.Read, known: lookup.Known, vouched: lookup.Vouched | None = None
 ) -> act.Arrived:
     """Judge, plan, act: what one mail changes, inside the caller's transaction.
 
@@ -234,8 +236,8 @@ def record(
 
 
 def _change(
-    tx: Connection, tools: Tools, read: judge.Read, known: judge.Known, later: act.Later,
-    vouched: judge.Vouched | None = None,
+    tx: Connection, tools: Tools, read: lookup.Read, known: lookup.Known, later: act.Later,
+    vouched: lookup.Vouched | None = None,
 ) -> act.Arrived:  # fmt: skip
     now = tools.now()
     event = judge.judge(tx, tools, read, known, vouched)

@@ -10,7 +10,7 @@ from mailrouter.case import receipt
 from mailrouter.case.model import Case, Participant, Statement
 from mailrouter.case.receipt import Lack
 from mailrouter.case.standing import Assurance
-from mailrouter.flow import act, arrival, judge, receive
+from mailrouter.flow import act, arrival, lookup, receive, weigh
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.pgp import PublicKey
@@ -53,7 +53,7 @@ def _filed(tools: Tools, message_id: int) -> messages.Message:
         return message
 
 
-def _as_it_came(tools: Tools, message: messages.Message) -> judge.Read:
+def _as_it_came(tools: Tools, message: messages.Message) -> lookup.Read:
     """Opened with the key as it was then, if with the keys there are now it does not prove the same."""
     assert message.mail_id is not None
     with tools.db.read() as tx:
@@ -72,7 +72,7 @@ def _proves_the_same(opened: Opened, message: messages.Message) -> bool:
 
 
 def _keep(
-    tx: Connection, case: Case, participant: Participant, message: messages.Message, read: judge.Read
+    tx: Connection, case: Case, participant: Participant, message: messages.Message, read: lookup.Read
 ) -> Statement:
     if message.assurance == Assurance.VERIFIED and not _proves_the_same(read.opened, message):
         raise faults.Illegal(
@@ -82,7 +82,7 @@ def _keep(
     kept = act.statement_row(arrival.proof(read), case, participant, message.id, message.received_at)
     statements.keep(
         tx,
-        kept | {"state": "held", "reason": "not meant as a statement by its sender", "bound": judge.bound(read, case)},
+        kept | {"state": "held", "reason": "not meant as a statement by its sender", "bound": weigh.bound(read, case)},
     )
     found = statements.of_message(tx, message.id)
     assert found is not None

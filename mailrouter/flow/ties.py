@@ -137,6 +137,8 @@ def ours(tx: Connection, batch: Sequence[tuple[Hints, str]], references: Sequenc
 def about(tx: Connection, tie: Tie, case: Case | None, mail: Mail, told: Automated) -> About:
     """The letter, and what became of it if this mail says so. `case`: the one the mail is held against."""
     letter, became = tie.letter, fate.of_letter(mail, told, tie.letter.recipient)
+    if letter.case_id is None and letter.report_id is not None:
+        return About(letter.id, tie.proved, report_id=letter.report_id)
     if case is None or letter.participant_id is None or letter.case_id != case.id:
         return About(letter.id, tie.proved, to_staff=letter.case_id is None)
     says = f"letter {letter.id} came back:"

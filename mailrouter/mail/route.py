@@ -2,7 +2,8 @@
 
 Precedence (DOMAIN.md): an address of ours that proves what it is for > a Message-ID we sent > VU# in the protected
 subject > VU# in the outer subject. Whatever conflicts, is unknown or only looks like a number goes to a person, with
-what was found and a suggestion. An address that proves nothing is no hint at all.
+what was found and a suggestion. An address that proves nothing is no hint at all. A report that has led to a case
+routes as that case's VU# does; one that has not waits in triage, and so does what is about it.
 """
 
 from collections.abc import Mapping, Set
@@ -10,10 +11,11 @@ from dataclasses import dataclass, field
 
 from mailrouter.case import vuid
 from mailrouter.case.events import Routed
-from mailrouter.case.model import Place
+from mailrouter.case.model import Place, Report
 from mailrouter.mail.ownaddress import Claim, Reply
 
 MOST_REFERENCES = 100
+NUMBER_ONLY = "START"  # of a report's `rm`: the number of a mail that nobody calls a report
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Hints:
     reports: tuple[str, ...]  # VRF#
     maybe: tuple[int, ...]  # numbers somebody may have meant
     claims: tuple[Claim, ...] = ()  # addresses of ours it was sent to that say what it is about, unproved
+    sender: str = ""  # the address in From
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -35,7 +38,7 @@ class Hints:
 
 def hints(
     subject: str, protected_subject: str | None, in_reply_to: tuple[str, ...], references: tuple[str, ...],
-    claims: tuple[Claim, ...] = (),
+    claims: tuple[Claim, ...] = (), sender: str = "",
 ) -> Hints:  # fmt: skip
     """The hints in one mail; `protected_subject` is the one inside an encrypted or signed part."""
     inner = protected_subject or ""
@@ -47,6 +50,7 @@ def hints(
         vuid.find_vrf(inner) or vuid.find_vrf(subject),
         tuple(v.number for v in vuid.hints_only(inner or subject)),
         claims,
+        sender,
     )
 
 
@@ -61,6 +65,9 @@ class Found:
     cases: Mapping[int, int]  # VU number -> case id
     answered: Mapping[str, int]  # Message-ID of a letter of ours -> case id
     proved: Mapping[Claim, int] = field(default_factory=dict)  # address of ours that holds its proof -> case id
+    reports: Mapping[str, Report] = field(default_factory=dict)  # VRF# -> report, or the number of a mail that is none
+    written: Mapping[str, Report] = field(default_factory=dict)  # Message-ID of a letter of ours about it -> report
+    told: Mapping[tuple[str, str], Report] = field(default_factory=dict)  # (that of a reporter's mail, From) -> report
 
 
 def choose(named: Hints, found: Found) -> Routed:
@@ -69,22 +76,50 @@ def choose(named: Hints, found: Found) -> Routed:
     answered = list(dict.fromkeys(found.answered[m] for m in named.references if m in found.answered))
     by_number = [found.cases[n] for n in named.numbers if n in found.cases]
     unknown = [n for n in named.numbers if n not in found.cases]
-    cases = list(dict.fromkeys(addressed + answered + by_number))
+    about = _reports(named, found)
+    reported = [report.case_id for report in about if report.case_id is not None]
+    cases = list(dict.fromkeys(addressed + answered + by_number + reported))
     claimed = named.numbers[0] if named.numbers else None
     numbers = {case_id: vu for vu, case_id in found.cases.items()}
     suggested = numbers.get(cases[0]) if cases else None
     if unknown:
         return _review(f"names {_list(unknown)}, which is no case here", claimed, suggested)
+    if doubt := _doubt(named, found, about, cases):
+        return _review(doubt, claimed, suggested)
     if len(cases) > 1:
         return _review(_conflict(named, addressed, answered), claimed, suggested)
     if cases:
         return Routed(case_id=cases[0], claimed_vu=claimed, suggested_vu=suggested)
+    waiting = next((report for report in about if report.rm != NUMBER_ONLY), None)
+    if waiting is not None:
+        return Routed(place=Place.TRIAGE, why=f"about {waiting.vrf}", report=waiting)
+    if about:
+        return _review(f"goes on from a mail that is no report: {about[0].vrf}", None, None)
     return _no_number(named, found)
 
 
+def _reports(named: Hints, found: Found) -> list[Report]:
+    """What it is about: by number, by a letter of ours it answers, by its sender's own mail that it goes on from."""
+    by_number = [found.reports[vrf] for vrf in named.reports if vrf in found.reports]
+    by_letter = [found.written[one] for one in named.references if one in found.written]
+    by_mail = [found.told[one, named.sender] for one in named.references if (one, named.sender) in found.told]
+    return list({report.id: report for report in by_number + by_letter + by_mail}.values())
+
+
+def _doubt(named: Hints, found: Found, about: list[Report], cases: list[int]) -> str:
+    """Why what it says of reports leads nowhere; '' when it does. Beside a case's hint, a number that is nobody's here
+    may be another coordinator's, and one that is no report's is that of any mail we acknowledged: no reason to doubt.
+    """
+    unknown = [vrf for vrf in named.reports if vrf not in found.reports]
+    if unknown and not cases:
+        return f"names {', '.join(unknown[:5])}, which is no report here"
+    waiting = [report.vrf for report in about if report.case_id is None and report.rm != NUMBER_ONLY]
+    if len(waiting) > 1:
+        return f"is about several reports: {', '.join(waiting[:5])}"
+    return f"is about {waiting[0]}, which has no case, and about a case" if waiting and cases else ""
+
+
 def _no_number(named: Hints, found: Found) -> Routed:
-    if named.reports:
-        return _review("names a report number (VRF#) that is not known here", None, None)
     if named.maybe:
         suggested = next((n for n in named.maybe if n in found.cases), None)
         return _review("seems to name a VU#, but not in its form", named.maybe[0], suggested)
@@ -98,6 +133,8 @@ def _conflict(named: Hints, addressed: list[int], answered: list[int]) -> str:
         return "is addressed to several cases"
     if len(answered) > 1:
         return "answers letters about several cases"
+    if not answered and not addressed:
+        return "is about a report of one case and about another"
     if addressed:
         return f"is addressed to one case and {'answers a letter about' if answered else 'names'} another"
     return "answers a letter about one case and names another"

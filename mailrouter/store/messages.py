@@ -65,6 +65,7 @@ class Reference:
     letter_id: int | None
     case_id: int | None
     participant_id: int | None
+    report_id: int | None = None
 
 
 def add(tx: Connection, row: dict[str, Any]) -> int:
@@ -138,6 +139,7 @@ _REFERRED = select(
     messages.c.letter_id,
     messages.c.case_id,
     messages.c.participant_id,
+    messages.c.report_id,
 ).where(messages.c.message_id.in_(bindparam("wanted", expanding=True)))
 
 

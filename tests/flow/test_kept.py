@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from mailrouter.flow import directory, file, judge, receive
+from mailrouter.flow import directory, file, lookup, receive
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.store import certificates, inbox, journal
 from mailrouter.store.journal import Entry
@@ -73,7 +73,7 @@ def test_a_key_retired_between_opening_and_filing_proves_nothing_and_it_is_decid
     assert opened.opened.verdict is Verdict.GOOD
     directory.retire_key(world.tools, world.alice, VENDOR, world.keymaker.vendor.fingerprint, "lost")
     with world.writing() as tx:
-        receive.record(tx, world.tools, opened, judge.look_up(tx, [opened]))
+        receive.record(tx, world.tools, opened, lookup.look_up(tx, [opened]))
         inbox.finish(tx, world.tools.holder, [items[0].mail_id])
     found = world.everything()[-1]
     assert (found.verdict, found.assurance, found.reason) == ("good", "invalid", "its key is not pinned")

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.event import listen
 
 from mailrouter import faults
 from mailrouter.case.model import Report
@@ -164,3 +165,119 @@ def test_an_encrypted_report_is_read_before_it_is_judged(world: World) -> None:
     assert reported.read(world.tools, report).filled.fields["product"] == "AX-7 2.1"
     with world.look() as tx:
         assert "AX-7" not in repr(tx.execute(tables.reports.select()).all())
+
+
+# ---- what comes next about a report ----------------------------------------------------------------------------------
+
+
+def test_its_reporters_later_mail_joins_it_by_number_or_thread(worlds: MakeWorld) -> None:
+    world = worlds(POLICY__ACKNOWLEDGE_HOURS="24")
+    world.feed(world.mail(JO, "Overflow", message_id="first@finder.example"))
+    report = world.report()
+    [ack] = world.letters("acknowledgement")
+    later = [
+        world.mail("Jo <JO@finder.example>", f"Re: [{report.vrf.lower()}] more"),
+        world.mail(JO, "more", "x\r\n", f"In-Reply-To: {ack.message_id}"),
+        world.mail(JO, "more", "x\r\n", "References: <other@x.example> <first@finder.example>"),
+        world.mail("jo.doe@finder.example", "from my other address", "x\r\n", f"In-Reply-To: {ack.message_id}"),
+    ]
+    for mail in later:
+        came = world.fed(mail)
+        assert (came.place, came.report_id, came.why) == ("triage", report.id, f"about {report.vrf}")
+        assert (came.standing, came.case_id) == ("claimed", None)
+    assert [s.item.report_id for s in world.queue("triage")] == [report.id] * 5
+    assert chain(world, report) == ["report.received", *["mail.triage"] * 5]
+    assert len(world.reports()) == 1
+    assert world.books().triage == 5
+
+
+def test_a_number_routes_and_never_authorises(worlds: MakeWorld) -> None:
+    world = worlds(POLICY__ACKNOWLEDGE_HOURS="0")
+    world.feed(world.mail(JO, "Overflow", message_id="first@finder.example"))
+    world.feed(world.mail("ann@other.example", "Another", message_id="second@other.example"))
+    report, other = world.reports()
+    world.vendor_case()
+    eve = "eve@evil.example"
+    refused = {
+        world.mail(eve, f"Re: [{report.vrf}]"): "is not from who reported it",
+        world.mail("eve@finder.example", f"Re: [{report.vrf}]"): "is not from who reported it",
+        world.mail(f"{JO}, {eve}", f"Re: [{report.vrf}]", reverse_path=JO): "From is malformed",
+        world.mail(JO, "VRF#26-03-BCDFG"): "names VRF#26-03-BCDFG, which is no report here",
+        world.mail(JO, f"{report.vrf} {other.vrf}"): f"is about several reports: {report.vrf}, {other.vrf}",
+        world.mail(JO, f"{report.vrf} VU#{VU}"): f"is about {report.vrf}, which has no case, and about a case",
+    }
+    for mail, why in refused.items():
+        came = world.fed(mail)
+        assert (came.place, came.report_id, why in came.why) == ("review", None, True), came.why
+        assert came.standing == "stranger"
+    thread = world.fed(world.mail(eve, "hello", "x\r\n", "In-Reply-To: <first@finder.example>"))
+    assert (thread.place, thread.report_id not in (None, report.id)) == ("triage", True), "a report of Eve's own"
+    assert [kind for kind in chain(world, report) if kind != "mail.triage"] == ["report.received"]
+
+
+def test_what_our_own_mail_server_proves_counts_for_more(world: World) -> None:
+    world.with_trust(authserv_id="mx.cert.example")
+    world.feed(world.mail(JO, "Overflow"))
+    proved = "Authentication-Results: mx.cert.example; dmarc=pass header.from=finder.example"
+    came = world.fed(world.mail(JO, world.report().vrf, "x\r\n", proved))
+    assert (came.place, came.standing, came.report_id) == ("triage", "authenticated", world.report().id)
+
+
+def test_of_machines_nobody_hears(world: World) -> None:
+    world.feed(world.mail(JO, "Overflow"))
+    [waits] = world.queue("triage")
+    away = world.fed(world.mail(JO, f"Re: [{world.report().vrf}]", "away\r\n", "Auto-Submitted: auto-replied"))
+    assert (away.place, away.report_id) == ("triage", world.report().id)
+    assert [s.item.id for s in world.queue("triage")] == [waits.item.id]
+
+
+@pytest.mark.parametrize("rm", ["INVALID", "DEFERRED", "CLOSED", "VALID"])
+def test_decided_or_not_a_person_sees_it_while_there_is_no_case(world: World, rm: str) -> None:
+    world.feed(world.mail(JO, "Overflow"))
+    with world.writing() as tx:
+        reports.change(tx, world.report().id, rm=rm)
+    came = world.fed(world.mail(JO, world.report().vrf))
+    assert (came.place, came.report_id, len(world.queue("triage"))) == ("triage", world.report().id, 2)
+
+
+def test_once_there_is_a_case_it_routes_as_the_cases_number_does(worlds: MakeWorld) -> None:
+    world = worlds(POLICY__ACKNOWLEDGE_HOURS="24")
+    first = world.fed(world.mail(JO, "Overflow", message_id="first@finder.example"))
+    case = file.open_case(world.tools, world.alice, first.id, "A flaw", vu=VU)
+    report = world.report()
+    assert (report.rm, report.case_id) == ("CLOSED", case.id)
+    [ack] = world.letters("acknowledgement")
+    by_number, by_thread = world.mail(JO, report.vrf), world.mail(JO, "so?", "x\r\n", f"References: {ack.message_id}")
+    for mail in (by_number, by_thread):
+        came = world.fed(mail)
+        assert (came.place, came.case_id, came.standing) == ("filed", case.id, "claimed")
+    strange = world.fed(world.mail("eve@evil.example", report.vrf))
+    assert (strange.place, strange.why, strange.suggested_vu) == ("review", "a stranger names the case", VU)
+    other = world.case(vu=222222)
+    torn = world.fed(world.mail(JO, f"{report.vrf} VU#{other.vu}"))
+    assert (torn.place, "another" in torn.why) == ("review", True)
+
+
+def test_an_answer_to_the_acknowledgement_of_a_mail_that_is_filed(worlds: MakeWorld) -> None:
+    """Its number leads to the case, for those who take part in it."""
+    world = worlds(POLICY__ACKNOWLEDGE_HOURS="24")
+    world.vendor_case()
+    world.feed(world.mail(PSIRT))
+    number = world.report()
+    assert (number.rm, number.case_id) == ("START", world.messages()[0].case_id)
+    came = world.fed(world.mail(PSIRT, f"Re: [{number.vrf}] Your mail has reached us"))
+    assert (came.place, came.case_id) == ("filed", number.case_id)
+    lost = world.fed(world.mail("eve@evil.example", "VU#999999"))
+    eves = world.reports()[1]
+    assert lost.report_id == eves.id
+    again = world.fed(world.mail("eve@evil.example", f"Re: [{eves.vrf}]"))
+    assert (again.place, again.why) == ("review", f"goes on from a mail that is no report: {eves.vrf}")
+
+
+def test_mail_that_names_no_report_asks_for_none(world: World) -> None:
+    world.vendor_case()
+    asked: list[str] = []
+    for db in {world.tools.db}:
+        listen(db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    world.feed(*(world.mail(PSIRT) for _ in range(5)), world.mail(JO, "VU#999999"))
+    assert not [sql for sql in asked if "reports" in sql]
