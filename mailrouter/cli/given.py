@@ -173,7 +173,18 @@ class _Fingerprint(_Typed):
         return digits
 
 
-VRF = _Vrf()
+class _VuOrVrf(_Typed):
+    name = "VU|VRF"
+
+    def read(self, value: str) -> int | str:
+        """A case's number, or a report's in its canonical form."""
+        try:
+            return VRF.read(value)
+        except ValueError:
+            return VU.read(value)
+
+
+VRF, VU_OR_VRF = _Vrf(), _VuOrVrf()
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS = _Digits()

@@ -53,12 +53,14 @@ def show(here: Here, vu: int, json_: bool) -> None:
     table(("ROW", "AT", "WHAT", "WHO", "DETAILS"), rows, "nothing happened yet")
 
 
-@click.command(epilog=examples("mailrouter search buffer overflow", "mailrouter search VU#123456 --json"))
+@click.command(epilog=examples("mailrouter search buffer overflow", "mailrouter search VRF#26-11-BCDFG --json"))
 @click.argument("words", metavar="WORDS", nargs=-1, required=True)
 @as_json
 @here
 def search(here: Here, words: Sequence[str], json_: bool) -> None:
-    """Mails by subject and sender, cases by number and title, organisations by name: what holds all the words."""
+    """Mails by subject, sender and VRF#, cases and reports by number and title, organisations by name: what holds all
+    the words.
+    """
     with here.db.read() as tx:
         found = store.find(tx, " ".join(words))
     if json_:
@@ -67,7 +69,7 @@ def search(here: Here, words: Sequence[str], json_: bool) -> None:
              "received_at": m.received_at} for m in found.mails
         ]  # fmt: skip
         named = [{**asdict(c), "vu": number(c.vu)} for c in found.cases]
-        show_json({"mails": mails, "cases": named, "organisations": found.organisations})
+        show_json({"mails": mails, "cases": named, "organisations": found.organisations, "reports": found.reports})
     elif found.anything:
         _show(found)
     if not found.anything:
@@ -77,6 +79,9 @@ def search(here: Here, words: Sequence[str], json_: bool) -> None:
 def _show(found: store.Found) -> None:
     if found.cases:
         table(("CASE", "TITLE", "STATE"), ((number(c.vu), c.title, c.state) for c in found.cases), "")
+        click.echo()
+    if found.reports:
+        table(("REPORT", "TITLE", "STATE"), ((r.vrf, r.title, r.rm) for r in found.reports), "")
         click.echo()
     if found.mails:
         headers = ("MESSAGE", "", "CASE", "FROM", "SUBJECT", "AT")

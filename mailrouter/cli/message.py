@@ -10,8 +10,8 @@ from mailrouter.case.standing import Assurance
 from mailrouter.cli import attachments, casefile, draft, given, shapes, show
 from mailrouter.cli.case import queued
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import file, look, write
-from mailrouter.store import cases, messages, proposals
+from mailrouter.flow import file, look, reported, write
+from mailrouter.store import cases, messages, proposals, reports
 
 id_argument = click.argument("message_id", metavar="ID", type=given.ID)
 
@@ -69,11 +69,13 @@ def one(context: Here, message_id: int, text: bool, raw: bool, json_: bool) -> N
     if text:
         return _text(seen)
     vu, whose = _filed_with(context, seen.message)
+    vrf = _number(context, seen.message)
     with context.db.read() as tx:
         said = proposals.of_messages(tx, [message_id])
     if json_:
-        return show.show_json(shapes.looked_at(seen, vu, whose) | {"proposals": [shapes.proposal(one) for one in said]})
-    _show(seen, vu, whose)
+        shape = shapes.looked_at(seen, vu, whose, vrf)
+        return show.show_json(shape | {"proposals": [shapes.proposal(one) for one in said]})
+    _show(seen, vu, whose, vrf)
     return casefile.show_proposals([one for one in said if one.is_open])
 
 
@@ -99,7 +101,15 @@ def _filed_with(context: Here, one: messages.Message) -> tuple[int | None, str |
     return vu, whose
 
 
-def _show(seen: look.Look, vu: int | None, whose: str | None) -> None:
+def _number(context: Here, one: messages.Message) -> str | None:
+    """The report it belongs to, or the number it was given."""
+    if one.report_id is None:
+        return None
+    with context.db.read() as tx:
+        return reports.get(tx, one.report_id).vrf
+
+
+def _show(seen: look.Look, vu: int | None, whose: str | None, vrf: str | None) -> None:
     one = seen.message
     show.fields(
         (
@@ -113,6 +123,7 @@ def _show(seen: look.Look, vu: int | None, whose: str | None) -> None:
             ("message-id", one.message_id),
             *_judged(one),
             ("lies in", _place(one, vu)),
+            ("report", vrf),
             ("could go to", _hint(one)),
             ("is about", _about(one)),
             ("encrypted", _encrypted(seen)),
@@ -189,19 +200,29 @@ def save(context: Here, message_id: int, folder: Path) -> None:
         "mailrouter message route 12",
         "mailrouter message route 12 VU#123456",
         "mailrouter message route 12 VU#123456 --from ACME --add-contact",
+        "mailrouter message route 12 VRF#26-11-BCDFG",
     ),
 )
 @id_argument
-@click.argument("vu", type=given.VU, metavar="[VU]", required=False)
+@click.argument("where", type=given.VU_OR_VRF, metavar="[VU|VRF]", required=False)
 @click.option("--from", "whose", type=given.LINE, help="I vouch that it is this participant's.")
 @click.option("--add-contact", is_flag=True, help="And that its address is theirs from now on.")
 @here
-def route(context: Here, message_id: int, vu: int | None, whose: str | None, add_contact: bool) -> None:
-    """File it with a case: VU, or the one that `queue show` and `message show` suggest."""
+def route(context: Here, message_id: int, where: int | str | None, whose: str | None, add_contact: bool) -> None:
+    """File it with a case: VU, or the one that `queue show` and `message show` suggest; or add it to a report."""
+    if isinstance(where, str):
+        return _to_report(context, message_id, where, whose)
     if add_contact and not whose:
         raise faults.Refused("--add-contact needs --from: whose address is it?")
-    filed = file.route(context.tools, context.actor, message_id, vu, whose or "", add_contact=add_contact)
-    click.echo(f"message {filed.id} is filed with {show.number(_filed_with(context, filed)[0])}")
+    filed = file.route(context.tools, context.actor, message_id, where, whose or "", add_contact=add_contact)
+    return click.echo(f"message {filed.id} is filed with {show.number(_filed_with(context, filed)[0])}")
+
+
+def _to_report(context: Here, message_id: int, vrf: str, whose: str | None) -> None:
+    if whose:
+        raise faults.Refused("--from names a participant of a case; a report has none")
+    reported.join(context.tools, context.actor, message_id, vrf)
+    click.echo(f"message {message_id} belongs to {vrf}")
 
 
 @message.command("retry", epilog=examples("mailrouter message retry 12"))

@@ -123,12 +123,12 @@ def message_of_case(file: CaseFile, one: Message) -> Shape:
     }
 
 
-def looked_at(seen: look.Look, vu: int | None, participant_name: str | None) -> Shape:
+def looked_at(seen: look.Look, vu: int | None, participant_name: str | None, vrf: str | None = None) -> Shape:
     """`message show`."""
     one = seen.message
     return {
         **message(one),
-        "vu": number(vu), "participant": participant_name, "claimed_vu": number(one.claimed_vu),
+        "vu": number(vu), "report": vrf, "participant": participant_name, "claimed_vu": number(one.claimed_vu),
         "suggested_vu": number(one.suggested_vu), "signed_at": one.signed_at, "decrypted": seen.decrypted,
         "defects": list(seen.defects) or one.defects.split(),
         "attachments": [{"name": f.name, "type": f.media_type, "size": len(f.content)} for f in seen.files],
@@ -142,6 +142,7 @@ def item(shown: Shown) -> Shape:
         "item": shown.item.id, "kind": shown.item.kind, "message": shown.item.message_id, "vu": number(shown.vu),
         "from": shown.sender, "subject": shown.subject, "received_at": shown.received_at, "standing": shown.standing,
         "why": shown.item.why, "suggested_vu": number(shown.suggested_vu), "about_letter": shown.about_letter_id,
+        "report": shown.vrf,
     }  # fmt: skip
 
 

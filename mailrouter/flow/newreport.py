@@ -76,6 +76,16 @@ def filed(tx: Connection, report_id: int, case_id: int, by: str, now: datetime) 
     return True
 
 
+def joined(tx: Connection, report_id: int, into_id: int, by: str, now: datetime) -> bool:
+    """Its mail is a part of another report: it needs no decision of its own any more (True: it needed one)."""
+    report = reports.lock(tx, [report_id])[report_id]
+    if report.rm not in UNDECIDED:
+        return False
+    reports.change(tx, report_id, rm="CLOSED", duplicate_of_id=into_id, decided_at=now, decided_by=by)
+    clock_ends(tx, report_id, by, now, "joined to another")
+    return True
+
+
 def clock_ends(tx: Connection, report_id: int, by: str, now: datetime, outcome: str) -> None:
     """A decision is due no longer; what reminded of it is dealt with."""
     reports.finish_deadlines(tx, report_id, now, outcome)

@@ -66,8 +66,41 @@ def take(tools: Tools, actor: Actor, message_id: int) -> Report:
         told |= {"source": "mail", "address": message.sender, "message_id": message.id}
         report = newreport.begin(tx, tools, told, message.received_at, was)
         _note_received(tx, actor, report, tools.now())
-        _to_triage(tx, tools, actor, message, report)
+        _to_triage(tx, tools, actor, message, report, f"new report {report.vrf}")
         return report
+
+
+def join(tools: Tools, actor: Actor, message_id: int, vrf: str) -> Report:
+    """A mail belongs to this report, an analyst says, whoever sent it: who decides about the report reads it too."""
+    with tools.db.write() as tx:
+        found = reports.by_vrf(tx, vrf)
+        report = reports.lock(tx, [found.id])[found.id]
+        message = messages.get(tx, message_id)
+        _waits_without_a_case(message)
+        if report.rm == "START":
+            raise faults.Illegal(f"{vrf} is the number of a mail, and no report; `mailrouter report take` makes it one")
+        if report.case_id is not None:
+            raise faults.Illegal(f"{vrf} has led to a case: file the mail there with `mailrouter message route ID VU`")
+        if message.id == report.message_id or message.report_id == report.id:
+            raise faults.Illegal(f"message {message.id} belongs to {vrf} already")
+        _overtaken(tx, tools, actor, message, report)
+        _to_triage(tx, tools, actor, message, report, f"about {vrf}")
+        return report
+
+
+def _overtaken(tx: Connection, tools: Tools, actor: Actor, message: Message, report: Report) -> None:
+    """What the mail was until now, if it was a report that nobody has decided about: it is a part of the other."""
+    number = message.report_id
+    if number is not None and newreport.joined(tx, number, report.id, actor.name, tools.now()):
+        about = {"report": number, "into": report.id, "message": message.id}
+        journal.write(tx, journal.report_chain(number), tools.now(), "report.joined", actor.name, **about)
+
+
+def _waits_without_a_case(message: Message) -> None:
+    if message.mail_id is None:
+        raise faults.Illegal(f"message {message.id} is not a mail that came in")
+    if message.case_id is not None:
+        raise faults.Illegal(f"message {message.id} is filed with a case already; a report leads to one")
 
 
 def _note_received(tx: Connection, actor: Actor, report: Report, now: datetime) -> None:
@@ -77,10 +110,7 @@ def _note_received(tx: Connection, actor: Actor, report: Report, now: datetime) 
 
 def _may_be_taken(tx: Connection, message: Message) -> Report | None:
     """The number it was given, if any. `Illegal` for what is a report already, or no mail that waits for a place."""
-    if message.mail_id is None:
-        raise faults.Illegal(f"message {message.id} is not a mail that came in")
-    if message.case_id is not None:
-        raise faults.Illegal(f"message {message.id} is filed with a case already; a report leads to one")
+    _waits_without_a_case(message)
     number = message.report_id
     was = reports.lock(tx, [number])[number] if number is not None else None
     if was is not None and was.rm != "START":
@@ -88,8 +118,8 @@ def _may_be_taken(tx: Connection, message: Message) -> Report | None:
     return was
 
 
-def _to_triage(tx: Connection, tools: Tools, actor: Actor, message: Message, report: Report) -> None:
-    why, now = f"new report {report.vrf}", tools.now()
+def _to_triage(tx: Connection, tools: Tools, actor: Actor, message: Message, report: Report, why: str) -> None:
+    now = tools.now()
     changed = {"place": str(Place.TRIAGE), "why": why, "report_id": report.id, "suggested_vu": None}
     messages.replace(tx, message.id, changed)
     queues.done_for_message(tx, message.id, actor.name, now)

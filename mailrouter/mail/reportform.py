@@ -96,7 +96,7 @@ def read(text: str) -> Filled:
             lines, mark = [rest], line[: len(line) - len(plain)]
             found.setdefault(field, []).append(lines)
         elif len(plain) > _LONGEST_NAME or _squeezed(plain) not in _ours():
-            lines.append(line.removeprefix(mark))
+            lines.append(line.removeprefix(mark) if plain else "")
     blocks = {field: "\n".join(filter(None, map(_block, some))) for field, some in found.items()}
     answers = {field: _agreed([_said(lines) for lines in some]) for field, some in found.items()}
     return Filled(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from mailrouter import faults
 from mailrouter.store import upsert
-from mailrouter.store.tables import cases, messages, organisations, participants, queue_items, tellings
+from mailrouter.store.tables import cases, messages, organisations, participants, queue_items, reports, tellings
 
 SHARED = ("triage", "review", "bounces", "quarantine", "operator")
 STAFF = "staff-"  # so begins the `once` of every notice that a letter to one of us did not arrive
@@ -45,6 +45,7 @@ class Shown:
     standing: str
     suggested_vu: int | None = None  # where it could be filed with one command
     about_letter_id: int | None = None  # the letter of ours it is about
+    vrf: str | None = None  # the report it is about, or the number its mail was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +189,13 @@ def shown(tx: Connection, queue: str) -> list[Shown]:
             messages.c.about_letter_id,
             cases.c.vu,
             organisations.c.name.label("participant"),
+            reports.c.vrf,
         )
         .join(messages, messages.c.id == queue_items.c.message_id, isouter=True)
         .join(participants, participants.c.id == queue_items.c.participant_id, isouter=True)
         .join(organisations, organisations.c.id == participants.c.organisation_id, isouter=True)
         .join(cases, cases.c.id == queue_items.c.case_id, isouter=True)
+        .join(reports, reports.c.id == func.coalesce(queue_items.c.report_id, messages.c.report_id), isouter=True)
         .where(queue_items.c.queue == queue, queue_items.c.done_at.is_(None))
         .order_by(queue_items.c.id)
     )
@@ -210,6 +213,7 @@ def _shown(row: Any) -> Shown:
         row.standing or "",
         row.suggested_vu if row.vu is None else None,
         row.about_letter_id,
+        row.vrf,
     )
 
 

@@ -1,4 +1,4 @@
-"""Find mails, cases and organisations by words that somebody remembers.
+"""Find mails, cases, reports and organisations by words that somebody remembers.
 
 Promises: any text at all may be asked for; it is only ever a bound value, and `%`, `_` and `\\` are themselves
 (testbook S36). Every word must occur, in any order, without regard to case.
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, literal, or_, select
 
-from mailrouter.store.tables import cases, messages, organisations
+from mailrouter.store.tables import cases, messages, organisations, reports
 
 MOST_WORDS = 20
 LONGEST_WORD = 200  # characters; SQLite refuses patterns beyond 50,000 bytes
@@ -39,6 +39,15 @@ class FoundCase:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundReport:
+    """A report whose number or title holds the words, or the number that a mail was given."""
+
+    vrf: str
+    title: str
+    rm: str
+
+
+@dataclass(frozen=True, slots=True)
 class FoundOrganisation:
     """An organisation or person whose name holds the words."""
 
@@ -54,11 +63,12 @@ class Found:
     mails: tuple[FoundMail, ...] = ()
     cases: tuple[FoundCase, ...] = ()
     organisations: tuple[FoundOrganisation, ...] = ()
+    reports: tuple[FoundReport, ...] = ()
 
     @property
     def anything(self) -> bool:
         """Whether there is any."""
-        return bool(self.mails or self.cases or self.organisations)
+        return bool(self.mails or self.cases or self.organisations or self.reports)
 
 
 def find(tx: Connection, text: str) -> Found:
@@ -70,6 +80,7 @@ def find(tx: Connection, text: str) -> Found:
         tuple(FoundMail(*row) for row in tx.execute(_mails(words))),
         tuple(FoundCase(*row) for row in tx.execute(_cases(words))),
         tuple(FoundOrganisation(*row) for row in tx.execute(_organisations(words))),
+        tuple(FoundReport(*row) for row in tx.execute(_reports(words))),
     )
 
 
@@ -89,13 +100,21 @@ def _mails(words: Sequence[str]) -> Select[Any]:
         messages.c.subject, messages.c.received_at,
     )  # fmt: skip
     wanted = select(*shown).join(cases, cases.c.id == messages.c.case_id, isouter=True)
+    wanted = wanted.join(reports, reports.c.id == messages.c.report_id, isouter=True)
     mails = wanted.where(messages.c.direction.in_(("in", "out")))
-    return mails.where(_holds(words, messages.c.subject, messages.c.sender)).order_by(messages.c.id.desc())
+    return mails.where(_holds(words, messages.c.subject, messages.c.sender, reports.c.vrf)).order_by(
+        messages.c.id.desc()
+    )
 
 
 def _cases(words: Sequence[str]) -> Select[Any]:
     wanted = select(cases.c.vu, cases.c.title, cases.c.state).where(_holds(words, _number(cases.c.vu), cases.c.title))
     return wanted.order_by(cases.c.opened_at.desc(), cases.c.id.desc())
+
+
+def _reports(words: Sequence[str]) -> Select[Any]:
+    wanted = select(reports.c.vrf, reports.c.title, reports.c.rm).where(_holds(words, reports.c.vrf, reports.c.title))
+    return wanted.order_by(reports.c.id.desc())
 
 
 def _organisations(words: Sequence[str]) -> Select[Any]:

@@ -6,7 +6,7 @@ from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 
 KEYS = {"item", "kind", "message", "vu", "from", "subject", "received_at", "standing", "why"}  # CONTRACT.md
-MORE = {"suggested_vu", "about_letter"}
+MORE = {"suggested_vu", "about_letter", "report"}
 
 
 def test_list_knows_every_queue_and_its_readers(console: Console) -> None:
@@ -29,11 +29,12 @@ def test_show_has_the_keys_of_the_contract(console: Console) -> None:
     assert console.json("queue", "show", "alice") == [
         {"item": 1, "kind": "mail", "message": 2, "vu": f"VU#{VU}", "from": PSIRT, "subject": f"Re: VU#{VU}",
          "received_at": "2026-03-02T09:00:00Z", "standing": "claimed", "why": "answer",
-         "suggested_vu": None, "about_letter": None},
+         "suggested_vu": None, "about_letter": None, "report": None},
     ]  # fmt: skip
     review, triage = console.json("queue", "show", "review"), console.json("queue", "show", "triage")
     assert (review[0]["vu"], review[0]["standing"]) == (f"VU#{VU}", "stranger")
     assert (triage[0]["vu"], triage[0]["subject"]) == (None, "a new flaw")
+    assert triage[0]["report"] == world.report().vrf
     assert set(review[0]) == set(triage[0]) == KEYS | MORE
 
 

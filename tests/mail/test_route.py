@@ -182,9 +182,10 @@ def test_a_batch_is_looked_up_at_once() -> None:
 # ---- whatever is found ----------------------------------------------------------------------------------------------
 
 numbers = st.lists(st.sampled_from([A, B, 999999, 999998]), max_size=3, unique=True).map(tuple)
+MESSAGE_IDS = ["a@us", "a2@us", "b@us", "x@them", "open@us", "given@us", "first@them"]
 all_hints = st.builds(
     Hints,
-    references=st.lists(st.sampled_from(["a@us", "a2@us", "b@us", "x@them", "open@us", "given@us", "first@them"]), max_size=4).map(tuple),
+    references=st.lists(st.sampled_from(MESSAGE_IDS), max_size=4).map(tuple),
     protected=numbers,
     outer=numbers,
     reports=st.lists(st.sampled_from([*REPORTS, "VRF#26-03-BCDFG"]), max_size=2).map(tuple),
