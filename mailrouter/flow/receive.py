@@ -18,7 +18,17 @@ from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Place
 from mailrouter.faults import TryLater
 from mailrouter.flow import (
-    acknowledge, act, analystmail, answered, arrival, judge, lookup, offered, offers, receipts, taking,
+    acknowledge,
+    act,
+    analystmail,
+    answered,
+    arrival,
+    judge,
+    lookup,
+    offered,
+    offers,
+    receipts,
+    taking,
 )  # fmt: skip
 from mailrouter.mail import authenticate, automated, ownaddress, parse, pgpmime, route
 from mailrouter.pgp import PublicKey
