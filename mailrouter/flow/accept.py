@@ -13,7 +13,7 @@ from mailrouter import faults
 from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
 from mailrouter.case.model import Case, Participant, Place, Report
-from mailrouter.flow import act, coordinate, file, lookup, letters, newreport, triage
+from mailrouter.flow import act, coordinate, file, letters, lookup, newreport, triage
 from mailrouter.flow.actor import Actor, note, note_report
 from mailrouter.mail import reportform
 from mailrouter.mail.reportform import Filled

@@ -79,7 +79,7 @@ def filed(tx: Connection, report_id: int, case_id: int, by: str, now: datetime) 
 def joined(tx: Connection, report_id: int, into_id: int, by: str, now: datetime) -> bool:
     """Its mail is a part of another report: it needs no decision of its own any more (True: it needed one)."""
     report = reports.lock(tx, [report_id])[report_id]
-    if report.rm not in UNDECIDED:
+    if not triage.undecided(report):
         return False
     reports.change(tx, report_id, rm="CLOSED", duplicate_of_id=into_id, decided_at=now, decided_by=by)
     clock_ends(tx, report_id, by, now, "joined to another")

@@ -52,6 +52,11 @@ def named(tx: Connection, numbers: Iterable[str], report_ids: Iterable[int]) -> 
     return {row.id: Report(*row) for row in tx.execute(_NAMED, wanted)} if any(wanted.values()) else {}
 
 
+def some(tx: Connection, report_ids: Iterable[int]) -> dict[int, Report]:
+    """These reports, by id."""
+    return named(tx, (), report_ids)
+
+
 _NAMED = select(reports).where(
     or_(reports.c.vrf.in_(bindparam("numbers", expanding=True)), reports.c.id.in_(bindparam("ids", expanding=True)))
 )
