@@ -762,5 +762,6 @@ def test_what_their_mail_says_is_taken(house: World) -> None:
     assert carried_out(house) == ["take: taken as said: affected, why-not"]
     taken = [row for row in house.journal() if row.kind == "proposal.taken"]
     assert {row.data["by_mail"]["fingerprint"] for row in taken} == {house.keymaker.alice.fingerprint}
+    house.day(0.1)
     ordered(house, "take", address(house, item))
     assert "not done: nothing that message" in carried_out(house)[0]
