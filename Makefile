@@ -11,7 +11,7 @@ PYTEST := timeout --kill-after=30 60m $(BIN)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench hostile soak fuzz rows table tables build lock servers clean
+.PHONY: help demo run test check bench crowd hostile soak fuzz rows table tables build lock servers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ lint: .venv/dev.stamp
 
 bench: .venv/dev.stamp  ## rates and latencies against floors measured in the same run
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+crowd: .venv/dev.stamp  ## 300 vendors in one case: how long the first letters take, and what they cost
+	$(BIN)/python -m benchmarks.crowd $(CROWD)
 
 hostile: .venv/dev.stamp  ## what the worst mails cost, and what others notice of them
 	$(BIN)/python -m benchmarks.hostile

@@ -23,6 +23,11 @@ from mailrouter.cli.frame import login
 
 TITLE = "Stack overflow in the AX-7 update service"
 STATEMENT = "Acme AX-7 before 7.2 is affected. Version 7.2, due on 2 March, corrects this.\n"
+REPORT = """\
+The updater of the AX-7 copies the name of each file in a manifest into a
+buffer of 256 bytes on its stack. A longer name overwrites the return
+address: whoever can offer an update runs code of theirs on the device.
+"""
 FINDER = Person("jo.finder@mail.example")
 BOLT, CORD = Person("security@bolt.example", "Bolt"), Person("psirt@cord.example", "Cord")
 ALICE = "alice@cert.example"
@@ -127,8 +132,10 @@ class Story:
         self._letters_leave(1)
 
     def vendors(self) -> None:
-        """First contact, one mail each; with it the 45 days begin."""
+        """First contact, one mail each; with it the 45 days begin. Only Acme has a key: it alone gets the details."""
         stage = self.stage
+        (stage.folder / "report.txt").write_text(REPORT)
+        stage.order("case", "describe", self.number, "--file", "report.txt")
         for vendor in (self.acme, BOLT, CORD):
             stage.order("case", "add-vendor", self.number, vendor.name)
         stage.order("case", "notify", self.number)

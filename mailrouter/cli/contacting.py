@@ -157,7 +157,7 @@ def _became(one: Contacted, letter: outbox.Letter | None) -> str:
     if one.carries is None:
         return f"{name} reported it and is not asked: it counts as answered"
     if letter is None:
-        return f"no letter to {name} yet, they follow: {one.carries}"
+        return f"no letter to {name} yet: {one.carries}; they follow by themselves"
     state = f"held: {letter.why}" if letter.state == "held" else letter.state
     return f"letter {letter.id} to {name} is {state}, {one.carries}"
 

@@ -290,7 +290,7 @@ def _details_follow(doing: Doing, case: Case, participant_id: int) -> None:
     if letter_id is not None:
         told = {"letter": letter_id, "name": details.LETTER, "participant": participant_id}
         _write(doing, case, "letter.queued", **told)
-        carry_out(doing, _asked(doing, cases.participant(doing.tx, participant_id), letter_id))
+        carry_out(doing, asking(doing, cases.participant(doing.tx, participant_id), letter_id))
 
 
 def _receipt(doing: Doing, action: do.Receipt) -> None:
@@ -390,10 +390,11 @@ def _postpone(doing: Doing, action: do.Postpone) -> None:
 
 def asked(doing: Doing, participant: Participant, letter_id: int) -> None:
     """A letter that asks something was made: their turn, and the clock of silence starts if it does not run yet."""
-    perform(doing, _asked(doing, participant, letter_id))
+    perform(doing, asking(doing, participant, letter_id))
 
 
-def _asked(doing: Doing, participant: Participant, letter_id: int) -> do.Actions:
+def asking(doing: Doing, participant: Participant, letter_id: int) -> do.Actions:
+    """The same as orders, for who makes several letters in one transaction."""
     runs = cases.clock_runs(doing.tx, participant.id, DeadlineKind.FOLLOW_UP)
     policy = of_case(doing.tools.settings.policy, doing.case)
     return followup.opens(participant, f"letter:{letter_id}", policy, doing.at, clock_runs=runs)

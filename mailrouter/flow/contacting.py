@@ -143,7 +143,7 @@ def _queued(doing: act.Doing, case: Case, participant: Participant, letter_id: i
     """The journal's row, and their turn."""
     told = {"letter": letter_id, "name": name, "participant": participant.id}
     doing.later.notes.append(journal.Note(journal.case_chain(case.id), doing.now, "letter.queued", doing.actor, told))
-    act.asked(doing, participant, letter_id)
+    act.carry_out(doing, act.asking(doing, participant, letter_id))
 
 
 def _knows(doing: act.Doing, participant: Participant, consent: str) -> None:

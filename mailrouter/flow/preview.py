@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import accept as promises
+from mailrouter.case import contacting, orders, receipt
 from mailrouter.case import decline as reasons
-from mailrouter.case import orders, receipt
 from mailrouter.case.conditions import Assurance
-from mailrouter.case.model import Participant
+from mailrouter.case.model import Case, Participant
 from mailrouter.case.receipt import Facts, Kind, Lack
 from mailrouter.flow import accept, decline, details, letters
 from mailrouter.flow.actor import taking_part
@@ -69,8 +69,7 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         case = cases.by_vu(tx, vu)
         participant = taking_part(tx, case, whom)
         known = letters.ours(_making_no_key(tools)) | letters.about(tx, tools, case, participant)
-        if name in (details.FIRST, details.LETTER):
-            known |= details.values(descriptions.newest(tx, case.id), participant.described)
+        known |= _of_the_description(tx, case, participant, name, tools.now())
         known |= _of_the_turn(tx, participant) | {"node": tools.settings.node}
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
     example = UNKNOWN | _example(name, vu, address, tools.now()) | _told(name, vu, known, tools.now())
@@ -82,6 +81,20 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         return Preview(name, to, compose.subject(filled.subject), filled.body, filled.automatic)
     subject = compose.subject(filled.subject, f"VU#{vu}", participant.their_ref)
     return Preview(name, address, subject, filled.body, filled.automatic)
+
+
+def _of_the_description(
+    tx: Connection, case: Case, participant: Participant, name: str, now: datetime
+) -> dict[str, str]:
+    """What of it the letter would carry to them now, and what it says in its place."""
+    newest = descriptions.newest(tx, case.id)
+    if name == details.LETTER:
+        return details.values(newest, participant.described)
+    if name != details.FIRST:
+        return {}
+    keys = contacts.keys_of(tx, [participant.organisation_id], retired=True)
+    what = details.carries(participant, keys, now, described=newest is not None)
+    return details.values(newest if what in contacting.DETAILED else None) | contacting.words(what)
 
 
 def _example(name: str, vu: int, address: str, now: datetime) -> dict[str, str]:

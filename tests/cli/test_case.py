@@ -259,7 +259,7 @@ def test_notify_says_who_was_written_to_and_that_nobody_receives_it(console: Con
     said = console.refused("case", "notify", str(VU), status=1)
     assert "has no description yet: `mailrouter case describe 123456 --file FILE`" in said
     done = console.run("case", "notify", f"VU#{VU}", "beta", "--without-details")
-    nothing = "without details: no usable key, no consent to clear text"
+    nothing = "without details (no usable key, no consent to clear text)"
     assert done.stdout == f"VU#{VU}: letter 1 to Beta is queued, {nothing}\n"
     assert "nobody receives this" in done.stderr
     done = console.run("case", "notify", f"VU#{VU}", "--without-details")

@@ -126,7 +126,7 @@ def own_letters(worlds: Callable[..., World], tmp_path: Path) -> Callable[[str, 
 
 
 def test_a_text_is_replaced(own_letters: Callable[[str, str], Console]) -> None:
-    console = own_letters("notification.txt", "Subject: Grüße\n\n$vu: bitte lesen, $vendor.\n")
+    console = own_letters("notification.txt", "Subject: Grüße\n\n$vu: bitte lesen, $vendor.\n\n$details\n")
     console.world.vendor_case()
     assert "VU#123456: bitte lesen, Vendor." in console.out("letter", "preview", "notification", str(VU), VENDOR)
     row = next(row for row in console.json("letter", "list") if row["name"] == "notification")
