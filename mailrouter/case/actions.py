@@ -40,6 +40,13 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Informed:
+    """The participant knows of the report: they wrote."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """From now on it is this one's turn."""
 
@@ -205,6 +212,7 @@ Action = (
     | File
     | Heard
     | Progress
+    | Informed
     | Turn
     | Close
     | Set

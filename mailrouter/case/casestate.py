@@ -4,8 +4,9 @@ Three are a vendor's (aware, fix ready, fix deployed), three the case's (public,
 kept as the instants since when they are set; the tables are in `lifecycle.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from mailrouter import faults
 from mailrouter.case import lifecycle
@@ -40,6 +41,13 @@ def fix(one: Participant, verb: str, at: datetime) -> dict[str, datetime]:
     return {FIX[verb]: at}
 
 
+def informed(one: Participant, at: datetime) -> dict[str, Any]:
+    """The columns that change once a participant knows: it has received the report, and a vendor is aware of it."""
+    rm = lifecycle.follow(lifecycle.REPORT, lifecycle.TOLD, one.rm)[-1]
+    columns: dict[str, Any] = {} if rm == one.rm else {"rm": rm}
+    return columns | ({"aware_at": at} if one.is_vendor and one.aware_at is None else {})
+
+
 @dataclass(frozen=True, slots=True)
 class Follows:
     """What a bit of the case changes."""
@@ -62,6 +70,13 @@ def sets(case: Case, verb: str, at: datetime) -> Follows:
     ends = ("terminate", "reject") if public or verb == "exploit" else ()
     way = lifecycle.follow(lifecycle.EMBARGO, ends, case.embargo)
     return Follows({BITS[bit]: at for bit in new}, way, makes_aware=public)
+
+
+def with_embargo_ended(case: Case, follows: Follows) -> Follows:
+    """The same, and an analyst ends the embargo for it. `Illegal` when there is none to end."""
+    if len(follows.embargo) > 1:
+        return follows
+    return replace(follows, embargo=[case.embargo, lifecycle.move(lifecycle.EMBARGO, "terminate", case.embargo)])
 
 
 def may_begin_embargo(case: Case) -> bool:

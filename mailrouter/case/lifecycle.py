@@ -91,8 +91,8 @@ def move(table: Table, verb: str, state: str) -> str:
     """The state after `verb`; `Illegal` names the move that is not allowed, and those that are."""
     after = table[verb].get(state)
     if after is None:
-        can = ", ".join(legal(table, state)) or "nothing"
-        raise faults.Illegal(f"cannot {verb}: the state is {state}, and from there one can: {can}")
+        can = ", ".join(legal(table, state)) or "none"
+        raise faults.Illegal(f"{verb!r} is no move from {state}; from there: {can}")
     return after
 
 

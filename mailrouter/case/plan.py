@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailrouter.case import clocks, conditions, followup, orders, proposals, receipt, returned, vouching
+from mailrouter.case import (
+    casestate,
+    clocks,
+    conditions,
+    followup,
+    lifecycle,
+    orders,
+    proposals,
+    receipt,
+    returned,
+    vouching,
+)
 from mailrouter.case.actions import (
     ALL_CLOCKS,
     CLOCKS_OF_SILENCE,
@@ -18,6 +29,7 @@ from mailrouter.case.actions import (
     Close,
     File,
     Heard,
+    Informed,
     KeepStatement,
     Notice,
     Reachable,
@@ -172,7 +184,9 @@ def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
     kept = _vouched(event) or _statement(event, participant)
     if not event.counts or not case.is_open:
         return [*kept]
-    heard: Actions = [Heard(participant, "answered")]
+    heard: Actions = [Heard(participant, lifecycle.follow(lifecycle.PROGRESS, ("answer",), participant.progress)[-1])]
+    if casestate.informed(participant, now):
+        heard.append(Informed(participant))
     if event.speaks_again:
         heard.append(Reachable(participant, event.speaks_again))
     if kept and _stands(kept[0]):

@@ -9,7 +9,18 @@ import click
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Waiting
-from mailrouter.cli import casefile, casenumbers, contacting, draft, given, shapes, show, timeline
+from mailrouter.cli import (
+    casefile,
+    casenumbers,
+    casestate,
+    contacting,
+    draft,
+    given,
+    joining,
+    shapes,
+    show,
+    timeline,
+)
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import accept, casepolicy, coordinate, look, write
 from mailrouter.flow.actor import taking_part
@@ -56,7 +67,7 @@ def open_(context: Here, title: str, vu: int | None, analyst: str | None, messag
 
 
 @case.command("list", epilog=examples("mailrouter case list", "mailrouter case list --all --json"))
-@click.option("--all", "everything", is_flag=True, help="The closed ones too.")
+@click.option("--all", "everything", is_flag=True, help="The closed and merged ones too.")
 @click.option("--analyst", type=given.LINE, help="Only theirs.")
 @as_json
 @here
@@ -173,18 +184,6 @@ def policy(context: Here, vu: int, numbers: Sequence[tuple[str, str]], json_: bo
 # ---- vendors -----------------------------------------------------------------------------------------------------
 
 
-@case.command("add-vendor", epilog=examples("mailrouter case add-vendor VU#123456 ACME --downstream"))
-@vu_argument
-@click.argument("vendor", type=given.LINE)
-@click.option("--downstream", is_flag=True, help="It ships what another vendor makes.")
-@click.option("--anonymous", is_flag=True, help="No other participant may learn of it.")
-@here
-def add_vendor(context: Here, vu: int, vendor: str, downstream: bool, anonymous: bool) -> None:
-    """A vendor takes part; nothing is sent yet."""
-    joined = coordinate.add_vendor(context.tools, context.actor, vu, vendor, downstream=downstream, anonymous=anonymous)
-    click.echo(f"{show.cell(joined.name)} takes part in VU#{vu}; `mailrouter case notify {vu}` writes to it")
-
-
 def queued(context: Here, vu: int, letter_ids: Sequence[int]) -> None:
     """Say what became of the letters, and whether anybody will get them."""
     with context.db.read() as tx:
@@ -258,5 +257,5 @@ def log(context: Here, vu: int, whom: str, text: str, by: str, at: datetime | No
     click.echo(f"VU#{vu}: conversation with {show.cell(whom)} kept as message {spoken}")
 
 
-for command in contacting.COMMANDS:
+for command in (*joining.COMMANDS, *contacting.COMMANDS, *casestate.COMMANDS):
     case.add_command(command)

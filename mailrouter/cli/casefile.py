@@ -6,12 +6,13 @@ from datetime import datetime
 
 import click
 
-from mailrouter.case import answers
-from mailrouter.case.model import Deadline, DeadlineKind, Participant, Waiting
+from mailrouter.case import answers, status
+from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.cli import crowd, shapes, show
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
 from mailrouter.store.views import CaseFile
+from mailrouter.store.vulnerabilities import VendorStatus
 
 TURN = {Waiting.THEM: "their turn", Waiting.US: "OUR TURN", Waiting.NOBODY: "nobody's"}
 DUE = {
@@ -48,6 +49,9 @@ def _head(file: CaseFile) -> None:
     if case.embargo != "NONE":
         ends = f" until {case.embargo_ends_at:%Y-%m-%d}" if case.embargo_ends_at else ""
         state.append(f"embargo {case.embargo.lower()}{ends}")
+    if file.merged_into is not None:
+        state.append(f"merged into VU#{file.merged_into}: it goes on there")
+    state += [f"{what} since {at:%Y-%m-%d}" for what, at in _public(case) if at is not None]
     if case.planned_at:
         state.append(f"publication planned {case.planned_at:%Y-%m-%d}")
     click.echo(show.visible("; ".join(state)))
@@ -64,6 +68,11 @@ def _described(file: CaseFile) -> None:
     waits = sum(p.promised > p.described for p in file.participants)
     more = f"; {waits} wait for a key" if waits else ""
     click.echo(f"description: version {newest.version} of {newest.made_at:%Y-%m-%d}; vendors: {held or 'none'}{more}")
+
+
+def _public(case: Case) -> tuple[tuple[str, datetime | None], ...]:
+    """What the world knows, and since when."""
+    return ("public", case.public_at), ("exploit public", case.exploit_public_at), ("attacks", case.attacks_at)
 
 
 def _section(title: str) -> None:
@@ -85,7 +94,7 @@ def _turns(file: CaseFile, fold: int | None) -> None:
             show.short(p.name, 20),
             p.pseudonym.rpartition(" ")[2],
             roles(p),
-            p.progress,
+            show.short(_progress(file, p), 26),
             _day(p.last_heard_at),
             next_of(file, p),
         )
@@ -101,6 +110,24 @@ def _turns(file: CaseFile, fold: int | None) -> None:
         if coming
         else "\nNext: nothing is due."
     )
+
+
+def _progress(file: CaseFile, one: Participant) -> str:
+    """What happened with them, and what they say, once they say something."""
+    if not one.takes_part:
+        return f"left {one.left_at:%Y-%m-%d}"
+    said = shapes.overall(file, one)
+    return one.progress if said in (None, status.UNKNOWN) else f"{one.progress}, {said}"
+
+
+def statuses(file: CaseFile, one: Participant) -> list[tuple[str, str]]:
+    """What they say of each vulnerability, as fields."""
+    return [(f"VU#{file.case.vu}.{said.number}", _said(said)) for said in file.statuses.get(one.id, ())]
+
+
+def _said(said: VendorStatus) -> str:
+    words = [said.status, f"fixed in {said.fixed_in}" if said.fixed_in else "", said.why.replace("\n", " ")]
+    return show.short("; ".join(word for word in words if word), 80)
 
 
 def roles(participant: Participant) -> str:

@@ -126,6 +126,14 @@ class _Address(_Typed):
             raise ValueError(f"{value!r} is {trouble}") from None
 
 
+class _Whom(_Typed):
+    name = "name or address"
+
+    def read(self, value: str) -> str:
+        """A name, as a line; what holds an @ is an address."""
+        return str((ADDRESS if "@" in value else LINE).read(value))
+
+
 class _Domain(_Typed):
     name = "domain"
 
@@ -187,7 +195,7 @@ class _VuOrVrf(_Typed):
 VRF, VU_OR_VRF = _Vrf(), _VuOrVrf()
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
-DIGITS = _Digits()
+DIGITS, WHOM = _Digits(), _Whom()
 NUMBER = _KeyAndValue()
 ID = click.IntRange(1, 2**63 - 1)
 FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -6,10 +6,10 @@ import click
 
 from mailrouter import faults
 from mailrouter.case.model import Participant
-from mailrouter.cli import casefile, conversation, given, shapes, show
+from mailrouter.cli import casefile, conversation, given, shapes, show, standing
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import cleartext, contacting, coordinate, haveit
-from mailrouter.flow.actor import taking_part
+from mailrouter.flow.actor import ever_taking_part
 from mailrouter.mail import compose
 from mailrouter.store import contacts, outbox, views
 
@@ -36,7 +36,7 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
     """One participant."""
     with context.db.read() as tx:
         file = views.case_file(tx, vu)
-        found = taking_part(tx, file.case, whom)
+        found = ever_taking_part(tx, file.case, whom)
         known = views.vendor(tx, contacts.get(tx, found.organisation_id))
     mine = [m for m in file.messages if m.participant_id == found.id]
     said = list(conversation.read(context.tools, mine)) if text else []
@@ -56,6 +56,10 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
             ("to the others", found.pseudonym),
             ("turn", casefile.TURN[found.waiting_on] + (f" since {found.since}" if found.since else "")),
             ("progress", found.progress),
+            ("left", _left(found)),
+            ("report", found.rm),
+            ("fix", _fix(found)),
+            *casefile.statuses(file, found),
             ("consent", found.consent),
             ("wait until", found.wait_until),
             ("last heard", found.last_heard_at),
@@ -78,6 +82,19 @@ def _described(file: views.CaseFile, one: Participant) -> str:
     has = f"version {one.described}" if one.described else "none"
     newest = f" (the newest is {file.description.version})" if one.described != file.description.version else ""
     return f"{has}{newest}" + ("; it follows once they have a usable key" if one.promised > one.described else "")
+
+
+def _left(one: Participant) -> str:
+    return f"{show.when(one.left_at)}: {one.left_why}" if one.left_at else ""
+
+
+def _fix(one: Participant) -> str:
+    """What of its case state is set, and since when."""
+    since = (("aware", one.aware_at), ("ready", one.fix_ready_at), ("deployed", one.fix_deployed_at))
+    said = [f"{what} {at:%Y-%m-%d}" for what, at in since if at is not None]
+    if one.fix_expected_at is not None and one.fix_ready_at is None:
+        said.append(f"expected {one.fix_expected_at:%Y-%m-%d}")
+    return ", ".join(said)
 
 
 def _protection(one: Participant, usable: int) -> str:
@@ -159,3 +176,7 @@ def _say_consent(context: Here, vu: int, one: Participant) -> None:
     with context.db.read() as tx:
         held = outbox.waiting_for_a_key(tx, one.id)
     return show.said(cleartext.release(held)) if held else None
+
+
+for command in standing.COMMANDS:
+    participant.add_command(command)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mailrouter.case import answers
+from mailrouter.case import answers, status
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement
 from mailrouter.cli.show import number
 from mailrouter.flow import look
@@ -16,6 +16,7 @@ from mailrouter.store.proposals import Proposal
 from mailrouter.store.queues import Shown
 from mailrouter.store.views import CaseFile, Sent, Turn, Vendor
 from mailrouter.store.vouchers import Voucher
+from mailrouter.store.vulnerabilities import VendorStatus, Vulnerability
 
 Shape = dict[str, object]
 PEOPLES = ("person", "unread", "letter", "call", "phone", "other")  # kinds that no machine wrote, as far as we know
@@ -40,6 +41,11 @@ def case(file: CaseFile) -> Shape:
         **case_line(file.case, sum(p.waiting_on == "us" for p in file.participants)),
         "first_contact_at": file.case.first_contact_at,
         "description": description(file.description) if file.description else None,
+        "public_at": file.case.public_at,
+        "exploit_public_at": file.case.exploit_public_at,
+        "attacks_at": file.case.attacks_at,
+        "merged_into": number(file.merged_into),
+        "vulnerabilities": [vulnerability(file.case.vu, v) for v in file.vulnerabilities],
         "participants": [participant(file, p) for p in file.participants],
         "messages": [message_of_case(file, m) for m in file.messages],
         "statements": [statement(s, file.vouched.get(s.id)) for s in file.statements],
@@ -55,13 +61,44 @@ def participant(file: CaseFile, one: Participant) -> Shape:
     return {
         "name": one.name, "pseudonym": one.pseudonym, "role": one.role, "roles": list(one.roles),
         "progress": one.progress,
-        "waiting_on": str(one.waiting_on), "statuses": {},
+        "waiting_on": str(one.waiting_on), "statuses": statuses(file, one), "status": overall(file, one),
+        "stated": [said_of(file, said) for said in file.statuses.get(one.id, ())],
+        "rm": one.rm, "aware_at": one.aware_at, "fix_ready_at": one.fix_ready_at,
+        "fix_deployed_at": one.fix_deployed_at, "fix_expected_at": one.fix_expected_at,
+        "first_contact_at": one.first_contact_at, "left_at": one.left_at, "left_why": one.left_why or None,
         "last_heard_at": one.last_heard_at, "next_follow_up_at": next_follow_up(file, one),
         "follow_ups_sent": one.follow_ups_sent, "wait_until": one.wait_until, "consent": one.consent,
         "their_ref": one.their_ref, "anonymous": one.anonymous,
         "clear_text_at": one.clear_text_at, "clear_text_by": one.clear_text_by,
         "described": one.described, "promised": one.promised,
     }  # fmt: skip
+
+
+def statuses(file: CaseFile, one: Participant) -> Shape:
+    """By vulnerability; empty for who is no vendor."""
+    if not one.is_vendor:
+        return {}
+    said = {status.number: status.status for status in file.statuses.get(one.id, ())}
+    return {f"VU#{file.case.vu}.{v.number}": said.get(v.number, status.UNKNOWN) for v in file.vulnerabilities}
+
+
+def said_of(file: CaseFile, said: VendorStatus) -> Shape:
+    """One of `stated`: what a vendor said of one vulnerability, with its reason."""
+    return {
+        "vulnerability": f"VU#{file.case.vu}.{said.number}", "status": said.status, "why": said.why or None,
+        "fixed_in": said.fixed_in or None, "updated_at": said.updated_at, "updated_by": said.updated_by,
+    }  # fmt: skip
+
+
+def overall(file: CaseFile, one: Participant) -> str | None:
+    """Over all vulnerabilities; None for who is no vendor."""
+    said = file.statuses.get(one.id, ())
+    return status.over_several(each.status for each in said) if one.is_vendor else None
+
+
+def vulnerability(vu: int, one: Vulnerability) -> Shape:
+    """One of `case vulnerability --list`."""
+    return {"id": f"VU#{vu}.{one.number}", "title": one.title, "cve": one.cve or None, "added_at": one.added_at}
 
 
 def next_follow_up(file: CaseFile, one: Participant) -> object:

@@ -13,7 +13,7 @@ from mailrouter import faults
 from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
 from mailrouter.case.model import Case, Participant, Place, Report
-from mailrouter.flow import act, coordinate, file, letters, lookup, newreport, triage
+from mailrouter.flow import act, coordinate, file, joining, letters, lookup, newreport, triage
 from mailrouter.flow.actor import Actor, note, note_report
 from mailrouter.mail import reportform
 from mailrouter.mail.reportform import Filled
@@ -145,12 +145,13 @@ def _reporter(doing: act.Doing, report: Report, wanted: Wanted) -> Participant:
         raise faults.Refused(
             "the reporter's address is no vendor's; `mailrouter vendor add NAME --email …` makes it one"
         )
-    if organisation_id is None:
-        organisation_id = contacts.add(doing.tx, report.address, kind="person").id
-        contacts.add_contact(doing.tx, organisation_id, report.address)
-    roles = "vendor reporter" if wanted.vendor else "reporter"
-    more = {"anonymous": not report.share_name, "credit": report.credit}
-    return cases.add_participant(doing.tx, doing.case.id, organisation_id, roles, **more)
+    organisation_id = organisation_id or joining.person(doing.tx, report.address)
+    hidden = not report.share_name
+    if wanted.vendor:
+        joining.join(doing, organisation_id, "vendor", anonymous=hidden)
+    joined = joining.join(doing, organisation_id, "reporter", anonymous=hidden)
+    cases.change_participant(doing.tx, joined.id, credit=report.credit)
+    return cases.participant(doing.tx, joined.id)
 
 
 def _file(doing: act.Doing, actor: Actor, report: Report, brought: _Brought, reporter: Participant | None) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from mailrouter import failpoint, faults
 from mailrouter.case import actions as do
-from mailrouter.case import followup
+from mailrouter.case import casestate, followup, lifecycle
 from mailrouter.case.model import Case, DeadlineKind, Participant, Report, Waiting
 from mailrouter.case.policy import of_case
 from mailrouter.flow import analystmail, cleartext, details, letters, newreport
@@ -200,6 +200,14 @@ def _progress(doing: Doing, action: do.Progress) -> None:
     _write(doing, doing.case, "participant.progress", **told)
 
 
+def _informed(doing: Doing, action: do.Informed) -> None:
+    fresh = cases.participant(doing.tx, action.participant.id)
+    columns = casestate.informed(fresh, doing.now)
+    if columns:
+        cases.change_participant(doing.tx, fresh.id, **columns)
+        _write(doing, doing.case, "participant.informed", participant=fresh.id, **columns)
+
+
 def _turn(doing: Doing, action: do.Turn) -> None:
     cases.change_participant(
         doing.tx, action.participant.id, waiting_on=str(action.waiting_on), since=action.since, wait_until=None
@@ -348,7 +356,7 @@ def _undeliverable(doing: Doing, action: do.Undeliverable) -> None:
     if contacts.mark(doing.tx, participant.organisation_id, action.address, undeliverable=True):
         told = {"participant": participant.id, "organisation": participant.organisation_id, "letter": action.letter_id}
         _write(doing, doing.case, "contact.undeliverable", **told)
-    if action.last and participant.progress != "answered":  # that they once did is worth more than that they are gone
+    if action.last and participant.progress in lifecycle.PROGRESS["fail"]:
         cases.change_participant(doing.tx, participant.id, progress=cases.UNDELIVERABLE)
 
 
@@ -423,6 +431,7 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.File: _file,
     do.Heard: _heard,
     do.Progress: _progress,
+    do.Informed: _informed,
     do.Turn: _turn,
     do.Close: _close,
     do.Set: _set,

@@ -1,5 +1,6 @@
 """Who gives an order, and what an order leaves in the journal."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,19 +51,55 @@ def note_report(tx: Connection, tools: Tools, actor: Actor, kind: str, report: R
 
 
 def case_held(tx: Connection, vu: int) -> Case:
-    """The case, locked until the end of the transaction; `NotFound` if there is none."""
-    return cases.lock(tx, [cases.by_vu(tx, vu).id]).popitem()[1]
+    """The case, locked until the end of the transaction; `NotFound` if there is none, `Illegal` once it was merged."""
+    case = cases.lock(tx, [cases.by_vu(tx, vu).id]).popitem()[1]
+    if case.merged_into_id is not None:
+        into = cases.get(tx, case.merged_into_id).vu
+        raise faults.Illegal(f"VU#{vu} was merged into VU#{into}{done_by(tx, case, 'case.merged')}: it goes on there")
+    return case
+
+
+def done_by(tx: Connection, case: Case, *kinds: str, **about: Any) -> str:
+    """`, by ALICE on DATE`, if the newest journal row of these kinds is about this; else ''. For who came second."""
+    row = journal.last(tx, journal.case_chain(case.id), kinds)
+    if row is None or any(row.data.get(name) != value for name, value in about.items()):
+        return ""
+    return f", by {row.actor} on {row.at:%Y-%m-%d %H:%M} UTC"
+
+
+def still_open(case: Case) -> Case:
+    """The case, if clocks run in it; `Illegal` says how it is opened."""
+    if not case.is_open:
+        raise faults.Illegal(f"VU#{case.vu} is {case.state}; `mailrouter case reopen {case.vu} --why …` opens it again")
+    return case
 
 
 def taking_part(tx: Connection, case: Case, whom: str) -> Participant:
-    """The participant of that name (or the role `reporter`, if there is one); `NotFound` lists those there are."""
-    everyone = cases.participants_of(tx, [case.id])
+    """The participant of that name (or the role `reporter`, if there is one); `NotFound` lists those there are.
+
+    `Illegal` for who left: nothing is done with them until they take part again.
+    """
+    found = ever_taking_part(tx, case, whom)
+    if not found.takes_part:
+        raise faults.Illegal(
+            f"{found.name} takes part in VU#{case.vu} no more{done_by(tx, case, LEFT, participant=found.id)};"
+            f" `mailrouter case add-vendor {case.vu} {shlex.quote(found.name)}` brings them back"
+        )
+    return found
+
+
+LEFT = "participant.left"  # kind of journal row
+
+
+def ever_taking_part(tx: Connection, case: Case, whom: str) -> Participant:
+    """The same, of those who left too: what they sent is shown."""
+    everyone = sorted(cases.participants_of(tx, [case.id]), key=lambda p: not p.takes_part)
     wanted = " ".join(whom.casefold().split())
     by_name = [p for p in everyone if " ".join(p.name.casefold().split()) == wanted]
-    by_role = [p for p in everyone if wanted in p.roles]
+    by_role = [p for p in everyone if wanted in p.roles and p.takes_part]
     if by_name or len(by_role) == 1:
         return (by_name or by_role)[0]
-    names = ", ".join(p.name for p in everyone) or "nobody yet"
+    names = ", ".join(p.name for p in everyone if p.takes_part) or "nobody yet"
     raise faults.NotFound(f"{whom!r} takes no part in VU#{case.vu}; it has: {names}")
 
 

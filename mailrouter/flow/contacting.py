@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.case import contacting, embargo, lifecycle
+from mailrouter.case import casestate, contacting, embargo, lifecycle
 from mailrouter.case.contacting import Carries
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.policy import of_case
@@ -22,6 +22,7 @@ from mailrouter.store.descriptions import Description
 from mailrouter.tools import Tools
 
 NOT_CONTACTED = "not contacted"
+UNTOLD = (NOT_CONTACTED, "suspected")  # a suspected vendor is written to only by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Parti
         other = next((p for p in chosen if not p.is_vendor), None)
         if other is not None:
             raise faults.Illegal(f"{other.name} is a {other.role}; only vendors are notified")
-        known = next((p for p in chosen if p.progress != NOT_CONTACTED), None)
+        known = next((p for p in chosen if p.progress not in UNTOLD), None)
         if known is not None:
             raise faults.Illegal(
                 f"{known.name} was contacted before; `mailrouter case write {case.vu} {known.name!r}` writes again,"
@@ -99,7 +100,7 @@ def _keys(tx: Connection, chosen: Sequence[Participant]) -> dict[int, list[Pinne
 
 def _start_embargo(tx: Connection, tools: Tools, actor: Actor, case: Case) -> Case:
     """The published policy is the proposal, and contacting vendors under it makes it active (DOMAIN.md, EM)."""
-    if case.embargo != "NONE":
+    if case.embargo != "NONE" or not casestate.may_begin_embargo(case):
         return case
     proposed = lifecycle.move(lifecycle.EMBARGO, "propose", case.embargo)
     active = lifecycle.move(lifecycle.EMBARGO, "accept", proposed)
@@ -198,7 +199,7 @@ def _refusal(case: Case, one: Participant, newest: Description) -> str:
         return f"{one.name} is a {one.role}; only vendors are sent the description"
     if not one.takes_part:
         return f"{one.name} has left VU#{case.vu}"
-    if one.progress == NOT_CONTACTED:
+    if one.progress in UNTOLD:
         return f"{one.name} was not contacted yet: `mailrouter case notify {case.vu} {one.name!r}`"
     return f"{one.name} has version {newest.version}, the newest" if one.described >= newest.version else ""
 

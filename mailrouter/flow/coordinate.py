@@ -9,9 +9,10 @@ from mailrouter import faults
 from mailrouter.case import actions as do
 from mailrouter.case import lifecycle
 from mailrouter.case.model import Case, DeadlineKind, Participant
-from mailrouter.flow import act, publication
+from mailrouter.flow import act, joining, publication
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
-from mailrouter.store import analysts, cases, contacts, queues
+from mailrouter.store import analysts, cases, queues, vulnerabilities
+from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
 
 
@@ -35,16 +36,21 @@ def begin(
 
 
 def add_vendor(
-    tools: Tools, actor: Actor, vu: int, vendor: str, *, downstream: bool = False, anonymous: bool = False
-) -> Participant:
-    """A vendor takes part; nothing is sent yet."""
+    tools: Tools, actor: Actor, vu: int, vendor: str, *, downstream: bool = False, anonymous: bool = False,
+    suspected: bool = False,
+) -> Participant:  # fmt: skip
+    """A vendor takes part; nothing is sent yet. `suspected`: we believe that it ships it."""
+    role = "downstream" if downstream else "vendor"
+    return joining.add(tools, actor, vu, vendor, role, anonymous=anonymous, suspected=suspected)
+
+
+def add_vulnerability(tools: Tools, actor: Actor, vu: int, title: str) -> Vulnerability:
+    """The case is about one more."""
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        organisation = contacts.named(tx, vendor)
-        role = "downstream" if downstream else "vendor"
-        joined = cases.add_participant(tx, case.id, organisation.id, role, anonymous=anonymous)
-        note(tx, tools, actor, "participant.added", case, participant=joined.id, role=role, anonymous=anonymous)
-        return joined
+        added = vulnerabilities.add(tx, case.id, title, tools.now())
+        note(tx, tools, actor, "vulnerability.added", case, number=added.number)
+        return added
 
 
 # ---- the case itself -------------------------------------------------------------------------------------------------

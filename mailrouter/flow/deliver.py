@@ -17,7 +17,7 @@ from mailrouter.case.events import Fate
 from mailrouter.case.model import Participant
 from mailrouter.case.policy import of_case
 from mailrouter.faults import CannotSign, Refused, TryLater
-from mailrouter.flow import act, ownaddresses, publication, sealing, ties
+from mailrouter.flow import act, ownaddresses, publication, sealing, standings, ties
 from mailrouter.flow.actor import day_of
 from mailrouter.mail import compose, fate
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
@@ -167,7 +167,15 @@ def _sent(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome,
     if letter.attempts > 1:
         outbox.withdraw_copy(tx, letter, "the first one left after all")
     if letter.participant_id is not None:
-        _first_contact(tx, tools, letter, cases.participant(tx, letter.participant_id), now)
+        participant = cases.participant(tx, letter.participant_id)
+        _reached(tx, tools, participant, now)
+        _first_contact(tx, tools, letter, participant, now)
+
+
+def _reached(tx: Connection, tools: Tools, participant: Participant, now: datetime) -> None:
+    """Whom a letter left to knows of the report from then on."""
+    doing = act.Doing(tx, tools, now, now, "mailrouter", cases.get(tx, participant.case_id))
+    standings.informed(doing, participant, now)
 
 
 def _first_contact(

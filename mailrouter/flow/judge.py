@@ -63,7 +63,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         signed=signed,
         meant=meant,
         signed_after_latest=not weigh.older(read.opened, last),
-        stranger_why=taken or weigh.stranger(read, evidence, participant),
+        stranger_why=taken or weigh.stranger(read, evidence, known, case, participant),
         captured=taken,
         about=ties.about(tx, tie, case, read.mail, read.automated) if tie else None,
         clear_text=_clear_text(

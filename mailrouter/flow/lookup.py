@@ -81,7 +81,8 @@ class Known:
 
     found: route.Found
     cases: dict[int, Case]
-    participants: dict[tuple[int, int], Participant]  # (case, organisation)
+    participants: dict[tuple[int, int], Participant]  # (case, organisation) of who takes part
+    left: frozenset[tuple[int, int]]  # of who does no more
     speakers: dict[str, contacts.Speaker]
     staff: frozenset[str]  # which of the senders' addresses are analysts'
     seen: dict[str, set[int | None]]  # Message-ID -> the mails that carry it
@@ -116,7 +117,8 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
             told=_told(references, about),
         ),
         cases=locked,
-        participants={(p.case_id, p.organisation_id): p for p in taking_part},
+        participants={(p.case_id, p.organisation_id): p for p in taking_part if p.takes_part},
+        left=frozenset((p.case_id, p.organisation_id) for p in taking_part if not p.takes_part),
         speakers=contacts.speakers(tx, [r.sender.address for r in batch]),
         staff=analysts.among(tx, {r.sender.address for r in batch}),
         seen={},

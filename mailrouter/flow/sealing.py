@@ -31,6 +31,7 @@ CONSENT_ENDED = "sealed in clear, and since then the consent was withdrawn or a 
 KEY_ENDED = "sealed to a key that has expired since, or was retired, revoked or replaced: write it anew"
 REPORTER_KEY = "`mailrouter vendor add NAME --email A --key FILE` adds it; then `mailrouter outbox release {}`"
 STAFF_WITHOUT_KEY = "confidential, and this analyst has no key"
+LEFT = "its recipient takes part in the case no more"
 WORN_OUT = "the recipient's key is of no use any more"
 
 
@@ -58,6 +59,8 @@ def look_up(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
         held = STAFF_WITHOUT_KEY if letter.confidential and not keys else ""
         return Sealing(keys=keys, held=held, files=_files(tx, letter))
     participant = cases.participant(tx, letter.participant_id)
+    if not participant.takes_part:
+        return Sealing(held=LEFT)
     pinned = contacts.keys_of(tx, [participant.organisation_id], retired=True)
     usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
     case = cases.get(tx, letter.case_id)
@@ -123,6 +126,8 @@ def outlived(tx: Connection, tools: Tools, letter: Letter) -> str:
 
     Its bytes are never made anew: what was tried may have arrived, and two texts under one Message-ID prove nothing.
     """
+    if letter.participant_id is not None and not cases.participant(tx, letter.participant_id).takes_part:
+        return LEFT
     if letter.encrypted:
         return KEY_ENDED if _to_an_ended_key(tx, tools, letter) else ""
     if not letter.confidential:

@@ -5,22 +5,37 @@ changed. An analyst orders them; a mail that is proved may too. What the journal
 vendor's own words stay in their row.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from mailrouter import faults
 from mailrouter.case import casestate, lifecycle
+from mailrouter.case.lifecycle import Table
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.status import AFFECTED, STATUSES, UNKNOWN
 from mailrouter.flow import act
+from mailrouter.flow.actor import Actor, case_held, done_by, taking_part
 from mailrouter.store import cases, journal, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
+from mailrouter.tools import Tools
+
+
+def ordered(
+    tools: Tools, actor: Actor, vu: int, whom: str, verb: Callable[[act.Doing, Participant], object]
+) -> Participant:
+    """An analyst orders one of these verbs, in a transaction of its own; the participant as it then stands."""
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        participant = taking_part(tx, case, whom)
+        verb(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), participant)
+        return cases.participant(tx, participant.id)
 
 
 def move_rm(doing: act.Doing, participant: Participant, verb: str, **told: Any) -> None:
     """One move of report management; `Illegal` if the table does not allow it."""
     fresh = _fresh(doing, participant)
-    after = lifecycle.move(lifecycle.REPORT, verb, fresh.rm)
+    after = _moved(doing, fresh, lifecycle.REPORT, verb, fresh.rm, "participant.rm")
     _set_rm(doing, fresh, [fresh.rm, after], **told)
 
 
@@ -33,15 +48,15 @@ def follow_rm(doing: act.Doing, participant: Participant, verbs: tuple[str, ...]
 def _set_rm(doing: act.Doing, participant: Participant, way: list[str], **told: Any) -> None:
     if len(way) > 1:
         cases.change_participant(doing.tx, participant.id, rm=way[-1])
-        _write(doing, "participant.rm", participant=participant.id, states=way, **told)
+        write(doing, "participant.rm", participant=participant.id, states=way, **told)
 
 
 def progress(doing: act.Doing, participant: Participant, verb: str, **told: Any) -> None:
     """One move of what happened with them; `Illegal` if the table does not allow it."""
     fresh = _fresh(doing, participant)
-    after = lifecycle.move(lifecycle.PROGRESS, verb, fresh.progress)
+    after = _moved(doing, fresh, lifecycle.PROGRESS, verb, fresh.progress, "participant.progress")
     cases.change_participant(doing.tx, participant.id, progress=after)
-    _write(doing, "participant.progress", participant=participant.id, states=[fresh.progress, after], **told)
+    write(doing, "participant.progress", participant=participant.id, progress=after, was=fresh.progress, **told)
 
 
 def informed(doing: act.Doing, participant: Participant, at: datetime) -> None:
@@ -50,10 +65,10 @@ def informed(doing: act.Doing, participant: Participant, at: datetime) -> None:
     A letter without details counts: it names the case and asks for the way the details may come, and DOMAIN.md lets the
     clock run from the first contact attempt.
     """
-    fresh = _fresh(doing, participant)
-    follow_rm(doing, fresh, lifecycle.TOLD)
-    if fresh.is_vendor and fresh.aware_at is None:
-        _set_fix(doing, fresh, "aware", at)
+    columns = casestate.informed(_fresh(doing, participant), at)
+    if columns:
+        cases.change_participant(doing.tx, participant.id, **columns)
+        write(doing, "participant.informed", participant=participant.id, **columns)
 
 
 def fix(doing: act.Doing, participant: Participant, what: str, at: datetime, **told: Any) -> None:
@@ -65,16 +80,17 @@ def fix(doing: act.Doing, participant: Participant, what: str, at: datetime, **t
 
 
 def _set_fix(doing: act.Doing, participant: Participant, what: str, at: datetime, **told: Any) -> None:
+    _moved(doing, participant, lifecycle.VENDOR, what, casestate.of_vendor(participant), "participant.fix")
     columns = casestate.fix(participant, what, at)
     cases.change_participant(doing.tx, participant.id, **columns)
-    _write(doing, "participant.fix", participant=participant.id, what=what, since=at, **told)
+    write(doing, "participant.fix", participant=participant.id, what=what, since=at, **told)
 
 
 def expect_fix(doing: act.Doing, participant: Participant, at: datetime | None, **told: Any) -> None:
     """The date they gave us for their fix; None: they no longer give one."""
     fresh = _vendor(doing, participant)
     cases.change_participant(doing.tx, fresh.id, fix_expected_at=at)
-    _write(doing, "participant.fix-expected", participant=fresh.id, until=at, **told)
+    write(doing, "participant.fix-expected", participant=fresh.id, until=at, **told)
 
 
 def set_status(
@@ -94,7 +110,7 @@ def set_status(
     for one in chosen:
         vulnerabilities.state(doing.tx, fresh.id, one, row)
     numbers = [one.number for one in chosen]
-    _write(doing, "participant.status", participant=fresh.id, status=status, vulnerabilities=numbers, **told)
+    write(doing, "participant.status", participant=fresh.id, status=status, vulnerabilities=numbers, **told)
     if status != UNKNOWN:
         _answered_so(doing, fresh, status)
     return numbers
@@ -132,6 +148,15 @@ def _fresh(doing: act.Doing, participant: Participant) -> Participant:
     return cases.participant(doing.tx, participant.id)
 
 
+def _moved(doing: act.Doing, participant: Participant, table: Table, verb: str, state: str, kind: str) -> str:
+    """The state after the move; whoever comes second hears who was first."""
+    try:
+        return lifecycle.move(table, verb, state)
+    except faults.Illegal as refused:
+        by = done_by(doing.tx, _case(doing), kind, participant=participant.id)
+        raise faults.Illegal(f"{refused}{f'; it was set{by}' if by else ''}") from None
+
+
 def _vendor(doing: act.Doing, participant: Participant) -> Participant:
     if not participant.is_vendor:
         raise faults.Illegal(f"{participant.name} is a {participant.role}; only vendors have a status and a fix")
@@ -143,5 +168,6 @@ def _case(doing: act.Doing) -> Case:
     return doing.case
 
 
-def _write(doing: act.Doing, kind: str, /, **data: Any) -> None:
+def write(doing: act.Doing, kind: str, /, **data: Any) -> None:
+    """One row in the case's journal, in its place among the others."""
     journal.write(doing.tx, journal.case_chain(_case(doing).id), doing.now, kind, doing.actor, **data)

@@ -56,13 +56,15 @@ def _owner(tx: Connection, fingerprint: str) -> int | None:
     return next((k.organisation_id for k in keys if k.fingerprint == fingerprint), None)
 
 
-def stranger(read: Read, evidence: Evidence, participant: Participant | None) -> str:
+def stranger(read: Read, evidence: Evidence, known: Known, case: Case | None, participant: Participant | None) -> str:
     """Why a mail that names a case is not filed with it, in plain words."""
     if doubt := suspicion(evidence, read.sender.malformed):
         return doubt
     if sender_organisation(evidence) is None:
         pinned = "; it is signed by a key pinned to another" if assurance(evidence) is Assurance.OTHER_SIGNER else ""
         return "a stranger names the case" + pinned
+    if participant is None and case is not None and (case.id, sender_organisation(evidence)) in known.left:
+        return "its sender takes part in the case no more"
     if participant is None:
         return "its sender is no participant of the case"
     return "from a participant's mail domain, but from no registered address, and it answers no letter of ours"

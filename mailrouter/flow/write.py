@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import actions as do
-from mailrouter.case import plan
+from mailrouter.case import lifecycle, plan
 from mailrouter.case.events import MailArrived, Routed
 from mailrouter.case.model import Case, Participant, Waiting
 from mailrouter.case.standing import Assurance, Standing
@@ -95,8 +95,9 @@ def _send(
 
 def _turn(doing: act.Doing, participant: Participant, letter_id: int, draft: Draft) -> None:
     """An asking letter makes it their turn; any other ends only ours."""
-    if participant.progress == "not contacted":
-        cases.change_participant(doing.tx, participant.id, progress="contacted")
+    contacted = lifecycle.follow(lifecycle.PROGRESS, ("contact",), participant.progress)[-1]
+    if contacted != participant.progress:
+        cases.change_participant(doing.tx, participant.id, progress=contacted)
     if draft.asks and doing.case is not None and doing.case.is_open:
         act.asked(doing, participant, letter_id)
     elif participant.waiting_on is Waiting.US:

@@ -83,8 +83,8 @@ def lock(tx: Connection, case_ids: Iterable[int]) -> dict[int, Case]:
 
 
 def everything(tx: Connection, *, closed: bool = False) -> list[Case]:
-    """All cases, newest first; closed ones only if asked for."""
-    wanted = _CASE if closed else _CASE.where(cases.c.state != "closed")
+    """All cases, newest first; closed and merged ones only if asked for."""
+    wanted = _CASE if closed else _CASE.where(cases.c.state.not_in(("closed", "merged")))
     return [Case(*row) for row in tx.execute(wanted.order_by(cases.c.opened_at.desc(), cases.c.id.desc()))]
 
 
@@ -127,19 +127,27 @@ def _new_pseudonym(tx: Connection, case_id: int, roles: str) -> str:
     return pseudonym.make(roles.split()[0], secrets.choice, set(used))
 
 
+def of_organisation(tx: Connection, case_id: int, organisation_id: int) -> Participant | None:
+    """An organisation's row in a case, whether it still takes part or not."""
+    mine = (participants.c.case_id == case_id) & (participants.c.organisation_id == organisation_id)
+    row = tx.execute(_PARTICIPANT.where(mine)).first()
+    return _participant(row) if row else None
+
+
 def participant(tx: Connection, participant_id: int) -> Participant:
     """By id."""
     return _participant(tx.execute(_PARTICIPANT.where(participants.c.id == participant_id)).one())
 
 
 def participants_of(tx: Connection, case_ids: Sequence[int]) -> list[Participant]:
-    """All of these cases."""
+    """All of these cases, those who left too: who sends or judges asks `takes_part`."""
     return [_participant(row) for row in tx.execute(_OF_CASES, {"ids": list(case_ids)})] if case_ids else []
 
 
 def open_with(tx: Connection, organisation_id: int) -> list[tuple[Case, int]]:
     """The open cases an organisation takes part in, oldest first, each with its participant's id there."""
-    mine = select(participants.c.case_id, participants.c.id).where(participants.c.organisation_id == organisation_id)
+    taking_part = (participants.c.organisation_id == organisation_id) & participants.c.left_at.is_(None)
+    mine = select(participants.c.case_id, participants.c.id).where(taking_part)
     ids = {row.case_id: row.id for row in tx.execute(mine)}
     wanted = _CASE.where(cases.c.id.in_(ids), cases.c.state == "open").order_by(cases.c.id)
     return [(Case(*row), ids[row.id]) for row in tx.execute(wanted)] if ids else []
@@ -157,7 +165,7 @@ def correspondents(tx: Connection) -> list[Participant]:
     """Participants of open cases to whom a letter has left, those of longest standing first."""
     written = select(letters.c.participant_id).where(letters.c.state == "sent", letters.c.participant_id.is_not(None))
     wanted = _PARTICIPANT.join(cases, participants.c.case_id == cases.c.id).where(
-        cases.c.state == "open", participants.c.id.in_(written)
+        cases.c.state == "open", participants.c.id.in_(written), participants.c.left_at.is_(None)
     )
     return [_participant(row) for row in tx.execute(wanted.order_by(participants.c.id))]
 

@@ -287,6 +287,13 @@ _WITHDRAW = (
 )
 
 
+def withdraw_to(tx: Connection, participant_id: int, why: str) -> list[int]:
+    """No letter to this participant leaves, whoever ordered it; returns their ids."""
+    waiting = (letters.c.participant_id == participant_id) & letters.c.state.in_(("queued", "held"))
+    gone = update(letters).where(waiting).values(state="withdrawn", why=why).returning(letters.c.id)
+    return sorted(tx.execute(gone).scalars())
+
+
 def waiting_for_a_key(tx: Connection, participant_id: int) -> list[int]:
     """Held confidential letters that consent to clear text would open, oldest first."""
     theirs = and_(

@@ -12,7 +12,7 @@ from functools import cached_property
 from sqlalchemy import Connection, func, select
 
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
-from mailrouter.store import cases, contacts, descriptions, proposals, statements, vouchers
+from mailrouter.store import cases, contacts, descriptions, proposals, statements, vouchers, vulnerabilities
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
 from mailrouter.store.descriptions import Description
@@ -21,6 +21,7 @@ from mailrouter.store.proposals import Proposal
 from mailrouter.store.tables import cases as case_table
 from mailrouter.store.tables import contacts as contact_table
 from mailrouter.store.tables import domains, letters, messages, organisations, participants, pinned_keys, queue_items
+from mailrouter.store.vulnerabilities import VendorStatus, Vulnerability
 
 # ---- a case --------------------------------------------------------------------------------------------------------
 
@@ -55,6 +56,9 @@ class CaseFile:
     deadlines: Sequence[Deadline]
     description: Description | None  # the newest
     elsewhere: Sequence[Message]  # mails that name the case and wait for a person's decision
+    vulnerabilities: Sequence[Vulnerability]
+    statuses: Mapping[int, Sequence[VendorStatus]]  # by participant id: what they say of each, where they said it
+    merged_into: int | None = None  # VU number of the case that goes on in its place
     proposals: Sequence[Proposal] = ()  # what mails say, and nobody has decided about
 
     def participant(self, participant_id: int | None) -> Participant | None:
@@ -101,7 +105,17 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
         description=descriptions.newest(tx, case.id),
         elsewhere=_elsewhere(tx, vu),
         proposals=proposals.listed(tx, case.id),
+        vulnerabilities=vulnerabilities.of_case(tx, case.id),
+        statuses=_statuses(tx, case),
+        merged_into=cases.get(tx, case.merged_into_id).vu if case.merged_into_id else None,
     )
+
+
+def _statuses(tx: Connection, case: Case) -> dict[int, list[VendorStatus]]:
+    found: dict[int, list[VendorStatus]] = defaultdict(list)
+    for one in vulnerabilities.statuses(tx, [case.id]):
+        found[one.participant_id].append(one)
+    return dict(found)
 
 
 def _letters(tx: Connection, case_id: int) -> list[Sent]:

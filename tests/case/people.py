@@ -19,7 +19,7 @@ CASE = Case(
 VENDOR = Participant(
     id=11, case_id=7, organisation_id=21, name="Vendor", roles=("vendor",), progress="contacted", consent="INVITED",
     waiting_on=Waiting.THEM, since="letter:1", wait_until=None, last_heard_at=None, last_automatic_at=None,
-    follow_ups_sent=0, their_ref="", anonymous=False,
+    follow_ups_sent=0, their_ref="", anonymous=False, rm="RECEIVED", aware_at=NOW,
 )  # fmt: skip
 MACHINES = ("bounce", "delay", "dsn-success", "mdn", "auto-reply", "list", "report", "automatic")
 

@@ -93,8 +93,8 @@ def test_each_cell_of_each_table(name: str) -> None:
                 continue
             with pytest.raises(Illegal) as refused:
                 lifecycle.move(table, verb, state)
-            can = ", ".join(allowed) or "nothing"
-            assert str(refused.value) == f"cannot {verb}: the state is {state}, and from there one can: {can}"
+            can = ", ".join(allowed) or "none"
+            assert str(refused.value) == f"{verb!r} is no move from {state}; from there: {can}"
 
 
 def test_there_is_no_table_nobody_wrote_down() -> None:

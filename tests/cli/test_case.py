@@ -215,6 +215,7 @@ def test_timeline_tells_what_happened_and_what_is_due(console: Console) -> None:
         "letter 1 (notification) to Vendor queued",
         "Vendor: waiting on them",
         "letter 1 (notification) sent",
+        "Vendor knows of the report",
         f"mail 2 from Vendor filed: [VU#{VU}] looking into it",
         "Vendor: waiting on us",
         "we owe Vendor an answer",
@@ -224,11 +225,11 @@ def test_timeline_tells_what_happened_and_what_is_due(console: Console) -> None:
     assert [step["does"] for step in told if step["coming"]] == ["notice to the analyst"] * 2
     assert [step["at"] for step in told] == sorted(step["at"] for step in told)
     assert [step["who"] for step in told][:6] == ["alice"] * 5 + ["mailrouter"]
-    assert (told[6]["message"], told[6]["participant"], told[3]["letter"]) == (2, "Vendor", 1)
+    assert (told[7]["message"], told[7]["participant"], told[3]["letter"]) == (2, "Vendor", 1)
     shown = console.out("case", "timeline", str(VU))
     assert "to come: we owe Vendor an answer: notice to the analyst" in shown
     later = console.json("case", "timeline", str(VU), "--since", "2026-03-03")
-    assert [step["what"] for step in later] == [step["what"] for step in told[6:]]
+    assert [step["what"] for step in later] == [step["what"] for step in told[7:]]
     assert max(map(len, shown.splitlines())) <= 100
 
 
@@ -278,7 +279,7 @@ def test_notify_says_who_was_written_to_and_that_nobody_receives_it(console: Con
         (("assign", "Nobody"), 1, "no analyst is named 'Nobody'"),
         (("close",), 2, "Missing option '--why'"),
         (("close", "--why", "done"), 1, "the embargo of VU#123456 is active; `--end-embargo` ends it with the case"),
-        (("reopen", "--why", "done"), 1, "cannot reopen: the state is open"),
+        (("reopen", "--why", "done"), 1, "'reopen' is no move from open; from there: close, merge"),
         (("remark", ""), 2, "a text is wanted"),
         (("log", VENDOR, "said"), 2, "Missing option '--by'"),
         (("log", VENDOR, "--by", "pigeon", "said"), 2, "'pigeon' is not one of"),

@@ -132,7 +132,7 @@ def test_a_case_is_not_closed_under_an_active_embargo_unless_that_ends_with_it(h
     closed = coordinate.close(house.tools, house.alice, VU, "done", end_embargo=True)
     assert (closed.state, closed.embargo, closed.closed_at) == ("closed", "EXITED", house.clock())
     assert (house.deadlines(), house.turn()) == ([], "nobody")
-    with pytest.raises(Illegal, match="cannot close: the state is closed"):
+    with pytest.raises(Illegal, match="'close' is no move from closed; from there: reopen"):
         coordinate.close(house.tools, house.alice, VU, "again")
 
 

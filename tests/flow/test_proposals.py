@@ -55,7 +55,7 @@ def test_an_unsigned_answer_is_a_proposal_until_an_analyst_takes_it(world: World
     told = "answer; says: Affected: yes; Fixed in: 3.2.1; Fix expected: 2026-12-01; We need: a PoC"
     assert (item.item.why, mail.why) == (told, "answer")
     before = world.participant()
-    assert (status(world), before.rm, before.their_ref, before.fix_expected_at) == ([], "START", "", None)
+    assert (status(world), before.rm, before.their_ref, before.fix_expected_at) == ([], "RECEIVED", "", None)
 
     taken = proposals.take_message(world.tools, world.alice, mail.id)
     assert {(one.outcome, one.decided_by) for one in taken} == {("taken", "alice")}

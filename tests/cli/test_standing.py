@@ -1,0 +1,92 @@
+"""`participant move|fix|status|dispute`, `case public|exploit|attacks|vulnerability`, `case add-…`, `remove-vendor`."""
+
+import pytest
+
+from tests.cli.console import Console
+from tests.flow.world import PSIRT, VENDOR, VU
+
+CASE = f"VU#{VU}"
+
+
+@pytest.fixture
+def desk(console: Console) -> Console:
+    """Alice at a case with one vendor that was written to, and another in the registry."""
+    console.world.vendor_case()
+    console.world.organisation("Acme", "psirt@acme.example")
+    return console
+
+
+def of(desk: Console, name: str = VENDOR) -> dict[str, object]:
+    """One of `case show --json`."""
+    return next(p for p in desk.json("case", "show", CASE)["participants"] if p["name"] == name)
+
+
+def test_where_a_vendor_stands_is_recorded_and_shown(desk: Console) -> None:
+    assert desk.out("case", "vulnerability", CASE, "A second flaw") == f"{CASE}.2\n"
+    assert [one["id"] for one in desk.json("case", "vulnerability", CASE, "--list")] == [f"{CASE}.1", f"{CASE}.2"]
+    said = desk.out("participant", "status", CASE, VENDOR, "affected", "--vulnerability", "2", "--fixed-in", "2.4")
+    assert said == f"{VENDOR}: Affected ({CASE}.2)\n"
+    desk.run("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-01")
+    one = of(desk)
+    assert (one["statuses"], one["status"]) == ({f"{CASE}.1": "Unknown", f"{CASE}.2": "Affected"}, "Affected")
+    assert (one["rm"], one["fix_ready_at"], one["fix_deployed_at"]) == ("ACCEPTED", "2026-03-01T00:00:00Z", None)
+    assert [(s["vulnerability"], s["fixed_in"]) for s in one["stated"]] == [(f"{CASE}.2", "2.4")]
+    shown = desk.out("participant", "show", CASE, VENDOR)
+    for words in ("ACCEPTED", "aware 2026-03-02, ready 2026-03-01", "Affected; fixed in 2.4"):
+        assert words in shown
+    assert "Affected" in desk.out("case", "show", CASE)
+
+
+def test_moves_by_hand(desk: Console) -> None:
+    assert "is VALID" in desk.out("participant", "move", CASE, VENDOR, "validate", "--why", "they said so")
+    assert desk.out("participant", "dispute", CASE, VENDOR) == f"{CASE}: {VENDOR} disputes it (DEFERRED)\n"
+    refused = desk.refused("participant", "move", CASE, VENDOR, "receive", status=1)
+    assert refused.startswith("'receive' is no move from DEFERRED; from there: accept, close; it was set, by alice on")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("participant", "fix", CASE, VENDOR, "deployed"), 1, "'deployed' is no move from Vfd; from there: ready"),
+        (("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-04"), 2, "lies in the future"),
+        (("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-01T10:00"), 2, "has no zone"),
+        (("participant", "status", CASE, VENDOR, "affected", "--vulnerability", "7"), 1, "no vulnerability"),
+        (("participant", "status", CASE, "Acme", "affected"), 1, "'Acme' takes no part in"),
+        (("case", "public", CASE, "--why", "x", "--at", "2027-01-01"), 2, "lies in the future"),
+        (("case", "add-coordinator", CASE, "Nobody"), 1, "no organisation is named 'Nobody'"),
+        (("case", "add-reporter", CASE, "a@b@c"), 2, "is"),
+        (("case", "remove-vendor", CASE, "Acme", "--why", "x"), 1, "takes no part"),
+        (("case", "show", "VU#999999"), 1, "no case VU#999999"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(
+    desk: Console, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    assert said in desk.refused(*arguments, status=status)
+
+
+def test_what_the_world_knows(desk: Console) -> None:
+    assert desk.out("case", "attacks", CASE, "--why", "a sensor", "--end-embargo") == f"{CASE}: pxA, embargo exited\n"
+    assert (
+        desk.out("case", "exploit", CASE, "--why", "a blog", "--at", "2026-03-01") == f"{CASE}: PXA, embargo exited\n"
+    )
+    shown = desk.json("case", "show", CASE)
+    assert (shown["public_at"], shown["exploit_public_at"]) == ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z")
+    assert "'public' is no move from PXA; from there: none" in desk.refused(
+        "case", "public", CASE, "--why", "x", status=1
+    )
+    assert "public since 2026-03-01; exploit public since" in desk.out("case", "show", CASE)
+
+
+def test_coming_and_going(desk: Console) -> None:
+    assert "is suspected in" in desk.out("case", "add-vendor", CASE, "Acme", "--suspected")
+    assert "writes to it" in desk.out("case", "add-vendor", CASE, "Acme")
+    assert "as vendor, reporter" in desk.out("case", "add-reporter", CASE, PSIRT)
+    assert "as vendor, coordinator" in desk.out("case", "add-coordinator", CASE, "Acme")
+    desk.run("case", "remove-vendor", CASE, VENDOR, "--why", "ships it no more")
+    gone = of(desk)
+    assert (gone["left_at"], gone["left_why"]) == ("2026-03-02T09:00:00Z", "ships it no more")
+    assert "ships it no more" in desk.out("participant", "show", CASE, VENDOR)
+    assert "left 2026-03-02" in desk.out("case", "show", CASE)
+    assert "brings them back" in desk.refused("case", "write", CASE, VENDOR, "--file", "-", status=1, given="x")
+    assert "as vendor, reporter; contacted" in desk.out("case", "add-vendor", CASE, VENDOR)
