@@ -155,7 +155,7 @@ def _decision(page: Page) -> None:
         )
         low = "; below the threshold" if page.line.low else ""
         click.echo(f"  CVSS {scored.version} base {cvss.shown(scored.base)}{environmental}{low}")
-        click.echo(show.short(f"  {it.cvss}", 100))
+        click.echo("  " + show.short(it.cvss, 98))
         if scored.lacks:
             click.echo(f"  {scored.lacks}")
     else:
@@ -180,7 +180,7 @@ def _likes(one: Line) -> None:
         if number == 0:
             click.echo("\nLooks like")
         what = " ".join(filter(None, (like.vrf, f"VU#{like.vu}" if like.vu else "")))
-        click.echo(show.short(f"  {what}, {like.percent}% of the {_by(like)}: {like.title}", 100))
+        click.echo("  " + show.short(f"{what}, {like.percent}% of the {_by(like)}: {like.title}", 98))
 
 
 def _by(like: Like) -> str:
@@ -199,7 +199,7 @@ def _form(read: Read) -> None:
     for number, one in enumerate(read.files):
         if number == 0:
             click.echo("\nAttachments")
-        click.echo(show.short(f"  {one.name} ({one.media_type}, {len(one.content)} bytes)", 100))
+        click.echo("  " + show.short(f"{one.name} ({one.media_type}, {len(one.content)} bytes)", 98))
 
 
 def _correspondence(found: Sequence[Message]) -> None:

@@ -48,7 +48,7 @@ def decline(tools: Tools, actor: Actor, vrf: str, reason: str, why: str = "", of
         )  # fmt: skip
         newreport.clock_ends(tx, report.id, actor.name, tools.now(), "declined")
         triage.dealt_with(tx, tools, actor, report)
-        letter_id = _letter(tx, tools, report, wanted, text)
+        letter_id = _letter(tx, tools, triage.owned(tx, actor, report), wanted, text)
         told = {"states": [report.rm, *states], "reason": reason, "letter": letter_id}
         more = {"of": original.id} if original else {}
         note_report(tx, tools, actor, "report.declined", report, **told, **more, why=why)

@@ -14,6 +14,14 @@ from mailrouter.store import cases, messages, queues, reports
 from mailrouter.tools import Tools
 
 
+def owned(tx: Connection, actor: Actor, report: Report) -> Report:
+    """Who deals with it signs the letters about it, and is named in them."""
+    if actor.analyst_id is None or actor.analyst_id == report.analyst_id:
+        return report
+    reports.change(tx, report.id, analyst_id=actor.analyst_id)
+    return reports.get(tx, report.id)
+
+
 def held(tx: Connection, vrf: str) -> Report:
     """The report, locked until the end of the transaction; `NotFound` if there is none."""
     return reports.lock(tx, [reports.by_vrf(tx, vrf).id]).popitem()[1]
@@ -67,7 +75,7 @@ def ask(tools: Tools, actor: Actor, vrf: str, text: str, quoted: str = "") -> in
     """Ask the reporter; until they answer, or two weeks pass, no decision is due. Returns the letter's id."""
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
-        report = undecided(tx, held(tx, vrf))
+        report = owned(tx, actor, undecided(tx, held(tx, vrf)))
         letter_id = to_reporter(tx, tools, report, "report-ask", {"body": block(text), "quoted": quoted})
         newreport.clock_ends(tx, report.id, actor.name, tools.now(), "the reporter was asked")
         newreport.answer_due(tx, tools, report, letter_id, tools.now())

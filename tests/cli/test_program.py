@@ -45,10 +45,13 @@ def test_a_case_from_a_report_to_an_answer(
     node.run("case", "notify", vu, "--without-details")
     answer = f"From: {PSIRT}\r\nSubject: Re: [{vu}]\r\nMessage-ID: <a@vendor.example>\r\n\r\nWe look.\r\n".encode()
     send(node, PSIRT, answer)
-    until(lambda: len(node.json("case", "show", vu)["messages"]) == 3, "the answer to be filed")
+    until(lambda: len(node.json("case", "show", vu)["messages"]) == 4, "the answer to be filed")
     shown = node.json("case", "show", vu)
-    assert {p["name"]: p["waiting_on"] for p in shown["participants"]} == {"rita@home.example": "us", "Vendor": "us"}
-    came = {m["from"]: m["id"] for m in shown["messages"]}
+    assert {p["name"]: p["waiting_on"] for p in shown["participants"]} == {
+        "rita@home.example": "nobody",
+        "Vendor": "us",
+    }
+    came = {m["from"]: m["id"] for m in shown["messages"] if m["direction"] == "in"}
     for sender, raw in (("rita@home.example", report), (PSIRT, answer)):
         assert shell(node, f"message show {came[sender]} --raw").stdout == raw
     node.run("message", "reply", str(came[PSIRT]), "--file", "-", stdin="Thank you.\n")
