@@ -12,10 +12,9 @@ from sqlalchemy import Connection
 
 from mailrouter.case import acknowledgement
 from mailrouter.case.model import Report
-from mailrouter.flow import analystmail, letters, newreport
+from mailrouter.flow import analystmail, letters, newreport, weigh
 from mailrouter.flow.act import Arrived
 from mailrouter.flow.lookup import Known, Read
-from mailrouter.flow.weigh import internal
 from mailrouter.mail import authenticate
 from mailrouter.store import acknowledgements, messages, reports
 from mailrouter.tools import Tools
@@ -39,7 +38,7 @@ def batch(
     if _next(tx, owed, period, now):
         acknowledgements.take_turn(tx)
         for address in _next(tx, owed, period, now):
-            _queue(tx, tools, owed[address], arrivals[owed[address].item.mail_id], period, now)
+            _queue(tx, tools, owed[address], arrivals[owed[address].item.mail_id], known, period, now)
 
 
 def _may(tools: Tools, read: Read, known: Known) -> bool:
@@ -51,7 +50,7 @@ def _may(tools: Tools, read: Read, known: Known) -> bool:
         reverse_path=read.item.envelope.sender,
         sender=read.sender.address,
         machine=read.automated.must_not_autoreply or read.kind != "person" or known.ours.only_bounces(read.hints),
-        internal=internal(tools, read.sender.address, known),
+        internal=weigh.internal(tools, read.sender.address, known),
         readable=not read.mail.beyond_limits,
         proved=authenticate.transport_pass(read.mail, trust, read.sender.address) if trust else None,
     )
@@ -68,20 +67,27 @@ def _next(tx: Connection, owed: dict[str, Read], period: timedelta, now: datetim
     return waiting[: max(0, room)]
 
 
-def _queue(tx: Connection, tools: Tools, read: Read, arrived: Arrived, period: timedelta, now: datetime) -> None:
+def _queue(
+    tx: Connection, tools: Tools, read: Read, arrived: Arrived, known: Known, period: timedelta, now: datetime
+) -> None:
     """The step names the period by its number: a second node's letter would be the same step (UNIQUE)."""
-    report = _numbered(tx, arrived, read)
+    report = _numbered(tx, arrived, read, known)
     step = f"{int(now.timestamp() // period.total_seconds())}:{read.sender.address}"
     send(tx, tools, report, read.sender.address, step, now, read.mail.message_id or "")
 
 
-def _numbered(tx: Connection, arrived: Arrived, read: Read) -> Report:
-    """The report it is, or is about; else a number of its own, so that nobody sees by the answer which it is."""
-    if arrived.report_id is not None:
+def _numbered(tx: Connection, arrived: Arrived, read: Read, known: Known) -> Report:
+    """The number its sender was given before and names, whatever we made of it since; else the one of the report it is;
+    else one of its own. So nobody sees by an answer whether their mail is a report, or has led to a case.
+    """
+    report = weigh.given_before(read, known)
+    if report is None and arrived.report_id is not None:
         return reports.get(tx, arrived.report_id)
-    received_at, case_id = read.item.envelope.received_at, arrived.row["case_id"]
-    report = newreport.number(tx, received_at, read.sender.address, arrived.message_id, case_id)
-    messages.replace(tx, arrived.message_id, {"report_id": report.id})
+    if report is None:
+        received_at, case_id = read.item.envelope.received_at, arrived.row["case_id"]
+        report = newreport.number(tx, received_at, read.sender.address, arrived.message_id, case_id)
+    if arrived.report_id is None and report.rm == "START":
+        messages.replace(tx, arrived.message_id, {"report_id": report.id})
     return report
 
 

@@ -9,7 +9,7 @@ from mailrouter.case.model import Case, Participant, Report
 from mailrouter.case.standing import Assurance, Evidence, Standing, assurance, sender_organisation, suspicion
 from mailrouter.flow import captured, signing
 from mailrouter.flow.lookup import Known, Read
-from mailrouter.mail import authenticate, pgpmime, statement
+from mailrouter.mail import authenticate, pgpmime, route, statement
 from mailrouter.mail.ownaddress import Reply
 from mailrouter.store import contacts
 from mailrouter.tools import Tools
@@ -131,11 +131,21 @@ def reporter(read: Read, known: Known, seen: Evidence, report: Report) -> Standi
     The address it came from is registered by that, as long as nobody else says so; a letter of ours about it that is
     answered from the same mail domain will do as well. Anybody else is a stranger: a VRF# routes, it never authorises.
     """
-    if seen.internal or not seen.well_formed or not report.address:
+    if seen.internal or not seen.well_formed or not _was_given(read, known, report):
         return Standing.STRANGER
-    if read.sender.address == report.address:
-        return Standing.AUTHENTICATED if seen.transport_pass else Standing.CLAIMED
+    same = read.sender.address == report.address
+    return Standing.AUTHENTICATED if same and seen.transport_pass else Standing.CLAIMED
+
+
+def given_before(read: Read, known: Known) -> Report | None:
+    """The number that the sender was given before and names again, or answers a letter about: whatever became of it."""
+    return next((one for one in route.reports(read.hints, known.found) if _was_given(read, known, one)), None)
+
+
+def _was_given(read: Read, known: Known, report: Report) -> bool:
+    """Whether this number was given to who wrote this: by what the mail shows alone."""
+    if not report.address or read.sender.address == report.address:
+        return bool(report.address)
     same_domain = read.sender.address.rpartition("@")[2] == report.address.rpartition("@")[2]
     answers = (known.found.written.get(one) for one in read.hints.references)
-    answers_us = any(one is not None and one.id == report.id for one in answers)
-    return Standing.CLAIMED if answers_us and same_domain else Standing.STRANGER
+    return same_domain and any(one is not None and one.id == report.id for one in answers)

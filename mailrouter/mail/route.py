@@ -76,7 +76,7 @@ def choose(named: Hints, found: Found) -> Routed:
     answered = list(dict.fromkeys(found.answered[m] for m in named.references if m in found.answered))
     by_number = [found.cases[n] for n in named.numbers if n in found.cases]
     unknown = [n for n in named.numbers if n not in found.cases]
-    about = _reports(named, found)
+    about = reports(named, found)
     reported = [report.case_id for report in about if report.case_id is not None]
     cases = list(dict.fromkeys(addressed + answered + by_number + reported))
     claimed = named.numbers[0] if named.numbers else None
@@ -98,7 +98,7 @@ def choose(named: Hints, found: Found) -> Routed:
     return _no_number(named, found)
 
 
-def _reports(named: Hints, found: Found) -> list[Report]:
+def reports(named: Hints, found: Found) -> list[Report]:
     """What it is about: by number, by a letter of ours it answers, by its sender's own mail that it goes on from."""
     by_number = [found.reports[vrf] for vrf in named.reports if vrf in found.reports]
     by_letter = [found.written[one] for one in named.references if one in found.written]

@@ -10,6 +10,7 @@ import pytest
 from mailrouter.case.model import Waiting
 from mailrouter.flow import accept, coordinate, deliver, file, receive
 from mailrouter.mail.envelope import Envelope
+from mailrouter.store import reports
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 from tests.flow.world import DAY, OURS, PSIRT, VENDOR, VU, MakeWorld, World
@@ -100,6 +101,39 @@ def test_it_is_the_same_bytes_whatever_there_is_and_whoever_writes(house: World,
     assert all(len(found) == 2 and len(set(found)) == 1 for found in numbers), "in the subject, and in one line"
     assert len({found[0] for found in numbers}) == len(sent)
     assert len({NUMBER.sub(b"-", VARYING.sub(b"", one.data)) for one in sent}) == 1
+
+
+@pytest.mark.row("S23")
+def test_who_answers_it_has_the_same_number_again_whatever_became_of_theirs(house: World) -> None:
+    """Whether it was taken for a report, taken up, declined, filed, or nothing at all."""
+    house.vendor_case()
+    first = {
+        "lost@a.example": "VU#999999",
+        "strange@a.example": f"VU#{VU}",
+        PSIRT: f"VU#{VU}",
+        "waiting@a.example": "a flaw",
+        "declined@a.example": "a flaw",
+        "accepted@a.example": "a flaw",
+        "filed@a.example": "a flaw",
+    }
+    house.feed(*(house.mail(sender, subject) for sender, subject in first.items()))
+    numbers = {report.address: report for report in house.reports()}
+    given = {letter.recipient: letter for letter in acks(house)}
+    with house.writing() as tx:
+        reports.change(tx, numbers["declined@a.example"].id, rm="INVALID")
+    accept.accept(house.tools, house.alice, numbers["accepted@a.example"].vrf, accept.Wanted("A flaw"))
+    file.route(house.tools, house.alice, numbers["filed@a.example"].message_id or 0, VU)
+    house.clock.to(house.clock() + 2 * DAY)
+    for sender in first:
+        house.feed(house.mail(sender, f"Re: {given[sender].subject}"))
+    again = {letter.recipient: letter for letter in acks(house)[len(first) :]}
+    assert {sender: letter.subject for sender, letter in again.items()} == {
+        sender: letter.subject for sender, letter in given.items()
+    }
+    assert {report.address for report in house.reports()} == set(first)
+    house.clock.to(house.clock() + 2 * DAY)
+    house.feed(house.mail("eve@evil.example", f"Re: {given[PSIRT].subject}"))
+    assert acks(house)[-1].subject not in {letter.subject for letter in again.values()}, "theirs alone"
 
 
 @pytest.mark.row("S24")

@@ -8,7 +8,7 @@ from sqlalchemy.event import listen
 
 from mailrouter import faults
 from mailrouter.case.model import Report
-from mailrouter.flow import file, receive, reported
+from mailrouter.flow import accept, file, receive, reported
 from mailrouter.mail import reportform
 from mailrouter.store import journal, reports, tables
 from tests.flow.world import PSIRT, VU, MakeWorld, World
@@ -243,9 +243,9 @@ def test_decided_or_not_a_person_sees_it_while_there_is_no_case(world: World, rm
 def test_once_there_is_a_case_it_routes_as_the_cases_number_does(worlds: MakeWorld) -> None:
     world = worlds(POLICY__ACKNOWLEDGE_HOURS="24")
     first = world.fed(world.mail(JO, "Overflow", message_id="first@finder.example"))
-    case = file.open_case(world.tools, world.alice, first.id, "A flaw", vu=VU)
-    report = world.report()
-    assert (report.rm, report.case_id) == ("CLOSED", case.id)
+    taken_up = accept.from_message(world.tools, world.alice, first.id, accept.Wanted("A flaw", vu=VU))
+    case, report = taken_up.case, world.report()
+    assert (report.rm, report.case_id) == ("ACCEPTED", case.id)
     [ack] = world.letters("acknowledgement")
     by_number, by_thread = world.mail(JO, report.vrf), world.mail(JO, "so?", "x\r\n", f"References: {ack.message_id}")
     for mail in (by_number, by_thread):

@@ -15,6 +15,7 @@ from tests.servers.sink import Delivered, Sink
 from tests.servers.wait import until
 
 VARYING = re.compile(rb"^(?:Date|Message-ID|In-Reply-To|To): .*\r\n(?:[ \t].*\r\n)*", re.MULTILINE)
+NUMBER = re.compile(rb"VRF#[0-9]{2}-[0-9]{2}-[A-Z]{5}")
 
 
 @pytest.fixture
@@ -65,7 +66,10 @@ def test_everybody_is_told_the_same_and_nobody_who_did_not_write(
     sent = acknowledgements(office.sink)
     assert sorted(message_from_bytes(one.data)["To"] for one in sent) == sorted(sender for sender, _ in answered)
     assert all(one.mail.startswith(b"FROM:<>") for one in sent)
-    assert len({VARYING.sub(b"", one.data) for one in sent}) == 1
+    numbers = [set(NUMBER.findall(one.data)) for one in sent]
+    assert [len(found) for found in numbers] == [1] * len(sent)
+    assert len(set.union(*numbers)) == len(sent), "each its own, and nothing else differs"
+    assert len({NUMBER.sub(b"", VARYING.sub(b"", one.data)) for one in sent}) == 1
     assert not any(b"VU#" in one.data or b"Acme" in one.data for one in sent)
     letters = office.node.json("outbox", "list")
     assert [(one["vu"], one["state"], one["signed"]) for one in letters if one["letter"] == "acknowledgement"] == [
