@@ -251,8 +251,7 @@ def remark(context: Here, vu: int, text: str) -> None:
 @here
 def log(context: Here, vu: int, whom: str, text: str, by: str, at: datetime | None) -> None:
     """Record a conversation; it counts as an answer."""
-    if at is not None and at > context.now:
-        raise faults.Refused("--at lies in the future: log a conversation after it was held")
+    given.over(at, context.now, "--at", "log a conversation after it was held")
     spoken = write.log(context.tools, context.actor, vu, whom, by, at or context.now, text)
     click.echo(f"VU#{vu}: conversation with {show.cell(whom)} kept as message {spoken}")
 

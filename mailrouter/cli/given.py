@@ -20,6 +20,7 @@ from mailrouter.mail.compose import wire_address
 from mailrouter.mail.entity import Attachment
 
 LONGEST_LINE = 300
+YEARS = range(2000, 3000)
 LARGEST_TEXT = 1024 * 1024  # bytes of a letter's text
 LARGEST_FILES = 20 * 1024 * 1024  # bytes of all that goes along with one letter
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -91,17 +92,36 @@ class _Instant(_Typed):
     name = "time"
 
     def read(self, value: str) -> datetime:
-        """UTC. A bare date is its midnight; a time of day needs its zone."""
+        """UTC. A bare date is its midnight; a time of day needs its zone. No year to which days could not be added."""
         wanted = "write 2026-12-01 (UTC midnight) or, with a zone, 2026-12-01T09:30+01:00"
         try:
-            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-                return datetime.combine(date.fromisoformat(value), time(), UTC)
-            instant = datetime.fromisoformat(value)
-            if instant.tzinfo is not None:
-                return instant.astimezone(UTC)
+            instant = _instant(value)
         except (ValueError, OverflowError):
             raise ValueError(f"{value!r} is no date; {wanted}") from None
-        raise ValueError(f"{value!r} has no zone; {wanted}")
+        if instant.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone; {wanted}")
+        if instant.year not in YEARS:
+            raise ValueError(f"{value!r} lies outside the years {YEARS[0]} to {YEARS[-1]}")
+        return instant
+
+
+def _instant(value: str) -> datetime:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return datetime.combine(date.fromisoformat(value), time(), UTC)
+    instant = datetime.fromisoformat(value)
+    return instant if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def still_to_come(instant: datetime | None, now: datetime, option: str) -> None:
+    """`Refused` for a date that is over, where only one to come makes sense."""
+    if instant is not None and instant <= now:
+        raise faults.Refused(f"{option} lies in the past: give a date that is still to come")
+
+
+def over(instant: datetime | None, now: datetime, option: str, what: str) -> None:
+    """`Refused` for a date that is still to come, of something that happened."""
+    if instant is not None and instant > now:
+        raise faults.Refused(f"{option} lies in the future: {what}")
 
 
 class _KeyAndValue(_Typed):

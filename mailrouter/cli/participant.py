@@ -116,8 +116,7 @@ def _protection(one: Participant, usable: int) -> str:
 @here
 def wait(context: Here, vu: int, whom: str, until: datetime | None) -> None:
     """Nobody's turn until a date: no follow-ups, no reminders."""
-    if until is not None and until <= context.now:
-        raise faults.Refused("--until lies in the past")
+    given.still_to_come(until, context.now, "--until")
     waited = coordinate.wait(context.tools, context.actor, vu, whom, until)
     how_long = f"until {show.when(until)} UTC" if until else "until somebody writes"
     click.echo(f"VU#{vu}: nobody's turn with {show.cell(waited.name)} {how_long}")

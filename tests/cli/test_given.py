@@ -18,6 +18,9 @@ def read(kind: click.ParamType, value: str) -> object:
     ("value", "instant"),
     [
         ("2026-12-01", datetime(2026, 12, 1, tzinfo=UTC)),
+        ("2028-02-29", datetime(2028, 2, 29, tzinfo=UTC)),
+        ("2026-10-25T02:30+02:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("2026-10-25T02:30+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
         ("2026-12-01T09:30Z", datetime(2026, 12, 1, 9, 30, tzinfo=UTC)),
         ("2026-12-01T09:30+01:00", datetime(2026, 12, 1, 8, 30, tzinfo=UTC)),
         ("2026-12-01 09:30:15-05:00", datetime(2026, 12, 1, 14, 30, 15, tzinfo=UTC)),
@@ -32,6 +35,12 @@ def test_instants(value: str, instant: datetime) -> None:
     [
         (given.INSTANT, "2026-12-01T09:30", "has no zone"),
         (given.INSTANT, "2026-02-30", "is no date"),
+        (given.INSTANT, "2027-02-29", "is no date"),
+        (given.INSTANT, "2026-10-25T02:30", "has no zone"),  # which of the two, where clocks change?
+        (given.INSTANT, "9999-12-31", "lies outside the years 2000 to 2999"),
+        (given.INSTANT, "9999-12-31T23:59-12:00", "is no date"),
+        (given.INSTANT, "1999-12-31", "lies outside the years"),
+        (given.INSTANT, "2999-12-31T23:59-01:00", "lies outside the years"),
         (given.INSTANT, "tomorrow", "is no date"),
         (given.INSTANT, "0001-01-01T00:00+14:00", "is no date"),
         (given.INSTANT, "", "is no date"),

@@ -1,0 +1,53 @@
+"""Our date: so many days after the first contact, moved to a working day; always the same time of day, UTC."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailrouter.case import embargo
+from mailrouter.case.policy import Policy
+from tests.case.people import DAY, instants
+
+policies = st.builds(Policy, embargo_days=st.integers(1, 100_000))
+
+
+@pytest.mark.parametrize(
+    ("contact", "days", "planned"),
+    [
+        ("2026-03-02T09:00+00:00", 45, "2026-04-16T09:00+00:00"),  # a Thursday
+        ("2026-03-04T09:00+00:00", 45, "2026-04-20T09:00+00:00"),  # a Saturday
+        ("2026-03-05T09:00+00:00", 45, "2026-04-20T09:00+00:00"),  # a Sunday
+        ("2028-01-15T23:59+00:00", 45, "2028-02-29T23:59+00:00"),  # the day that only leap years have
+        ("2028-02-29T12:00+00:00", 365, "2029-02-28T12:00+00:00"),
+        ("2026-11-30T00:00+00:00", 45, "2027-01-14T00:00+00:00"),
+        ("2026-03-27T23:30+00:00", 3, "2026-03-30T23:30+00:00"),  # clocks of Europe change in between: UTC does not
+        ("2026-02-27T18:00-05:00", 1, "2026-03-02T18:00-05:00"),  # 23:00 UTC: a Saturday all the same
+    ],
+)
+def test_planned(contact: str, days: int, planned: str) -> None:
+    found = embargo.planned_publication(datetime.fromisoformat(contact), Policy(embargo_days=days))
+    assert found == datetime.fromisoformat(planned)
+
+
+@given(instants, policies)
+def test_a_working_day_never_early_and_at_most_two_days_late(contact: datetime, policy: Policy) -> None:
+    planned = embargo.planned_publication(contact, policy)
+    assert planned.weekday() < embargo.SATURDAY
+    assert timedelta(0) <= planned - contact - policy.embargo_days * DAY <= 2 * DAY
+    assert planned.timetz() == contact.timetz()
+
+
+@given(instants, policies, instants)
+def test_replanned_never_into_the_past(contact: datetime, policy: Policy, now: datetime) -> None:
+    again = embargo.replanned(contact, policy, now)
+    assert again >= now
+    assert again.weekday() < embargo.SATURDAY
+    assert again == embargo.planned_publication(contact, policy) or again - now <= 2 * DAY
+
+
+def test_the_zone_of_whoever_reads_moves_nothing() -> None:
+    contact = datetime(2026, 3, 28, 1, tzinfo=UTC)
+    abroad = contact.astimezone(timezone(timedelta(hours=1)))
+    assert embargo.planned_publication(contact, Policy()) == embargo.planned_publication(abroad, Policy())
