@@ -11,7 +11,7 @@ PYTEST := timeout --kill-after=30 60m $(BIN)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench crowd hostile soak fuzz rows table tables build lock servers clean
+.PHONY: help demo run test check bench crowd hostile looking soak fuzz rows table tables build lock servers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +43,9 @@ crowd: .venv/dev.stamp  ## 300 vendors in one case: how long the first letters t
 
 hostile: .venv/dev.stamp  ## what the worst mails cost, and what others notice of them
 	$(BIN)/python -m benchmarks.hostile
+
+looking: .venv/dev.stamp  ## what a case with 300 vendors costs to look at
+	$(BIN)/python -m benchmarks.looking $(LOOKING)
 
 soak: servers .venv/dev.stamp  ## the long forms: hundreds of kills, hours
 	$(BIN)/python -m pytest -m long
