@@ -10,7 +10,6 @@ from mailrouter.cli import casefile, conversation, given, shapes, show, standing
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import cleartext, contacting, coordinate, haveit
 from mailrouter.flow.actor import ever_taking_part
-from mailrouter.mail import compose
 from mailrouter.store import contacts, outbox, views
 
 whom_argument = click.argument("whom", type=given.LINE)
@@ -150,10 +149,6 @@ def change(
     if not values and clear_text is None and not acknowledged:
         raise faults.Refused(
             "say what to record: --their-ref, --anonymous, --no-anonymous, --acknowledged or --clear-text"
-        )
-    if their_ref is not None and f"[{their_ref}]" not in compose.subject("", their_ref=their_ref):
-        raise faults.Refused(
-            "this reference cannot stand in a subject: up to 40 letters, digits and . _ / # : -, no VU#"
         )
     if clear_text is not None and why is not None:
         _say_consent(context, vu, contacting.decide_clear_text(

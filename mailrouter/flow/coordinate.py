@@ -11,6 +11,7 @@ from mailrouter.case import lifecycle
 from mailrouter.case.model import Case, DeadlineKind, Participant
 from mailrouter.flow import act, joining, publication
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
+from mailrouter.mail import compose
 from mailrouter.store import analysts, cases, queues, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
@@ -123,7 +124,12 @@ def _wait_until(doing: act.Doing, participant: Participant, until: datetime) -> 
 
 
 def set_participant(tools: Tools, actor: Actor, vu: int, whom: str, **values: Any) -> Participant:
-    """What is recorded of a participant: `their_ref`, `anonymous`."""
+    """What is recorded of a participant: `their_ref`, `anonymous`.
+
+    `Refused` for a reference that would mislead the answers to us, which repeat our subjects.
+    """
+    if "their_ref" in values and (why := compose.unfit(values["their_ref"])):
+        raise faults.Refused(f"this reference cannot stand in a subject: {why}")
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         participant = taking_part(tx, case, whom)

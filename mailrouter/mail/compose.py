@@ -89,8 +89,19 @@ def subject(phrase: str, vu: str = "", their_ref: str = "") -> str:
     """
     words = one_line(phrase, _LONGEST_SUBJECT)
     shown = _NEUTRAL if _misleads(words) or not words else words
-    taken = _THEIR_REF.fullmatch(their_ref) and not _misleads(their_ref)
+    taken = their_ref and not unfit(their_ref)
     return " ".join([*(f"[{tag}]" for tag in (vu, their_ref if taken else "") if tag), shown])
+
+
+def unfit(their_ref: str) -> str:
+    """Why this reference of theirs cannot stand in our subjects to them; '' when it can."""
+    if not _THEIR_REF.fullmatch(their_ref):
+        return "it may have 40 letters, digits and . _ / # : - and begins with a letter or a digit"
+    if vuid.find(their_ref) or vuid.find_vrf(their_ref) or vuid.hints_only(their_ref):
+        return "it reads like a number of ours, and answers that repeat it would be routed by that"
+    if "statement" in their_ref.casefold():
+        return "it says 'statement', and answers that repeat it would be taken for Vendor Statements"
+    return ""
 
 
 def with_title(subject: str, title: str) -> str:

@@ -83,4 +83,4 @@ _LOOKS: tuple[_Look, ...] = (_salesforce, _bracketed, _labelled, _structured)  #
 def _theirs(token: str) -> bool:
     """A number of theirs: it has digits, and is nothing that everybody writes."""
     common = (_NOT_THEIRS.match(token), _VERSION.fullmatch(token), _DATE.fullmatch(token), _COUNT.fullmatch(token))
-    return any(map(str.isdigit, token)) and not any(common) and f"[{token}]" in compose.subject("", their_ref=token)
+    return any(map(str.isdigit, token)) and not any(common) and not compose.unfit(token)

@@ -128,9 +128,9 @@ def with_checksum(armored: bytes) -> bytes:
 
 def _crc24(data: bytes) -> bytes:
     """RFC 9580 section 6.1.1."""
-    crc = 0xB704CE
+    crc, table = 0xB704CE, _crc_table()
     for byte in data:
-        crc = ((crc << 8) & 0xFFFFFF) ^ _crc_table()[(crc >> 16) ^ byte]
+        crc = ((crc << 8) & 0xFFFFFF) ^ table[(crc >> 16) ^ byte]
     return crc.to_bytes(3, "big")
 
 

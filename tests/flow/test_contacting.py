@@ -219,3 +219,53 @@ def test_a_vendor_that_reported_it_is_not_asked_what_it_told_us(house: World) ->
     assert (known.progress, known.aware_at, known.consent) == ("answered", house.clock(), "INVITED")
     assert sorted(letter.recipient for letter in house.letters()) == ["psirt@bolt.example", PSIRT]
     assert [e.data["participant"] for e in house.journal() if e.kind == "participant.knows"] == [known.id]
+
+
+# ---- their reference -------------------------------------------------------------------------------------------------
+
+
+def test_their_reference_goes_from_their_first_answer_into_our_next_letters(house: World) -> None:
+    """Outside too, for their own programs; recorded from a signed answer, and with the title only inside."""
+    described(house)
+    notify(house, VENDOR)
+    house.deliver()
+    head = f'Content-Type: text/plain; protected-headers="v1"\r\nSubject: [VEND-4411] Re: VU#{VU}\r\n\r\n'
+    house.feed(house.signed("", content=f"{head}We look into it.\r\n".encode()))
+    assert house.participant().their_ref == "VEND-4411"
+    described(house, "Version 7 is affected too.")
+    contacting.send_newest(house.tools, house.alice, VU)
+    house.deliver()
+    subjects = {str(mail["Subject"]) for mail in house.sent_to(PSIRT)}
+    assert f"[VU#{VU}] [VEND-4411] Vulnerability coordination" in subjects
+    assert not any("A flaw in everything" in subject for subject in subjects)
+
+
+# ---- a crowd ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_crowd_gets_one_mail_each_and_one_copy_of_the_file(house: World) -> None:
+    crowd = [f"Crowd {number}" for number in range(30)]
+    for number, name in enumerate(crowd):
+        house.organisation(name, f"psirt@c{number}.example", f"second@c{number}.example")
+        coordinate.add_vendor(house.tools, house.alice, VU, name)
+        if number % 2:
+            with house.writing() as tx:
+                cases.change_participant(
+                    tx, house.participant(name).id, clear_text_at=house.clock(), clear_text_by="alice"
+                )
+    described(house, SECRET, POC)
+    done = notify(house)
+    assert len({one.letter_id for one in done.values()}) == 33
+    house.deliver()
+    mails = house.sent()
+    assert len({mail["Message-ID"] for mail in mails}) == len(mails) == 33
+    assert sorted(str(mail["To"]) for mail in mails) == sorted(
+        [PSIRT, "psirt@acme.example", "psirt@bolt.example", *(f"psirt@c{number}.example" for number in range(30))]
+    )
+    assert all(mail["Cc"] is None for mail in mails)
+    assert sum(SECRET in mail.as_string() for mail in mails) == 15
+    with house.look() as tx:
+        assert len(tx.exec_driver_sql("SELECT digest FROM files").all()) == 1
+        assert len({d.participant_id for d in cases.deadlines_of(tx, cases.by_vu(tx, VU).id) if d.participant_id}) == 33
+    assert [e.data["name"] for e in house.journal() if e.kind == "letter.queued"] == ["notification"] * 33
+    assert house.breaks() == []
