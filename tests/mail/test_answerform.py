@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.case.answers import LABELS, Said, Source, What
-from mailrouter.mail import answerform, quote
+from mailrouter.mail import answerform, quote, texts
 
 VU = 123456
 A, W, F, E, N = What.AFFECTED, What.WHY_NOT, What.FIXED_IN, What.FIX_EXPECTED, What.WE_NEED
@@ -123,6 +123,57 @@ def test_what_a_letter_of_ours_asks() -> None:
     assert answerform.asked("Affected: yes | no | not a vulnerability | unknown\nFixed in: 3.2", VU) == {A}
     assert answerform.asked("Affected: yes\nAffected:", VU) == frozenset()
     assert answerform.asked("Thank you.\n> Affected:", VU) == frozenset()
+
+
+# ---- the letters that we really send, in the answers of common mail programs -----------------------------------------
+
+LETTER = f"""VU#123456
+
+Please answer these questions as far as you can:
+
+- Is this a real vulnerability in your products? If not, why do you
+  believe so?
+- What more do you need, from us or from the reporter?
+
+{texts.ANSWER_FORM}
+
+Please answer by mail to cert@cert.example and keep the number VU#123456 in the
+subject, so that your answer finds the analyst who handles the case."""
+FILLED = LETTER.replace("Affected:\n", "Affected: yes\n").replace("We need:", "We need: a PoC")
+
+
+def marked(text: str, mark: str = "> ") -> str:
+    return "\n".join(f"{mark}{line}".rstrip() for line in text.split("\n"))
+
+
+HEADERS = "From: Our CERT <cert@cert.example>\nSent: Monday, 2 November 2026 10:00\nTo: psirt@acme.example\nSubject: "
+STYLES = {
+    "Thunderbird": lambda text: f"Hello,\n\nsee below.\n\nOn 02.11.26 10:00, Our CERT wrote:\n{marked(text)}\n",
+    "mutt, below": lambda text: (
+        f"On Mon, Nov 02, 2026 at 10:00:00AM +0000, Our CERT wrote:\n{marked(text)}\n\nBest\nAna"
+    ),
+    "Gmail": lambda text: "On Mon, 2 Nov 2026 at 10:00, Our CERT <cert@cert.example>\nwrote:\n\n" + marked(text),
+    "Apple Mail": lambda text: "> On 2. Nov 2026, at 10:00, Our CERT <cert@cert.example> wrote:\n>\n" + marked(text),
+    "Outlook": lambda text: f"See below.\n\n-----Original Message-----\n{HEADERS}[VU#123456] x\n\n{text}",
+    "Outlook, ruled": lambda text: f"Hi\n\n________________________________\n{HEADERS}x\n\n{text}",
+    "German Outlook": lambda text: (
+        "Hallo\n\nVon: Our CERT <cert@cert.example>\nGesendet: Montag, 2. November 2026 10:00\nAn: psirt@acme.example\n"
+        f"Betreff: [VU#123456] x\n\n{text}"
+    ),
+    "a bar": lambda text: f"2026-11-02 10:00 Our CERT <cert@cert.example>:\n{marked(text, '>')}",
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_filled_in_where_a_mail_program_quotes_our_letter(style: str) -> None:
+    empty, filled = STYLES[style](LETTER), STYLES[style](FILLED)
+    assert answerform.read(empty, VU) == ()
+    assert read(filled) == [(A, "yes", 0, Source.QUOTED), (N, "a PoC", 0, Source.QUOTED)]
+    assert read(f"Affected: no\n\n{empty}") == own((A, "no"))
+
+
+def test_our_letter_asks_all_five() -> None:
+    assert answerform.asked(LETTER, VU) == frozenset(LABELS)
 
 
 # ---- whatever it is --------------------------------------------------------------------------------------------------
