@@ -1,16 +1,17 @@
 """`mailrouter queue`: what waits for whom, oldest first, with the reason it is there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import click
 from sqlalchemy import Connection
 
 from mailrouter import faults
+from mailrouter.case.proposals import SAYS
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import file
-from mailrouter.store import analysts, queues
+from mailrouter.store import analysts, proposals, queues
 from mailrouter.store.analysts import Analyst
 
 
@@ -60,11 +61,13 @@ def one(context: Here, name: str, json_: bool) -> None:
     """One queue, oldest first; where a mail could go, if one VU# is likely, and the command that files it there."""
     with context.db.read() as tx:
         waiting = queues.shown(tx, _stored(tx, name))
+        said = proposals.of_messages(tx, [s.item.message_id for s in waiting if s.item.message_id is not None])
     if json_:
         return show.show_json([shapes.item(s) for s in waiting])
     headers = ("item", "message", "VU#", "from", "subject", "received (UTC)", "why")
     show.table(headers, (_row(s) for s in waiting), "Nothing waits here.", last=show.REASON)
-    return _suggestions(waiting)
+    _suggestions(waiting)
+    return _answers(waiting, {one.message_id for one in said if one.is_open})
 
 
 def _suggestions(waiting: Sequence[queues.Shown]) -> None:
@@ -75,6 +78,16 @@ def _suggestions(waiting: Sequence[queues.Shown]) -> None:
     for one in suggested:
         number, message = show.number(one.suggested_vu), one.item.message_id
         click.echo(f"message {message} could go to {number}: mailrouter message route {message}")
+
+
+def _answers(waiting: Sequence[queues.Shown], open_ones: Collection[int]) -> None:
+    """What their mails say in the lines of our form, each with the command that takes it, unless it was taken."""
+    for one in waiting:
+        _, marked, words = one.item.why.partition(SAYS)
+        if marked:
+            number = one.item.message_id
+            click.echo(show.cell(f"message {number} says: {words}"))
+            click.echo(f"  mailrouter proposal take --message {number}" if number in open_ones else "  decided")
 
 
 def _stored(tx: Connection, name: str) -> str:
@@ -89,7 +102,7 @@ def _row(shown: queues.Shown) -> tuple[object, ...]:
     subject = show.short(shown.subject, 14)
     vu = show.number(shown.vu)
     message = shown.item.message_id or shown.item.kind  # a notice is about no mail
-    return shown.item.id, message, vu, sender, subject, shown.received_at, shown.item.why
+    return shown.item.id, message, vu, sender, subject, shown.received_at, shown.item.why.partition(SAYS)[0]
 
 
 @queue.command("done", epilog=examples("mailrouter queue done 17"))

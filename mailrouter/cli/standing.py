@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from mailrouter import faults
 from mailrouter.case import casestate, lifecycle
 from mailrouter.case.model import Participant
 from mailrouter.cli import given, show
@@ -39,21 +40,33 @@ def move(context: Here, vu: int, whom: str, verb: str, why: str | None) -> None:
     "fix",
     epilog=examples(
         "mailrouter participant fix VU#123456 ACME ready",
+        "mailrouter participant fix VU#123456 ACME expected --at 2026-12-01",
         "mailrouter participant fix 123456 ACME deployed --at 2026-12-01",
     ),
 )
 @given.vu_argument
 @whom_argument
-@click.argument("what", type=click.Choice(["ready", "deployed"]))
-@click.option("--at", type=given.INSTANT, help="Since when: 2026-12-01, or with time and zone; else now.")
+@click.argument("what", type=click.Choice(["expected", "ready", "deployed"]))
+@click.option("--at", type=given.INSTANT, help="Since when, or for when: 2026-12-01, or with time and zone; else now.")
 @here
 def fix(context: Here, vu: int, whom: str, what: str, at: datetime | None) -> None:
-    """Their fix is ready, or deployed."""
+    """Their fix is ready, or deployed; or they expect it on a date."""
+    if what == "expected":
+        return _expected(context, vu, whom, at)
     fixed = standings.ordered(
         context.tools, context.actor, vu, whom,
         lambda doing, one: standings.fix(doing, one, what, at or context.now),
     )  # fmt: skip
-    click.echo(f"VU#{vu}: {show.cell(fixed.name)} is {casestate.of_vendor(fixed)}")
+    return click.echo(f"VU#{vu}: {show.cell(fixed.name)} is {casestate.of_vendor(fixed)}")
+
+
+def _expected(context: Here, vu: int, whom: str, at: datetime | None) -> None:
+    if at is None or at <= context.now:
+        raise faults.Refused("say for which day they expect it, one that is to come: --at 2026-12-01")
+    one = standings.ordered(
+        context.tools, context.actor, vu, whom, lambda doing, whose: standings.expect_fix(doing, whose, at)
+    )
+    click.echo(f"VU#{vu}: {show.cell(one.name)} expects its fix on {at:%Y-%m-%d}")
 
 
 @click.command(

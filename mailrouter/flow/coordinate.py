@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case import actions as do
 from mailrouter.case import lifecycle
+from mailrouter.case.answers import What
 from mailrouter.case.model import Case, DeadlineKind, Participant
 from mailrouter.flow import act, joining, publication
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.mail import compose
-from mailrouter.store import analysts, cases, queues, vulnerabilities
+from mailrouter.store import analysts, cases, proposals, queues, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
 
@@ -134,7 +135,10 @@ def set_participant(tools: Tools, actor: Actor, vu: int, whom: str, **values: An
         case = case_held(tx, vu)
         participant = taking_part(tx, case, whom)
         cases.change_participant(tx, participant.id, **values)
-        note(tx, tools, actor, "participant.set", case, participant=participant.id, what=sorted(values))
+        told = {"participant": participant.id, "what": sorted(values)}
+        if "their_ref" in values:
+            told["overtakes"] = proposals.settle(tx, participant.id, [What.THEIR_REF], actor.name, tools.now())
+        note(tx, tools, actor, "participant.set", case, **told)
         return cases.participant(tx, participant.id)
 
 

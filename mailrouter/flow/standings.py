@@ -5,18 +5,19 @@ changed. An analyst orders them; a mail that is proved may too. What the journal
 vendor's own words stay in their row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from mailrouter import faults
 from mailrouter.case import casestate, lifecycle
+from mailrouter.case.answers import What
 from mailrouter.case.lifecycle import Table
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.status import AFFECTED, STATUSES, UNKNOWN
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, done_by, taking_part
-from mailrouter.store import cases, journal, vulnerabilities
+from mailrouter.store import cases, journal, proposals, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
 
@@ -90,6 +91,7 @@ def expect_fix(doing: act.Doing, participant: Participant, at: datetime | None, 
     """The date they gave us for their fix; None: they no longer give one."""
     fresh = _vendor(doing, participant)
     cases.change_participant(doing.tx, fresh.id, fix_expected_at=at)
+    told = _by_hand(doing, fresh, told, What.FIX_EXPECTED)
     write(doing, "participant.fix-expected", participant=fresh.id, until=at, **told)
 
 
@@ -110,6 +112,7 @@ def set_status(
     for one in chosen:
         vulnerabilities.state(doing.tx, fresh.id, one, row)
     numbers = [one.number for one in chosen]
+    told = _by_hand(doing, fresh, told, What.AFFECTED, What.WHY_NOT, numbers=() if number is None else numbers)
     write(doing, "participant.status", participant=fresh.id, status=status, vulnerabilities=numbers, **told)
     if status != UNKNOWN:
         _answered_so(doing, fresh, status)
@@ -136,8 +139,18 @@ def dispute(doing: act.Doing, participant: Participant, **told: Any) -> None:
     """They say it is no vulnerability. `Illegal` when they dispute it already, or are no vendor."""
     fresh = _vendor(doing, participant)
     informed(doing, fresh, doing.now)
-    progress(doing, fresh, "dispute", **told)
+    progress(doing, fresh, "dispute", **_by_hand(doing, fresh, told, What.AFFECTED))
     follow_rm(doing, fresh, lifecycle.NOT_THEIRS)
+
+
+def _by_hand(
+    doing: act.Doing, participant: Participant, told: dict[str, Any], *what: What, numbers: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Where an analyst records it by hand, what mails say of the same waits no longer; what the journal is told."""
+    if "proposal" in told:
+        return told
+    over = proposals.settle(doing.tx, participant.id, what, doing.actor, doing.now, numbers)
+    return told | ({"overtakes": over} if over else {})
 
 
 # ---- what these share ------------------------------------------------------------------------------------------------

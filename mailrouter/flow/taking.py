@@ -5,6 +5,7 @@ and the proposal open. Nothing is taken at once that would undo what was said, o
 The journal holds which proposal, kind and hash of its value; the value stands in its row.
 """
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -100,8 +101,8 @@ def _affected(doing: act.Doing, participant: Participant, one: Proposal) -> None
     word = answers.word(one.value)
     if not word:
         raise faults.Illegal(
-            f"proposal {one.id} says none of: {', '.join(answers.WORDS)}; read the mail with `mailrouter message show"
-            f" {one.message_id} --text` and record what they mean yourself, then refuse it"
+            f"proposal {one.id} says none of: {', '.join(answers.WORDS)}; {_read(one)} and record what they mean with"
+            f" `mailrouter participant status {_whose(one)}`"
         )
     reason = _reason(doing, one)
     status = {"yes": AFFECTED, "no": NOT_AFFECTED}.get(word, UNKNOWN)
@@ -110,6 +111,14 @@ def _affected(doing: act.Doing, participant: Participant, one: Proposal) -> None
         standings.dispute(doing, participant, proposal=one.id)
     if word == "unknown" and "acknowledge" in lifecycle.legal(lifecycle.PROGRESS, participant.progress):
         standings.progress(doing, participant, "acknowledge", proposal=one.id)
+
+
+def _read(one: Proposal) -> str:
+    return f"read the mail with `mailrouter message show {one.message_id} --text`"
+
+
+def _whose(one: Proposal) -> str:
+    return f"VU#{one.vu} {shlex.quote(one.participant)}"
 
 
 def _reason(doing: act.Doing, one: Proposal) -> Proposal | None:
@@ -176,8 +185,8 @@ def _fix_expected(doing: act.Doing, participant: Participant, one: Proposal) -> 
     promised = answers.expected(one.value)
     if promised is None:
         raise faults.Illegal(
-            f"proposal {one.id} names no one date; read the mail with `mailrouter message show {one.message_id} --text`"
-            " and record the date yourself, then refuse it"
+            f"proposal {one.id} names no one date; {_read(one)} and record it with"
+            f" `mailrouter participant fix {_whose(one)} expected --at DATE`"
         )
     at = datetime.combine(promised.day, time(), UTC)
     standings.expect_fix(doing, participant, at, proposal=one.id)

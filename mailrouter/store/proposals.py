@@ -95,8 +95,18 @@ def taken_elsewhere(tx: Connection, message_id: int, participant_id: int, now: d
     return _close(tx, mine & (proposals.c.outcome == ""), now, OVERTAKEN)
 
 
-def _close(tx: Connection, which: Any, now: datetime, outcome: str) -> list[int]:
-    closed = update(proposals).where(which).values(outcome=outcome, decided_at=now, decided_by="")
+def settle(
+    tx: Connection, participant_id: int, what: Iterable[What], by: str, now: datetime, numbers: Iterable[int] = ()
+) -> list[int]:
+    """An analyst recorded it by hand: what they say of it is open no longer; `numbers`: of these vulnerabilities."""
+    mine = (proposals.c.participant_id == participant_id) & proposals.c.what.in_([str(one) for one in what])
+    if chosen := list(numbers):
+        mine &= proposals.c.vulnerability.in_(chosen)
+    return _close(tx, mine & (proposals.c.outcome == ""), now, OVERTAKEN, by)
+
+
+def _close(tx: Connection, which: Any, now: datetime, outcome: str, by: str = "") -> list[int]:
+    closed = update(proposals).where(which).values(outcome=outcome, decided_at=now, decided_by=by)
     return sorted(tx.execute(closed.returning(proposals.c.id)).scalars())
 
 

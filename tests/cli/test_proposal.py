@@ -32,6 +32,9 @@ def test_shown_taken_and_refused(console: Console, case: World) -> None:
         assert re.search(r"^ *1 +Vendor +2 +Affected: yes$", shown, re.MULTILINE)
         assert "Take: mailrouter proposal take ID…, or --message 2\n" in shown
     [item] = console.json("queue", "show", "alice")
+    waiting = console.out("queue", "show", "alice")
+    assert "message 2 says: Affected: yes; Fixed in: 3.2.1; Fix expected: December 2026\n" in waiting
+    assert "  mailrouter proposal take --message 2\n" in waiting
     assert item["why"] == "answer; says: Affected: yes; Fixed in: 3.2.1; Fix expected: December 2026"
     assert "read as      2026-12-31, not for certain\n" in console.out("proposal", "show", "3")
     assert "claimed, unsigned" in console.out("proposal", "show", "3")
@@ -48,6 +51,14 @@ def test_shown_taken_and_refused(console: Console, case: World) -> None:
     ]
     assert "taken by alice" in console.out("proposal", "show", "1")
     assert "They say" not in console.out("case", "show", NUMBER)
+
+
+def test_a_date_recorded_by_hand(console: Console, case: World) -> None:
+    said = console.refused("participant", "fix", NUMBER, "Vendor", "expected", status=2)
+    assert said == "say for which day they expect it, one that is to come: --at 2026-12-01"
+    said = console.out("participant", "fix", NUMBER, "Vendor", "expected", "--at", "2026-12-01")
+    assert said == f"{NUMBER}: Vendor expects its fix on 2026-12-01\n"
+    assert [one["what"] for one in console.json("proposal", "list", NUMBER)] == ["affected", "fixed-in"]
 
 
 def test_all_that_one_mail_says(console: Console, case: World) -> None:

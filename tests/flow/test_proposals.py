@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mailrouter import faults
-from mailrouter.case.model import Waiting
-from mailrouter.flow import coordinate, file, proposals, tell, write
+from mailrouter.case.model import Participant, Waiting
+from mailrouter.flow import act, coordinate, file, proposals, standings, tell, write
 from mailrouter.flow.write import Draft
 from mailrouter.store import cases, vulnerabilities
 from mailrouter.store import proposals as stored
@@ -280,6 +280,25 @@ def test_their_reference(world: World) -> None:
     proposals.refuse(world.tools, world.alice, [two.id], "of another case")
     world.feed(world.mail(PSIRT, f"[ACME-2] Re: VU#{VU}"))
     assert len(all_of(world)) == 2  # what was refused is not asked again
+
+
+def test_what_is_recorded_by_hand_waits_no_longer(world: World) -> None:
+    world.vendor_case()
+    world.feed(world.mail(PSIRT, f"[ACME-2] Re: VU#{VU}", ANSWER + "Why not: x\r\n"))
+    coordinate.set_participant(world.tools, world.alice, VU, VENDOR, their_ref="ACME-3")
+
+    def by_hand(doing: act.Doing, whose: Participant) -> None:
+        standings.set_status(doing, whose, "Not Affected", number=1)
+        standings.expect_fix(doing, whose, None)
+
+    standings.ordered(world.tools, world.alice, VU, VENDOR, by_hand)
+    left = {what: (outcome, by) for what, _, outcome, by in says(world)}
+    assert left.pop("fixed-in") == ("open", "")
+    assert left["their-ref"] == left["fix-expected"] == ("overtaken", "alice")
+    assert left["affected"] == ("open", "")  # of the case as a whole; of .1 alone it was not said
+    standings.ordered(world.tools, world.alice, VU, VENDOR, lambda d, p: standings.set_status(d, p, "Unknown"))
+    assert {outcome for what, _, outcome, _ in says(world) if what in ("affected", "why-not")} == {"overtaken"}
+    assert sum(len(row.data.get("overtakes", ())) for row in world.journal()) == 4
 
 
 # ---- what an analyst cannot take -------------------------------------------------------------------------------------
