@@ -102,10 +102,15 @@ _IDLE = frozenset(
 
 def titles(one: str, other: str) -> int:
     """How much two titles have in common, 0 to 100; 0 unless three words that say something are."""
-    mine, theirs = _saying(one), _saying(other)
+    return alike(saying(one), saying(other))
+
+
+def alike(mine: frozenset[str], theirs: frozenset[str]) -> int:
+    """The same of their words, for many titles."""
     common = len(mine & theirs)
     return round(100 * common / len(mine | theirs)) if common >= FEWEST_WORDS else 0
 
 
-def _saying(title: str) -> frozenset[str]:
+def saying(title: str) -> frozenset[str]:
+    """The words of a title that say something."""
     return frozenset(_WORD.findall(title[:1000].casefold())) - _IDLE

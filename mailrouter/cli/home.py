@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mailrouter.cli import queue, show
 from mailrouter.cli.frame import Here, login
 from mailrouter.flow import tell
-from mailrouter.store import analysts, outbox, queues, views
+from mailrouter.store import analysts, outbox, queues, reports, views
 from mailrouter.store.analysts import Analyst
 
 MOST = 8  # of whoever waits on us
@@ -23,13 +23,16 @@ def overview(context: Here) -> None:
         waiting = _waiting(tx, context, me, staff)
         turns = views.our_turns(tx, me.id if me else None)
         letters = views.letters_by_state(tx)
+        undecided = reports.waiting(tx)
         paused = outbox.paused(tx)
     _say_who(me, staff)
     show.table(("queue", "waiting", "oldest (UTC)"), _rows(waiting, staff), "Nothing waits in your queues.")
+    if undecided:
+        click.echo(f"\nReports that wait for a decision: {undecided}")
     _say_turns(turns)
     _say_letters(letters, paused=paused)
     click.echo("\nNext:")
-    for command in islice(_next(me, staff, waiting, turns, letters), 3):
+    for command in islice(_next(me, staff, waiting, turns, letters, undecided), 3):
         click.echo(f"  {command}")
 
 
@@ -72,7 +75,7 @@ def _say_letters(letters: Mapping[str, int], *, paused: bool) -> None:
 
 def _next(
     me: Analyst | None, staff: list[Analyst], waiting: Mapping[str, tuple[int, object]], turns: list[views.Turn],
-    letters: Mapping[str, int],
+    letters: Mapping[str, int], undecided: int,
 ) -> Iterator[str]:  # fmt: skip
     """What helps most first; there are always three."""
     called = {stored: name for name, stored in queue.names(staff).items()}
@@ -84,6 +87,8 @@ def _next(
         yield f"mailrouter case show VU#{one.vu}"
     if letters.get("held") or letters.get("failed"):
         yield "mailrouter outbox list"
+    if undecided:
+        yield "mailrouter report list"
     yield "mailrouter case list"
     yield "mailrouter queue list"
     yield "mailrouter --help"

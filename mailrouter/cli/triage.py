@@ -140,15 +140,16 @@ def score(context: Here, /, vrf: str, vector: str | None, exploited: str | None,
 )
 @given.vrf_argument
 @click.option("--file", type=given.FILE, help="The questions, UTF-8; - is stdin. Without it: $EDITOR.")
+@click.option("--confidential", is_flag=True, help="Never in clear: held when there is no usable key.")
 @click.option("--yes", is_flag=True, help="Do not ask before it is queued.")
 @here
-def ask(context: Here, vrf: str, file: Path | None, yes: bool) -> None:
+def ask(context: Here, vrf: str, file: Path | None, confidential: bool, yes: bool) -> None:
     """Ask its reporter; no decision is due until they answer."""
     with context.db.read() as tx:
         report = deciding.undecided(tx, reports.by_vrf(tx, vrf))
     quoted, secret = _quoted(context, report.message_id) if file is None else ("", False)
-    written = draft.letter(draft.Wanted(file, (), False, True, yes), report.address, quoted, secret=secret)
-    letter_id = deciding.ask(context.tools, context.actor, vrf, written.text, written.quoted)
+    written = draft.letter(draft.Wanted(file, (), confidential, True, yes), report.address, quoted, secret=secret)
+    letter_id = deciding.ask(context.tools, context.actor, vrf, written)
     click.echo(f"{vrf}: letter {letter_id} to its reporter is {_state(context, letter_id)}")
 
 

@@ -13,6 +13,7 @@ from mailrouter import faults
 from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
 from mailrouter.case.model import Case, Participant, Place, Report
+from mailrouter.case.standing import Standing
 from mailrouter.flow import act, coordinate, file, joining, letters, lookup, newreport, triage
 from mailrouter.flow.actor import Actor, note, note_report
 from mailrouter.mail import reportform
@@ -83,9 +84,9 @@ def from_message(tools: Tools, actor: Actor, message_id: int, wanted: Wanted) ->
 
 
 def _mails(tx: Connection, report: Report) -> list[Message]:
-    """What its reporter's address sent about it. A stranger who names its number is no reporter of it."""
-    theirs = (m for m in messages.of_report(tx, report.id) if m.mail_id is not None)
-    return [m for m in theirs if m.sender == report.address and m.place in (Place.TRIAGE, Place.REVIEW)]
+    """What came about it: from its reporter, or added by an analyst. What is parked stays where it is."""
+    places = (Place.TRIAGE, Place.REVIEW)
+    return [m for m in messages.of_report(tx, report.id) if m.mail_id is not None and m.place in places]
 
 
 def _read(tools: Tools, first: int | None, mails: list[Message], text: str = "") -> _Brought:
@@ -155,17 +156,23 @@ def _reporter(doing: act.Doing, report: Report, wanted: Wanted) -> Participant:
 
 
 def _file(doing: act.Doing, actor: Actor, report: Report, brought: _Brought, reporter: Participant | None) -> None:
-    """The reporter's mails are the case's; of others who named the number, and of what came since, a person says."""
+    """Its mails are the case's, the reporter's as theirs; of what came since they were read, a person says."""
     tx, tools, case = doing.tx, doing.tools, doing.case
     assert case is not None
-    for message_id, read in brought.reads.items():
-        inbox.take_out(tx, read.item.mail_id)  # it may be on its way again, after a retry
-        file.file_as(tx, tools, actor, read, case, reporter if read.kind == "person" else None)
-        messages.replace(tx, message_id, {"report_id": report.id})
     for message in messages.of_report(tx, report.id):
-        if message.mail_id is not None and message.case_id is None:
+        read = brought.reads.get(message.id)
+        if read is not None:
+            inbox.take_out(tx, read.item.mail_id)  # it may be on its way again, after a retry
+            file.file_as(tx, tools, actor, read, case, reporter if _wrote(report, message) else None)
+        elif message.mail_id is not None and message.case_id is None:
             messages.replace(tx, message.id, {"suggested_vu": case.vu})
     queues.done_below(tx, f"report:{report.id}", doing.actor, doing.now)
+
+
+def _wrote(report: Report, message: Message) -> bool:
+    """Whether the reporter did, as far as was seen when it came; a machine of theirs is not they."""
+    known = message.sender == report.address or message.standing != str(Standing.STRANGER)
+    return known and message.kind == "person"
 
 
 def _tell(doing: act.Doing, report: Report, reporter: Participant, brought: _Brought) -> int | None:

@@ -137,7 +137,7 @@ def _file(doing: Doing, action: do.File) -> None:
     if report is not None:
         row |= {"report_id": report.id, "why": f"new report {report.vrf}" if action.begins else action.why}
     _store(doing, mail, row)
-    if action.report is not None and row["kind"] == "person" and row["sender"] == action.report.address:
+    if action.report is not None and row["kind"] == "person":
         newreport.answered(doing.tx, doing.tools, action.report, f"mail:{mail.mail_id}", doing.now)
     if action.queue:
         number, why = mail.report_id, row["why"] + action.says

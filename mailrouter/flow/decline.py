@@ -12,7 +12,7 @@ from mailrouter import faults
 from mailrouter.case import decline as rules
 from mailrouter.case import vuid
 from mailrouter.case.model import Report
-from mailrouter.flow import newreport, triage
+from mailrouter.flow import letters, newreport, triage
 from mailrouter.flow.actor import Actor, note_report
 from mailrouter.mail.texts import block
 from mailrouter.store import cases, reports
@@ -59,7 +59,7 @@ def _letter(tx: Connection, tools: Tools, report: Report, reason: rules.Reason, 
     """None for spam, and for a report that came without an address."""
     if not reason.because or not report.address:
         return None
-    return triage.to_reporter(tx, tools, report, DECLINED, words(reason) | {"body": block(text)})
+    return triage.to_reporter(tx, tools, report, letters.Order(DECLINED, words(reason) | {"body": block(text)}))
 
 
 def words(reason: rules.Reason) -> dict[str, str]:

@@ -104,9 +104,11 @@ def _by_words(other: Report, percent: int, led_to: Mapping[int, Case]) -> Like:
 def _by_title(tx: Connection, wanted: Sequence[Report]) -> dict[int, list[Like]]:
     """Cases whose title says the same; the report's own is none of them."""
     everything = cases.everything(tx, closed=True) if wanted else []
+    worded = [(similar.saying(case.title), case) for case in everything]
     found: dict[int, list[Like]] = {}
     for one in wanted:
-        alike = ((similar.titles(one.title, case.title), case) for case in everything if case.id != one.case_id)
+        mine = similar.saying(one.title)
+        alike = ((similar.alike(mine, words), case) for words, case in worded if case.id != one.case_id)
         likely = sorted(((p, c.id, c) for p, c in alike if p >= LIKELY_TITLE), reverse=True)
         found[one.id] = [Like(percent, "title", vu=case.vu, title=case.title) for percent, _, case in likely]
     return found

@@ -1,6 +1,7 @@
 """What an analyst finds out about a report before deciding: its score, the answers to SSVC, what the reporter adds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -9,9 +10,12 @@ from mailrouter.case import cvss, triage
 from mailrouter.case.model import Report
 from mailrouter.flow import letters, newreport
 from mailrouter.flow.actor import Actor, note_report
+from mailrouter.flow.write import Draft
 from mailrouter.mail.texts import block
 from mailrouter.store import cases, messages, queues, reports
 from mailrouter.tools import Tools
+
+ASK = "report-ask"
 
 
 def owned(tx: Connection, actor: Actor, report: Report) -> Report:
@@ -45,6 +49,8 @@ def decided_before(tx: Connection, report: Report) -> str:
         return f"{report.vrf} was accepted as {vu}{who}{when}; `mailrouter case show {vu}`"
     if vu:
         return f"{report.vrf} was filed with {vu}{who}{when}; `mailrouter case show {vu}`"
+    if report.rm == "CLOSED" and report.duplicate_of_id is not None:
+        return f"{report.vrf} was joined with {reports.get(tx, report.duplicate_of_id).vrf}{who}{when}"
     again = "" if report.rm == "CLOSED" else f"; `mailrouter report accept {report.vrf}` takes it up after all"
     return f"{report.vrf} was declined ({report.reason}){who}{when}{again}"
 
@@ -71,12 +77,16 @@ def score(
         return reports.get(tx, report.id)
 
 
-def ask(tools: Tools, actor: Actor, vrf: str, text: str, quoted: str = "") -> int:
+def ask(tools: Tools, actor: Actor, vrf: str, draft: Draft) -> int:
     """Ask the reporter; until they answer, or two weeks pass, no decision is due. Returns the letter's id."""
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
         report = owned(tx, actor, undecided(tx, held(tx, vrf)))
-        letter_id = to_reporter(tx, tools, report, "report-ask", {"body": block(text), "quoted": quoted})
+        values = {"body": block(draft.text), "quoted": draft.quoted}
+        order = letters.Order(
+            ASK, values, confidential=draft.confidential or draft.only_encrypted, only_encrypted=draft.only_encrypted
+        )
+        letter_id = to_reporter(tx, tools, report, order)
         newreport.clock_ends(tx, report.id, actor.name, tools.now(), "the reporter was asked")
         newreport.answer_due(tx, tools, report, letter_id, tools.now())
         dealt_with(tx, tools, actor, report)
@@ -84,11 +94,11 @@ def ask(tools: Tools, actor: Actor, vrf: str, text: str, quoted: str = "") -> in
         return letter_id
 
 
-def to_reporter(tx: Connection, tools: Tools, report: Report, name: str, values: Mapping[str, str]) -> int:
+def to_reporter(tx: Connection, tools: Tools, report: Report, order: letters.Order) -> int:
     """A person's letter about a report, in the thread of the mail that brought it; returns its id."""
     answered = messages.get(tx, report.message_id).message_id if report.message_id is not None else None
     thread = letters.Thread(f"<{answered}>", (f"<{answered}>",)) if answered else letters.Thread()
-    letter_id = letters.to_reporter(tx, tools, report, letters.Order(name, values, thread=thread), tools.now())
+    letter_id = letters.to_reporter(tx, tools, report, replace(order, thread=thread), tools.now())
     assert letter_id is not None  # it has no step
     return letter_id
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from mailrouter import faults
 from mailrouter.case import triage
@@ -73,6 +73,11 @@ def undecided(tx: Connection) -> list[Report]:
     """Those that wait for a decision, oldest first."""
     wanted = select(reports).where(reports.c.rm.in_(triage.UNDECIDED))
     return [Report(*row) for row in tx.execute(wanted.order_by(reports.c.received_at, reports.c.id))]
+
+
+def waiting(tx: Connection) -> int:
+    """How many wait for a decision."""
+    return tx.execute(select(func.count()).where(reports.c.rm.in_(triage.UNDECIDED))).scalar_one()
 
 
 def decided(tx: Connection) -> list[Report]:

@@ -102,6 +102,17 @@ def test_an_answer_within_the_quoted_mail(house: World, editing: Editing) -> Non
     assert text.index("> Which version is affected?") < text.index("1.2")
 
 
+def test_questions_to_a_reporter_above_the_quoted_report(house: World, editing: Editing, tmp_path: Path) -> None:
+    house.feed(house.mail("jo@finder.example", "Overflow", "It crashes.\r\n"))
+    above = 'printf "Which version?\n" | cat - "$1" > "$1.new" && mv "$1.new" "$1"'
+    status, said = editing(above, "y\n", "report", "ask", house.report().vrf)
+    assert status == 0, said
+    assert "> It crashes." in (tmp_path / "before").read_text()
+    assert "To: jo@finder.example" in said
+    assert names(house) == ["notification", "report-ask"]
+    assert house.letters()[-1].body.rstrip().endswith("> It crashes.")
+
+
 @pytest.mark.parametrize(
     ("script", "answers", "said", "status"),
     [

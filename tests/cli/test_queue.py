@@ -107,6 +107,7 @@ def test_alone_somebody_who_is_no_analyst(console: Console) -> None:
     page = console.as_login("root").out()
     assert "no analyst" in page
     assert "triage" in page
+    assert "Reports that wait for a decision: 1" in page
     assert page.split("Next:\n")[1].startswith("  mailrouter analyst add NAME --email ADDRESS --login ")
 
 

@@ -13,6 +13,7 @@ from mailrouter.faults import Illegal, NotFound, Refused
 from mailrouter.flow import accept, decline, desk, file, reported, triage
 from mailrouter.flow.accept import Wanted
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.write import Draft
 from mailrouter.mail import reportform
 from mailrouter.store import cases, journal, reports
 from tests.case.test_similar import OTHER, REPORT
@@ -116,7 +117,7 @@ def test_what_came_before_in_other_words_is_named_with_its_case(world: World) ->
 def test_asking_stops_the_clock_until_they_answer(world: World) -> None:
     report = came(world)
     world.deliver()
-    triage.ask(world.tools, world.alice, report.vrf, ASKED)
+    triage.ask(world.tools, world.alice, report.vrf, Draft(ASKED))
     [letter] = world.letters("report-ask")
     assert (letter.recipient, letter.subject) == (JO, f"[{report.vrf}] Questions about your report")
     assert ASKED.strip() in letter.body
@@ -126,12 +127,33 @@ def test_asking_stops_the_clock_until_they_answer(world: World) -> None:
     world.day(3)
     world.beat()
     assert world.notices() == []
-    assert told(world, report) == ["report.received", "mail.triage", "report.asked"]
+    # a stranger who names the number is no answer; the reporter is
+    world.feed(world.mail("eve@eve.example", f"Re: [{report.vrf}] me too"))
+    assert lines(world)[0].asked
+    answer = world.fed(world.mail(JO, f"Re: {letter.subject}", "2.1\r\n"))
+    assert answer.report_id == report.id
+    [line] = lines(world)
+    assert (line.asked, line.due_at) == (False, world.clock() + timedelta(hours=24))
+    assert [s.item.why for s in world.queue("triage")] == [f"about {report.vrf}"]
+    world.day(5.1)
+    world.beat()
+    assert len([why for why in world.notices() if why.startswith(report.vrf)]) == 2
+    assert told(world, report)[:3] == ["report.received", "mail.triage", "report.asked"]
+
+
+def test_what_quotes_an_encrypted_report_never_leaves_in_clear(world: World) -> None:
+    report = came(world)
+    triage.ask(world.tools, world.alice, report.vrf, Draft("Which?", only_encrypted=True, quoted="> the secret"))
+    world.deliver()
+    [letter] = world.letters("report-ask")
+    assert (letter.state, letter.confidential, letter.only_encrypted) == ("held", True, True)
+    assert letter.body.endswith("> the secret")
+    assert world.sent() == []
 
 
 def test_who_does_not_answer_is_not_forgotten(world: World) -> None:
     report = came(world)
-    triage.ask(world.tools, world.alice, report.vrf, ASKED)
+    triage.ask(world.tools, world.alice, report.vrf, Draft(ASKED))
     world.day(14.1)
     world.beat()
     [said] = world.notices()
@@ -202,8 +224,13 @@ def test_a_declined_report_may_be_accepted_after_all(world: World) -> None:
     decline.decline(world.tools, world.alice, report.vrf, "no-evidence")
     with pytest.raises(Illegal, match=r"was declined \(no-evidence\) by alice on .*; `mailrouter report accept VRF#"):
         decline.decline(world.tools, world.alice, report.vrf, "duplicate", of=report.vrf)
+    [letter] = world.letters("report-declined")
+    more = world.fed(world.mail(JO, f"Re: {letter.subject}", "Here is the proof of concept.\r\n"))
+    assert (more.place, more.report_id) == ("triage", report.id)
+    assert [s.item.message_id for s in world.queue("triage")] == [more.id]
     accepted = accept.accept(world.tools, world.alice, report.vrf, Wanted(vu=VU))
     assert (accepted.report.rm, accepted.report.reason) == ("ACCEPTED", "")
+    assert [m.place for m in world.messages() if m.direction == "in"] == ["filed", "filed"]
     assert world.queue("triage") == []
 
 
@@ -212,15 +239,24 @@ def test_a_declined_report_may_be_accepted_after_all(world: World) -> None:
 
 def test_accepted_it_is_a_case_with_its_reporter_hidden_and_told(world: World) -> None:
     report = came(world)
+    second = world.fed(world.mail(JO, f"[{report.vrf}] and one more thing"))
+    added = world.fed(world.mail("kim@freemail.example", "what Jo told you of"))
+    reported.join(world.tools, world.alice, added.id, report.vrf)
+    world.feed(world.mail("eve@eve.example", report.vrf))
     done = accept.accept(world.tools, world.alice, report.vrf, Wanted(vu=VU))
     assert (done.case.vu, done.case.title, done.case.analyst) == (VU, "Overflow in the AX-7", "alice")
     assert (done.report.rm, done.report.case_id, done.report.decided_by) == ("ACCEPTED", done.case.id, "alice")
     reporter = world.participant(JO)
     assert (reporter.roles, reporter.anonymous, reporter.credit) == (("reporter",), True, False)
     assert (reporter.waiting_on, world.deadlines()) == ("nobody", [])
-    assert [(m.direction, m.place) for m in world.messages()] == [("in", "filed"), ("out", "")]
-    assert [s.sender for s in world.queue("alice")] == [JO]
-    assert world.queue("triage") == []
+    assert [(m.direction, m.place) for m in world.messages()] == [
+        ("in", "filed"), ("in", "filed"), ("in", "filed"), ("out", ""),
+    ]  # fmt: skip
+    theirs = {m.id: m.participant_id for m in world.messages() if m.direction == "in"}
+    assert theirs == {report.message_id: reporter.id, second.id: reporter.id, added.id: None}
+    # the reporter's mails wait with the case's analyst; a stranger's that only names the number lies in review
+    assert [s.sender for s in world.queue("alice")] == [JO, JO]
+    assert (world.queue("triage"), [s.sender for s in world.queue("review")]) == ([], ["eve@eve.example"])
     [letter] = world.letters("report-accepted")
     assert (letter.id, letter.recipient, letter.asks) == (done.letter_id, JO, False)
     assert letter.subject == f"[VU#{VU}] We coordinate your report"
@@ -232,9 +268,10 @@ def test_accepted_it_is_a_case_with_its_reporter_hidden_and_told(world: World) -
     assert [one for one in world.beat() if one.kind == "decision"] == []
     assert told(world, report)[-1] == "report.accepted"
     assert "report.accepted" in [entry.kind for entry in world.journal()]
-    assert world.books().filed == 1
+    assert world.books().filed == 3
     assert world.breaks() == []
-    # from now on their mail is the case's
+    # from now on their mail is the case's, by either number
+    assert world.fed(world.mail(JO, report.vrf)).case_id == done.case.id
     assert world.fed(world.mail(JO, f"VU#{VU}")).participant_id == reporter.id
 
 
@@ -308,7 +345,7 @@ def test_what_somebody_decided_is_told_by_name(world: World) -> None:
     for order in (
         lambda: accept.accept(world.tools, world.alice, report.vrf, Wanted()),
         lambda: decline.decline(world.tools, world.alice, report.vrf, "no-evidence"),
-        lambda: triage.ask(world.tools, world.alice, report.vrf, ASKED),
+        lambda: triage.ask(world.tools, world.alice, report.vrf, Draft(ASKED)),
         lambda: triage.score(world.tools, world.alice, report.vrf, exploited="yes"),
     ):
         with pytest.raises(Illegal, match=said):
