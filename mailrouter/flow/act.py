@@ -46,6 +46,7 @@ class Arrived:
     before: messages.Message | None = None  # what an earlier look made of it
     sure: list[proposals.Proposal] = field(default_factory=list)  # what it says that is taken at once
     reports: Callable[[], dict[str, Any]] = dict  # what it says as a report; asked only of one
+    began: Report | None = None  # set when it is one
 
     @property
     def report_id(self) -> int | None:
@@ -144,6 +145,7 @@ def _file(doing: Doing, action: do.File) -> None:
         arrival = queues.Arrival(action.queue, mail.message_id, row["case_id"], why, doing.now, number)
         doing.later.arrivals.append(arrival)
     if action.begins and report is not None:
+        mail.began = report
         reports.change(doing.tx, report.id, message_id=mail.message_id)
         _write(doing, report, newreport.KIND, **newreport.told(report) | {"message": mail.message_id})
     _write(doing, case or report, f"mail.{action.place}", **_told(mail, row))
@@ -152,11 +154,9 @@ def _file(doing: Doing, action: do.File) -> None:
 
 
 def _begin(doing: Doing, mail: Arrived, row: dict[str, Any]) -> Report:
-    """The report that this mail is; the one it was already, when it is looked at again."""
+    """The report that this mail is, under the number it was given before, if it was."""
     number = mail.before.report_id if mail.before else None
     was = reports.lock(doing.tx, [number])[number] if number is not None else None
-    if was is not None and was.rm != "START":
-        return was
     columns = mail.reports() | {"address": row["sender"]}
     return newreport.begin(doing.tx, doing.tools, columns, row["received_at"], was)
 

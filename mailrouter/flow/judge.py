@@ -181,6 +181,9 @@ def _routed(read: Read, known: Known, vouched: Vouched | None, tie: ties.Tie | N
 
 def _by_its_reporter(read: Read, known: Known, evidence: Evidence, routed: Routed) -> tuple[Routed, Standing]:
     """A mail about a report joins it only if its reporter wrote it; anybody can name a VRF#."""
+    was = known.report_before(read)  # looked at again, it is what it was
+    if was is not None and routed.place is Place.TRIAGE and (routed.case_id, routed.report) == (None, None):
+        routed = replace(routed, report=was)
     report = routed.report
     if report is None:
         return routed, Standing.STRANGER

@@ -5,8 +5,8 @@ only some mails ask for (reports, letters, the secret of our addresses) costs a 
 mail.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from mailrouter.flow import offers, ties
 from mailrouter.mail import authenticate, automated, parse, pgpmime, route, statement, words
 from mailrouter.mail.answerform import Lines
 from mailrouter.store import analysts, cases, contacts, inbox, messages, reports
-from mailrouter.store.messages import Reference
+from mailrouter.store.messages import Message, Reference
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,21 @@ class Known:
     speakers: dict[str, contacts.Speaker]
     staff: frozenset[str]  # which of the senders' addresses are analysts'
     seen: dict[str, set[int | None]]  # Message-ID -> the mails that carry it
-    before: dict[int, messages.Message]  # mail id -> what an earlier look made of it
+    before: dict[int, Message]  # mail id -> what an earlier look made of it
     ours: ties.Ours  # the addresses and letters of ours that the mails name
+    reports: dict[int, Report]  # that they are about
+
+    def report_before(self, read: Read) -> Report | None:
+        """The report that an earlier look made of this mail, or found it to be about."""
+        before = self.before.get(read.item.mail_id)
+        found = self.reports.get(before.report_id) if before and before.report_id is not None else None
+        return found if found and found.rm != route.NUMBER_ONLY else None
+
+    def began(self, read: Read, report: Report) -> None:
+        """This mail began a report: what goes on from it in the same batch is about that."""
+        if read.mail.message_id:
+            told = {**self.found.told, (read.mail.message_id, report.address): report}
+            self.found = replace(self.found, told=told)
 
     def message_before(self, read: Read) -> int | None:
         """The message that an earlier look made of this mail."""
@@ -101,7 +114,8 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
     references = messages.referred(tx, {m for r in batch for m in (*r.hints.references, r.mail.message_id) if m})
     answered = {r.message_id: r.case_id for r in references if r.direction == "out" and r.case_id}
     ours = ties.ours(tx, [(r.hints, r.kind) for r in batch], references)
-    about = _reports(tx, batch, references)
+    before = messages.of_mails(tx, [r.item.mail_id for r in batch])
+    about = _reports(tx, batch, references, before.values())
     wanted = {*by_number.values(), *answered.values(), *ours.case_ids} | ({vouched.case_id} if vouched else set())
     wanted |= {report.case_id for report in about.values() if report.case_id is not None}
     locked = cases.lock(tx, wanted)
@@ -122,20 +136,23 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
         speakers=contacts.speakers(tx, [r.sender.address for r in batch]),
         staff=analysts.among(tx, {r.sender.address for r in batch}),
         seen={},
-        before=messages.of_mails(tx, [r.item.mail_id for r in batch]),
+        before=before,
         ours=ours,
+        reports=about,
     )
     for reference in references:
         known.seen.setdefault(reference.message_id, set()).add(reference.mail_id)
     return known
 
 
-def _reports(tx: Connection, batch: Sequence[Read], references: Sequence[Reference]) -> dict[int, Report]:
-    """The reports that these mails name, or whose mails and letters they answer: a query only if one does."""
+def _reports(
+    tx: Connection, batch: Sequence[Read], references: Sequence[Reference], before: Iterable[Message]
+) -> dict[int, Report]:
+    """The reports that these mails name or are, or whose mails and letters they answer: a query only if one does."""
     numbers = {number for read in batch for number in read.hints.reports}
     answered = {one for read in batch for one in read.hints.references}
     ids = {r.report_id for r in references if r.report_id is not None and r.message_id in answered}
-    return reports.named(tx, numbers, ids)
+    return reports.named(tx, numbers, ids | {m.report_id for m in before if m.report_id is not None})
 
 
 def _written(references: Sequence[Reference], about: Mapping[int, Report]) -> dict[str, Report]:
@@ -148,4 +165,4 @@ def _told(references: Sequence[Reference], about: Mapping[int, Report]) -> dict[
     """The same of the reporters' own mails, each with the address that alone may go on with them."""
     theirs = [r for r in references if r.direction == "in"]
     found = [(r.message_id, about[r.report_id]) for r in theirs if r.report_id is not None and r.report_id in about]
-    return {(one, report.address): report for one, report in found if report.rm != "START" and report.address}
+    return {(one, report.address): report for one, report in found if report.rm != route.NUMBER_ONLY and report.address}

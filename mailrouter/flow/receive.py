@@ -255,6 +255,8 @@ def _change(
     doing = act.Doing(tx, tools, now, now, vouched.by if vouched else ROUTER, event.case, arrived, later)
     orders = plan.after(event, tools.settings.policy, now)
     act.carry_out(doing, orders)
+    if arrived.began is not None:
+        known.began(read, arrived.began)
     taking.by_itself(doing)
     if read.brought != offers.NOTHING:
         named = next((case for case in known.cases.values() if case.vu == event.routed.suggested_vu), None)

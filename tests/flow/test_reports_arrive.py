@@ -99,7 +99,14 @@ def test_one_report_however_often_the_mail_is_looked_at(world: World) -> None:
     [one, other] = world.reports()
     assert (one.message_id, one.rm, other.vrf != one.vrf) == (first.id, "RECEIVED", True)
     assert [s.item.report_id for s in world.queue("triage")] == [other.id, one.id]
+    assert chain(world, one) == ["report.received", "mail.triage", "mail.triage"]
     assert world.books().triage == 2
+
+
+def test_what_goes_on_from_it_in_the_same_batch_is_about_it(world: World) -> None:
+    more = world.mail(JO, "and", "x\r\n", "In-Reply-To: <first@finder.example>")
+    world.feed(world.mail(JO, "Overflow", message_id="first@finder.example"), more)
+    assert [m.report_id for m in world.everything()] == [world.report().id] * 2
 
 
 def test_filing_its_mail_with_a_case_ends_it(world: World) -> None:
