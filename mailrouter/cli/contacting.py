@@ -12,7 +12,7 @@ from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import contacting, describe
 from mailrouter.flow.contacting import Contacted
-from mailrouter.store import cases, descriptions, outbox
+from mailrouter.store import cases, descriptions, files, outbox
 from mailrouter.store.descriptions import Description
 
 HEAVY = 7 * 1024 * 1024  # bytes of files: as a mail a third more, and many servers take 10 MB
@@ -60,13 +60,20 @@ def _write(context: Here, vu: int, file: Path | None, attach: Sequence[Path], *,
     text = given.written(file) if file else _edited(context, vu)
     made = describe.describe(context.tools, context.actor, vu, text, attachments)
     click.echo(f"VU#{vu}: version {made.version} of the description, {_files(made)}; nothing has left by it")
+    _hint(context, vu, made)
+
+
+def _hint(context: Here, vu: int, made: Description) -> None:
+    """What is better known before it leaves."""
     with context.db.read() as tx:
-        case = cases.by_vu(tx, vu)
-        hidden = describe.names_hidden(tx, case, made)
-        older = [p for p in cases.participants_of(tx, [case.id]) if p.is_vendor and p.progress != "not contacted"]
-    for name in hidden:
-        show.said(f"it names {show.cell(name)}, of whom no other participant may learn: write a version that does not")
-    if sum(len(one.content) for one in attachments or ()) > HEAVY:
+        hard, soft = describe.tells(tx, context.tools, made)
+        size = sum(map(len, files.some(tx, (one["digest"] for one in made.attached)).values()))
+        older = [p for p in cases.participants_of(tx, [made.case_id]) if contacting.lacks(p, made)]
+    if hard:
+        show.said(f"letters with it would be held, for it tells {hard}: write a version that does not")
+    if soft:
+        show.said(f"whoever gets it learns {soft}: look whether that is meant")
+    if size > HEAVY:
         show.said("with these files its letters are larger than 10 MB: many mail servers refuse them")
     if older:
         show.said(f"{len(older)} vendors were contacted before: `mailrouter case details {vu}` sends it to them")

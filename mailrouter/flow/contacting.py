@@ -187,10 +187,15 @@ def _to_send(tx: Connection, case: Case, vendors: Sequence[str], newest: Descrip
         if refused:
             raise faults.Illegal(refused)
         return chosen
-    chosen = [p for p in _vendors(tx, case) if not _refusal(case, p, newest)]
+    chosen = [p for p in _vendors(tx, case) if lacks(p, newest)]
     if not chosen:
         raise faults.Illegal(f"every vendor of VU#{case.vu} that was contacted has version {newest.version}")
     return chosen
+
+
+def lacks(one: Participant, newest: Description) -> bool:
+    """Whether this vendor was contacted and has an older version, or none."""
+    return one.is_vendor and one.takes_part and one.progress not in UNTOLD and one.described < newest.version
 
 
 def _refusal(case: Case, one: Participant, newest: Description) -> str:

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case.model import Case
-from mailrouter.flow import letters
+from mailrouter.flow import leaking, letters
 from mailrouter.flow.actor import Actor, case_held, note
 from mailrouter.mail.entity import Attachment
 from mailrouter.mail.texts import block
-from mailrouter.store import cases, contacts, descriptions
+from mailrouter.store import descriptions, files
 from mailrouter.store.descriptions import Description
 from mailrouter.tools import Tools
 
@@ -77,16 +77,13 @@ def version(tx: Connection, case: Case, number: int | None = None) -> Descriptio
     return found
 
 
-def names_hidden(tx: Connection, case: Case, made: Description) -> list[str]:
-    """Which participants that others must not learn of it names, by name, address or mail domain.
+def tells(tx: Connection, tools: Tools, made: Description) -> tuple[str, str]:
+    """What it would tell a vendor of the others: what holds every letter, and what a person should look at; '' nothing.
 
-    A hint while it is being written; what leaves is checked for itself.
+    A hint while it is being written: each letter is searched again before it leaves.
     """
-    hidden = [one for one in cases.participants_of(tx, [case.id]) if one.anonymous]
-    said = " ".join([made.text, *(one["name"] for one in made.attached)]).casefold()
-    return [one.name for one in hidden if any(word in said for word in _words(tx, one.name, one.organisation_id))]
-
-
-def _words(tx: Connection, name: str, organisation_id: int) -> list[str]:
-    addresses = [contact.address for contact in contacts.contacts_of(tx, organisation_id)]
-    return [name.casefold(), *addresses, *contacts.domains_of(tx, organisation_id)]
+    contents = files.some(tx, (one["digest"] for one in made.attached))
+    carried = [Attachment(one["name"], contents[one["digest"]], one["type"]) for one in made.attached]
+    found = leaking.preview(tx, tools, made.case_id, [leaking.NOBODY], made.text, carried)
+    hard, soft = ([one for one in found.found if one.hard is wanted] for wanted in (True, False))
+    return leaking.words(hard, found.called), leaking.words(soft, found.called)

@@ -103,8 +103,10 @@ def test_who_has_which_version_is_said(house: Console) -> None:
 
 def test_who_is_hidden_and_named_is_said(house: Console) -> None:
     coordinate.set_participant(house.world.tools, house.world.alice, VU, VENDOR, anonymous=True)
-    done = house.run("case", "describe", str(VU), "--file", "-", given="as in the product of vendor")
-    assert f"it names {VENDOR}, of whom no other participant may learn" in done.stderr
+    done = house.run("case", "describe", str(VU), "--file", "-", given=f"ask {PSIRT}")
+    pseudonym = house.world.participant(VENDOR).pseudonym
+    assert "letters with it would be held, for it tells" in done.stderr
+    assert f"an address of {pseudonym} (the body, line 1)" in done.stderr
 
 
 def test_the_letter_shown_before_is_the_letter_that_goes(house: Console) -> None:

@@ -80,14 +80,22 @@ def test_what_is_no_description_is_refused(house: World) -> None:
         described(house, f"{SECRET}\n")
 
 
-def test_who_is_hidden_and_named_is_said(house: World) -> None:
+def test_what_it_would_tell_of_others_is_said(house: World) -> None:
     coordinate.set_participant(house.tools, house.alice, VU, "Acme", anonymous=True)
-    with house.look() as tx:
-        case = cases.by_vu(tx, VU)
-        for text, names in ((SECRET, []), ("as in ACME's fork", ["Acme"]), ("see x@acme.example", ["Acme"])):
-            assert (
-                describe.names_hidden(tx, case, Description(1, case.id, 1, text, "", house.clock(), "alice")) == names
-            )
+    acme = house.participant("Acme").pseudonym
+    bolt = house.participant("Bolt").pseudonym
+    for text, content, hard, soft in (
+        (SECRET, b"", "", ""),
+        ("as in ACME's fork", b"", f"the name of {acme} (the body, line 1)", ""),
+        ("see there", b"psirt@acme.example", f"an address of {acme} (attachment 1, line 1)", ""),
+        ("as in Bolt", b"", "", f"the name of {bolt} (the body, line 1)"),
+    ):
+        made = described(house, text, Attachment("notes.txt", content, "text/plain"))
+        with house.look() as tx:
+            told = describe.tells(tx, house.tools, made)
+        assert [(bool(said), wanted in said) for said, wanted in zip(told, (hard, soft), strict=True)] == [
+            (bool(hard), True), (bool(soft), True),
+        ], told  # fmt: skip
 
 
 # ---- the first letter ------------------------------------------------------------------------------------------------
