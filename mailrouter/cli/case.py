@@ -1,6 +1,5 @@
 """`mailrouter case`: a coordination from its opening to its closing, and what people write in it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import click
 
 from mailrouter import faults
-from mailrouter.case.model import Case, Participant, Waiting
+from mailrouter.case.model import Case, Participant
 from mailrouter.cli import (
     casefile,
     casenumbers,
@@ -75,15 +74,11 @@ def listing(context: Here, everything: bool, analyst: str | None, json_: bool) -
     """Cases, newest first."""
     with context.db.read() as tx:
         found = [c for c in cases.everything(tx, closed=everything) if analyst in (None, c.analyst)]
-        turns = Counter(p.case_id for p in cases.participants_of(tx, [c.id for c in found]) if _is_ours(p))
+        turns = cases.turns_of_ours(tx, [c.id for c in found])
     if json_:
-        return show.show_json([shapes.case_line(c, turns[c.id]) for c in found])
+        return show.show_json([shapes.case_line(c, turns.get(c.id, 0)) for c in found])
     headers = ("VU#", "title", "analyst", "state", "our turn", "publication", "opened")
-    return show.table(headers, [_row(c, turns[c.id]) for c in found], "No case.")
-
-
-def _is_ours(participant: Participant) -> bool:
-    return participant.waiting_on is Waiting.US
+    return show.table(headers, [_row(c, turns.get(c.id, 0)) for c in found], "No case.")
 
 
 def _row(one: Case, turns: int) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ list in the order of time. Words stand in one table.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -74,6 +74,12 @@ WORDS = {
     "deadlines.moved": "{count} deadlines moved",
     "item.done": "item {item} done",
     "report.received": "{vrf} received",
+    "report.scored": "{vrf} scored: {cvss}",
+    "report.asked": "{vrf}: letter {letter} asks its reporter",
+    "report.declined": "{vrf} declined ({reason}): {why}",
+    "report.accepted": "{vrf} accepted",
+    "report.joined": "{vrf} joined to another report",
+    "report.closed": "{vrf} needs no decision any more: its mail lies here",
 }
 
 
@@ -83,6 +89,7 @@ class _Words:
 
     file: CaseFile
     staff: Mapping[str, str]  # queue -> its analyst
+    reports: Mapping[int, str]  # the numbers of those that led here
 
     @cached_property
     def messages(self) -> Mapping[int, Message]:
@@ -99,11 +106,17 @@ def of_case(
     tx: Connection, file: CaseFile, policy: Policy, now: datetime, since: datetime | None = None
 ) -> list[Shape]:
     """Every row of the journals, from `since` on, and what a beat will do when its time comes; in the order of time."""
-    known = _Words(file, {one.queue: one.name for one in analysts.everyone(tx)})
-    chains = [journal.report_chain(one) for one in reports.of_case(tx, file.case.id)]
-    entries = [entry for chain in (*chains, journal.case_chain(file.case.id)) for entry in journal.entries(tx, chain)]
+    known = _Words(file, {one.queue: one.name for one in analysts.everyone(tx)}, reports.of_case(tx, file.case.id))
+    before = [entry for one in known.reports for entry in _of_report(tx, one)]
+    entries = before + journal.entries(tx, journal.case_chain(file.case.id))
     happened = [_told(known, entry) for entry in sorted(entries, key=_moment) if since is None or entry.at >= since]
     return happened + [_coming(one) for one in remind.foretell_case(tx, file.case, policy, now)]
+
+
+def _of_report(tx: Connection, report_id: int) -> list[Entry]:
+    """Its history until it became the case: that it was accepted, the case's own journal says too."""
+    found = journal.entries(tx, journal.report_chain(report_id))
+    return [replace(one, data={"report": report_id, **one.data}) for one in found if one.kind != "report.accepted"]
 
 
 def _moment(entry: Entry) -> datetime:
@@ -143,6 +156,7 @@ def _words(known: _Words, entry: Entry) -> Mapping[str, str]:
     data["participant"] = whose.name if whose else message.sender if message else ""
     data |= {name: _instant(data[name]) for name in INSTANTS if data.get(name)}
     data["until"] = data.get("until") or "somebody writes"
+    data["vrf"] = known.reports.get(entry.data.get("report", 0), "")
     data["subject"] = message.subject if message else ""
     if "about" in data:
         data["letter"] = f"letter {data['about']}"

@@ -15,7 +15,7 @@ from mailrouter.case.answers import What
 from mailrouter.case.lifecycle import Table
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.status import AFFECTED, STATUSES, UNKNOWN
-from mailrouter.flow import act
+from mailrouter.flow import act, clocks
 from mailrouter.flow.actor import Actor, case_held, done_by, taking_part
 from mailrouter.store import cases, journal, proposals, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
@@ -92,6 +92,7 @@ def expect_fix(doing: act.Doing, participant: Participant, at: datetime | None, 
     fresh = _vendor(doing, participant)
     cases.change_participant(doing.tx, fresh.id, fix_expected_at=at)
     told = _by_hand(doing, fresh, told, What.FIX_EXPECTED)
+    clocks.date_given(doing, fresh)
     write(doing, "participant.fix-expected", participant=fresh.id, until=at, **told)
 
 

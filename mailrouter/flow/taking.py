@@ -15,6 +15,7 @@ from mailrouter.case import actions as do
 from mailrouter.case import answers, lifecycle
 from mailrouter.case.answers import What
 from mailrouter.case.model import DeadlineKind, Participant, Waiting
+from mailrouter.case.policy import of_case
 from mailrouter.case.status import AFFECTED, NOT_AFFECTED, UNKNOWN
 from mailrouter.flow import act, standings
 from mailrouter.store import cases, journal, proposals, queues, vulnerabilities
@@ -199,7 +200,7 @@ def _we_need(doing: act.Doing, participant: Participant, one: Proposal) -> None:
     plan: do.Actions = []
     since = f"message:{one.message_id}"
     if participant.waiting_on is not Waiting.US and case.is_open:
-        due_at = doing.now + timedelta(days=doing.tools.settings.policy.answer_days)
+        due_at = doing.now + timedelta(days=of_case(doing.tools.settings.policy, case).answer_days)
         plan += [
             do.Close(participant, do.CLOCKS_OF_SILENCE, "answered"),
             do.Turn(participant, Waiting.US, since),

@@ -144,6 +144,20 @@ def participants_of(tx: Connection, case_ids: Sequence[int]) -> list[Participant
     return [_participant(row) for row in tx.execute(_OF_CASES, {"ids": list(case_ids)})] if case_ids else []
 
 
+def turns_of_ours(tx: Connection, case_ids: Sequence[int]) -> dict[int, int]:
+    """How many participants of each of these cases wait on us; those of whom nobody does are left out."""
+    if not case_ids:
+        return {}
+    return {row.case_id: row.n for row in tx.execute(_OUR_TURNS, {"ids": list(case_ids), "us": str(Waiting.US)})}
+
+
+_OUR_TURNS = (
+    select(participants.c.case_id, func.count().label("n"))
+    .where(participants.c.case_id.in_(bindparam("ids", expanding=True)), participants.c.waiting_on == bindparam("us"))
+    .group_by(participants.c.case_id)
+)
+
+
 def open_with(tx: Connection, organisation_id: int) -> list[tuple[Case, int]]:
     """The open cases an organisation takes part in, oldest first, each with its participant's id there."""
     taking_part = (participants.c.organisation_id == organisation_id) & participants.c.left_at.is_(None)

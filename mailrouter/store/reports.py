@@ -33,9 +33,10 @@ def get(tx: Connection, report_id: int) -> Report:
     return Report(*tx.execute(select(reports).where(reports.c.id == report_id)).one())
 
 
-def of_case(tx: Connection, case_id: int) -> list[int]:
-    """The reports that led to a case or were filed with it, oldest first: their ids."""
-    return list(tx.execute(select(reports.c.id).where(reports.c.case_id == case_id).order_by(reports.c.id)).scalars())
+def of_case(tx: Connection, case_id: int) -> dict[int, str]:
+    """The reports that led to a case or were filed with it, oldest first: their numbers, by id."""
+    wanted = select(reports.c.id, reports.c.vrf).where(reports.c.case_id == case_id).order_by(reports.c.id)
+    return {row.id: row.vrf for row in tx.execute(wanted)}
 
 
 def by_vrf(tx: Connection, vrf: str) -> Report:

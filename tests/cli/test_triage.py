@@ -62,6 +62,10 @@ def test_a_report_from_its_arrival_to_its_case(console: Console, vrf: str) -> No
     assert f"is {vu}" in console.out("report", "list", "--all")
     assert console.json("case", "show", vu)["title"] == "Overflow in the AX-7 updater"
     assert f"was accepted as {vu} by alice" in console.refused("report", "decline", vrf, "--reason", "spam", status=1)
+    told = [step["what"] for step in console.json("case", "timeline", vu)]
+    history = [f"{vrf} received", f"{vrf} scored: {LOW}", f"{vrf} scored: {HIGH}", f"{vrf} scored", "case opened"]
+    assert [what for what in told if what in history] == history
+    assert told.count(f"{vrf} accepted") == 1
 
 
 def test_show_says_what_to_do_next_and_what_was_written(console: Console, vrf: str) -> None:

@@ -1,12 +1,13 @@
 """A case's own numbers: what they move, and what they leave alone; and our planned publication as a clock."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from mailrouter import faults
 from mailrouter.case.policy import of_case, own
-from mailrouter.flow import casepolicy, contacting, coordinate, remind, write
+from mailrouter.flow import casepolicy, contacting, coordinate, remind, standings, write
 from mailrouter.flow.write import Draft
 from mailrouter.store import cases
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -210,6 +211,25 @@ def test_was_in_contact_and_gave_a_date(world: World) -> None:
         world.beat(everything=True)
         world.deliver()
         assert gone(world) == (("answered", False) if number < 30 else ("non-responsive", True))
+
+
+def test_another_date_for_the_fix_moves_the_clock(world: World) -> None:
+    world.vendor_case()
+    world.day(2)
+    world.feed(world.mail(PSIRT))
+    world.day(2.1)
+    write.write(world.tools, world.alice, VU, [VENDOR], Draft("When will it be fixed?"))
+    world.deliver()
+
+    def due() -> datetime:
+        [row] = [d.due_at for d in world.clocks() if d.kind == "non-responsive" and d.done_at is None]
+        return row
+
+    assert due() == START + 44 * DAY  # six weeks after its answer
+    for date, moved in ((START + 20 * DAY, 20), (START + 90 * DAY, 90), (None, 44), (START + DAY, 16)):
+        verb = partial(standings.expect_fix, at=date)
+        standings.ordered(world.tools, world.alice, VU, VENDOR, verb)
+        assert due() == START + moved * DAY
 
 
 def test_what_is_to_come_is_told_as_the_beat_will_do_it(world: World) -> None:
