@@ -16,6 +16,7 @@ from mailrouter.case.events import MailArrived
 from mailrouter.case.standing import Assurance, Standing
 
 SAYS = "; says: "  # in the reason of a queue item: behind it stand their words, which leave in no letter in clear
+_MOST = 8  # lines in such a reason
 _LONGEST = 60  # characters of a value in such a reason
 
 
@@ -31,9 +32,9 @@ def proposed(event: MailArrived, now: datetime) -> list[Propose]:
 def told(event: MailArrived) -> str:
     """What the queue says besides the reason; '' when it says nothing."""
     said = [one for one in _said(event) if one.what is not What.THEIR_REF]
-    return (
-        SAYS + "; ".join(answers.line(one.what, _short(one.value), one.vulnerability) for one in said) if said else ""
-    )
+    lines = [answers.line(one.what, _short(one.value), one.vulnerability) for one in said[:_MOST]]
+    more = [f"and {len(said) - _MOST} more"] if len(said) > _MOST else []
+    return SAYS + "; ".join([*lines, *more]) if said else ""
 
 
 def _short(value: str) -> str:

@@ -12,12 +12,13 @@ from mailrouter.case.model import Statement
 from mailrouter.flow import look, neutral
 from mailrouter.flow.notices import ITEM
 from mailrouter.mail import compose, confirmation, texts
-from mailrouter.store import cases, queues, statements
+from mailrouter.store import cases, proposals, queues, statements
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
 LISTING = frozenset({ITEM, "analyst-items", "analyst-arrival", "analyst-digest", "analyst-away"})
 MOST_LINES = 200
+TAKE = "\n\nTo take what it says in the lines of our form as said, begin your answer with this line:\n\ntake"
 MOST_CHARACTERS = 40_000
 
 
@@ -32,9 +33,10 @@ def in_full(tools: Tools, letter: Letter) -> str:
         item = queues.get(tx, letter.about_item_id)
         kept = statements.of_message(tx, item.message_id) if item.message_id is not None else None
         vu = cases.get(tx, kept.case_id).vu if kept else 0
+        said = any(one.is_open for one in proposals.of_messages(tx, [item.message_id or 0]))
     if item.message_id is None:
         return body
-    mail = f"{body}\n\n{_quoted(look.at(tools, item.message_id))}"
+    mail = f"{body}\n\n{_quoted(look.at(tools, item.message_id))}{TAKE if said else ''}"
     return f"{mail}\n\n{_statement(kept, vu)}" if kept else mail
 
 

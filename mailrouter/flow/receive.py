@@ -152,7 +152,7 @@ def read_mail(tools: Tools, item: inbox.Item) -> lookup.Read:
     robot = automated.classify(mail, item.envelope.sender, own)
     hints = _hints(tools, item, mail, opened, robot, sender.address)
     brought = offers.brought(tools, mail, opened, sender)
-    form = answered.lines(mail, opened) if robot.kind == "person" else ()
+    form = answered.lines(mail, opened) if robot.kind == "person" or robot.doubt else ()
     read = lookup.Read(item, mail, opened, sender, robot, hints, brought, form)
     return with_signature(tools, read) if opened.form == "message" and read.meant else read
 

@@ -19,7 +19,7 @@ from mailrouter.mail.texts import one_line
 
 LONGEST = 500  # characters of a value
 LOOKED_AT = 100_000  # characters of a text
-MOST = 100  # lines of the form in one mail that are read
+MOST = 40  # lines of the form in one mail that are read
 Lines = Sequence[tuple[str, bool]]  # each line, and whether it is new
 
 

@@ -106,6 +106,8 @@ def test_what_the_queue_says() -> None:
     long = Said(What.WE_NEED, "x" * 100)
     event = arrived(says=(YES, Said(What.FIXED_IN, "3.2", 2), long, REF))
     assert proposals.told(event) == "; says: Affected: yes; Fixed in (.2): 3.2; We need: " + "x" * 59 + "…"
+    many = tuple(Said(What.AFFECTED, "yes", number) for number in range(1, 12))
+    assert proposals.told(arrived(says=many)).endswith("Affected (.8): yes; and 3 more")
     assert proposals.told(arrived()) == proposals.told(arrived(says=(REF,))) == ""
 
 

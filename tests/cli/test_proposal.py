@@ -51,6 +51,9 @@ def test_shown_taken_and_refused(console: Console, case: World) -> None:
     ]
     assert "taken by alice" in console.out("proposal", "show", "1")
     assert "They say" not in console.out("case", "show", NUMBER)
+    told = console.out("case", "timeline", NUMBER)
+    assert "Vendor: affected taken as said, proposal 1" in told
+    assert "Vendor: fix-expected refused, proposal 3: another" in told
 
 
 def test_a_date_recorded_by_hand(console: Console, case: World) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailrouter.flow import coordinate, orders, outgoing, sealing, tell, write
+from mailrouter.flow import coordinate, noticetext, orders, outgoing, sealing, tell, write
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import analysts, outbox, queues, secret
@@ -755,6 +755,11 @@ def test_the_words_for_an_approval_that_failed_name_no_vendor_in_clear(house: Wo
 def test_what_their_mail_says_is_taken(house: World) -> None:
     house.feed(house.mail(PSIRT, body="Affected: no\r\nWhy not: never built\r\n"))
     item = house.queue("alice")[1].item.id
+    tell.arrivals(house.tools, house.clock())
+    notice = house.letters("analyst-item")[-1]
+    assert "never built" not in notice.body
+    assert "says: Affected: no; Why not: never built" in noticetext.in_full(house.tools, notice)
+    assert noticetext.in_full(house.tools, notice).endswith("begin your answer with this line:\n\ntake")
     ordered(house, "take", address(house, item), tied=False)
     [told] = carried_out(house)
     assert told.startswith("take: not done: your signed words do not say which item they are about")

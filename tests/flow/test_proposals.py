@@ -164,6 +164,15 @@ def test_an_older_word_undoes_nothing(world: World) -> None:
     assert len(all_of(world)) == 2
 
 
+def test_a_signature_makes_a_person_of_what_looks_automatic(world: World) -> None:
+    world.vendor_case(key=True)
+    subject = f"Thank you for contacting us about VU#{VU}; we confirm it"
+    got = world.fed(world.signed(f"VU#{VU}\nAffected: yes\n", subject))
+    assert (got.kind, says(world)) == ("person", [("affected", "yes", "taken", "mailrouter")])
+    world.feed(world.mail(PSIRT, subject, "Affected: no\r\n"))
+    assert len(all_of(world)) == 1
+
+
 # ---- several vulnerabilities, and the fix ----------------------------------------------------------------------------
 
 
