@@ -136,10 +136,9 @@ def named(name: str) -> Reason:
 
 def declined(rm: str, name: str) -> list[str]:
     """The states a report passes through when declined, the last one last. `Illegal` names a move that is none."""
-    first = ("receive",) if rm == "START" else ()
     moves = named(name).moves
     known_valid = rm == "VALID" and moves[0] == "validate"
-    return _passed(rm, (*first, *moves[known_valid:]))
+    return _passed(rm, moves[known_valid:])
 
 
 def accepted(rm: str) -> list[str]:

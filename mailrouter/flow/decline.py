@@ -37,9 +37,7 @@ def decline(tools: Tools, actor: Actor, vrf: str, reason: str, why: str = "", of
     wanted = rules.named(reason)
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
-        report = triage.held(tx, vrf)
-        if report.rm != "START":
-            triage.undecided(tx, report)
+        report = triage.undecided(tx, triage.held(tx, vrf))
         original = _original(tx, report, reason, of)
         states = rules.declined(report.rm, reason)
         reports.change(

@@ -40,7 +40,7 @@ def undecided(tx: Connection, report: Report) -> Report:
 
 def decided_before(tx: Connection, report: Report) -> str:
     """Who decided what about it, and what can be done about that."""
-    if report.rm == "START":
+    if report.rm == "START" and report.case_id is None:
         return f"{report.vrf} is a number given to a mail, and no report: `mailrouter report take {report.message_id}`"
     when = f" on {letters.minute(report.decided_at)}" if report.decided_at else ""
     who = f" by {report.decided_by}" if report.decided_by else ""
