@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
+from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.cli import given
 from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
 from mailrouter.cli.show import number
-from mailrouter.store import cases
+from mailrouter.store import cases, reports
 from mailrouter.store import journal as chains
 from mailrouter.store import search as store
 
@@ -38,19 +39,25 @@ def verify(here: Here, json_: bool) -> None:
         said(f"the journal stands as it was written ({rows} rows)")
 
 
-@journal.command(epilog=examples("mailrouter journal show VU#123456", "mailrouter journal show 123456 --json"))
-@given.vu_argument
+@journal.command(epilog=examples("mailrouter journal show VU#123456", "mailrouter journal show VRF#26-11-BCDFG"))
+@click.argument("which", metavar="VU|VRF", type=given.VU_OR_VRF)
 @as_json
 @here
-def show(here: Here, vu: int, json_: bool) -> None:
-    """What happened in a case, in order."""
+def show(here: Here, which: int | str, json_: bool) -> None:
+    """What happened in a case, or with a report, in order."""
     with here.db.read() as tx:
-        entries = chains.entries(tx, chains.case_chain(cases.by_vu(tx, vu).id))
+        entries = chains.entries(tx, _chain(tx, which))
     if json_:
         show_json(entries)
         return
     rows = ((e.seq, e.at, e.kind, e.actor, json.dumps(dict(e.data), sort_keys=True)) for e in entries)
     table(("ROW", "AT", "WHAT", "WHO", "DETAILS"), rows, "nothing happened yet")
+
+
+def _chain(tx: Connection, which: int | str) -> str:
+    if isinstance(which, str):
+        return chains.report_chain(reports.by_vrf(tx, which).id)
+    return chains.case_chain(cases.by_vu(tx, which).id)
 
 
 @click.command(epilog=examples("mailrouter search buffer overflow", "mailrouter search VRF#26-11-BCDFG --json"))

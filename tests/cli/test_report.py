@@ -58,3 +58,5 @@ def test_search_finds_a_number(console: Console) -> None:
         assert found["reports"] == [{"vrf": report.vrf, "title": "Overflow in the AX-7", "rm": "RECEIVED"}]
         assert [m["subject"] for m in found["mails"]] == ["Overflow in the AX-7"]
     assert report.vrf in console.out("search", report.vrf)
+    assert [row["kind"] for row in console.json("journal", "show", report.vrf)] == ["report.received", "mail.triage"]
+    console.refused("journal", "show", "VRF#26-03-BCDFG", status=1)
