@@ -8,6 +8,7 @@ import click
 
 from mailrouter.case import answers, status
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
+from mailrouter.case.policy import own
 from mailrouter.cli import crowd, shapes, show
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
@@ -55,6 +56,8 @@ def _head(file: CaseFile) -> None:
     if case.planned_at:
         state.append(f"publication planned {case.planned_at:%Y-%m-%d}")
     click.echo(show.visible("; ".join(state)))
+    if mine := own(case):
+        click.echo(show.short("numbers of its own: " + ", ".join(f"{name} {n}" for name, n in mine.items()), 100))
     _described(file)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mailrouter.case import answers, status
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement
+from mailrouter.case.policy import own
 from mailrouter.cli.show import number
 from mailrouter.flow import look
 from mailrouter.store.analysts import Analyst
@@ -40,6 +41,7 @@ def case(file: CaseFile) -> Shape:
     return {
         **case_line(file.case, sum(p.waiting_on == "us" for p in file.participants)),
         "first_contact_at": file.case.first_contact_at,
+        "policy": dict(own(file.case)),
         "description": description(file.description) if file.description else None,
         "public_at": file.case.public_at,
         "exploit_public_at": file.case.exploit_public_at,

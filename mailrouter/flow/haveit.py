@@ -5,10 +5,10 @@ dealt with. Works inside the caller's transaction, with the case locked.
 """
 
 from mailrouter.case import actions as do
-from mailrouter.case import followup, lifecycle
+from mailrouter.case import followup
 from mailrouter.case.model import DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import of_case
-from mailrouter.flow import act
+from mailrouter.flow import act, standings
 from mailrouter.flow.actor import Actor, case_held, taking_part
 from mailrouter.store import cases, outbox, queues
 from mailrouter.tools import Tools
@@ -26,12 +26,11 @@ def order(tools: Tools, actor: Actor, vu: int, whom: str) -> Participant:
 
 
 def acknowledged(doing: act.Doing, participant: Participant) -> None:
-    """`Illegal` if they had said so before, or have disputed it."""
+    """`Illegal` if they had said so before, or have disputed it: then it says who recorded that."""
     fresh = cases.participant(doing.tx, participant.id)
-    progress = lifecycle.move(lifecycle.PROGRESS, "acknowledge", fresh.progress)
+    standings.progress(doing, fresh, "acknowledge")
     heard = fresh.last_heard_at if fresh.waiting_on is Waiting.US else doing.now
     cases.change_participant(doing.tx, fresh.id, last_heard_at=heard)
-    act.perform(doing, [do.Progress(fresh, progress)])
     if fresh.waiting_on is Waiting.US:
         _their_turn_again(doing, fresh)
 

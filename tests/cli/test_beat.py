@@ -68,3 +68,17 @@ def test_an_answer_before_it_is_due(silent: Console) -> None:
 @pytest.mark.parametrize("wrong", ["tomorrow", "2026-13-01", "2026-03-16T09:00", "0", ""])
 def test_no_time(console: Console, wrong: str) -> None:
     assert "2026-12-01" in console.refused("beat", "--at", wrong, "--dry-run", status=2)
+
+
+def test_clocks_of_cases_and_reports_are_foretold_and_played_too(silent: Console) -> None:
+    silent.world.deliver()
+    silent.world.feed(silent.world.mail("jo@finder.example", "A flaw in the AX-7", "It crashes.\r\n"))
+    at = ("--at", "2026-05-01")
+    foretold = {(row["kind"], row["does"]) for row in silent.json("beat", "--dry-run", *at)}
+    assert foretold >= {("publication", "notice to the analyst"), ("follow-up", "letter follow-up-1")}
+    [decision] = [row for row in silent.json("beat", "--dry-run", *at) if row["kind"] == "decision"][:1]
+    assert (decision["vu"], decision["participant"].startswith("VRF#"), decision["does"]) == (
+        None, True, "notice to triage",
+    )  # fmt: skip
+    assert {(row["kind"], row["does"]) for row in silent.json("beat", *at)} >= foretold
+    assert silent.json("beat", "--dry-run", "--at", "2026-03-02") == []

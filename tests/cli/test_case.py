@@ -400,7 +400,10 @@ def test_numbers_of_its_own(console: Console) -> None:
     told = [step["what"] for step in console.json("case", "timeline", str(VU))]
     assert "this case's own numbers: embargo_days 90, follow_up_days 7" in told
     assert "publication planned for 2026-06-01 09:00, not 2026-04-16 09:00" in told
-    assert console.json("case", "show", str(VU))["publication"] == {"planned_at": "2026-06-01T09:00:00Z"}
+    document = console.json("case", "show", str(VU))
+    assert document["publication"] == {"planned_at": "2026-06-01T09:00:00Z"}
+    assert document["policy"] == {"embargo_days": 90, "follow_up_days": 7}
+    assert "numbers of its own: embargo_days 90, follow_up_days 7" in console.out("case", "show", str(VU))
     console.world.day(20)
     assert "1 of them now" in console.out("case", "policy", str(VU), "follow_up_days=1")
 
