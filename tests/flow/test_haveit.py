@@ -57,7 +57,7 @@ def test_said_of_who_never_wrote_the_clocks_run_on(world: World) -> None:
 
 def test_only_once(world: World) -> None:
     acknowledges(world)
-    with pytest.raises(faults.Illegal, match="'acknowledge' is no move from acknowledged.*alice"):
+    with pytest.raises(faults.Illegal, match=r"'acknowledge' is no move from acknowledged.*alice"):
         haveit.order(world.tools, world.alice, VU, VENDOR)
 
 
