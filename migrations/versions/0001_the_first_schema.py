@@ -361,7 +361,9 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("about_letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("about_evidence", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.ForeignKeyConstraint(["about_letter_id"], ["letters.id"], name=op.f("fk_messages_about_letter_id_letters")),
+        sa.ForeignKeyConstraint(
+            ["about_letter_id"], ["letters.id"], name=op.f("fk_messages_about_letter_id_letters")
+        ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_messages_case_id_cases")),
         sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_messages_letter_id_letters")),
         sa.ForeignKeyConstraint(["mail_id"], ["mails.id"], name=op.f("fk_messages_mail_id_mails")),
