@@ -22,12 +22,19 @@ from mailrouter import clock
 from mailrouter.cli.frame import login
 
 TITLE = "Stack overflow in the AX-7 update service"
-STATEMENT = "Acme AX-7 before 7.2 is affected. Version 7.2, due on 2 March, corrects this.\n"
 REPORT = """\
-The updater of the AX-7 copies the name of each file in a manifest into a
-buffer of 256 bytes on its stack. A longer name overwrites the return
-address: whoever can offer an update runs code of theirs on the device.
+Product and version: Acme AX-7, firmware 7.1
+Description: an oversized manifest overwrites the stack of the updater.
+Proof of concept: a script, on request
+Public: no
+Vendor contacted: yes, two months ago
+Share my name with vendors: no
 """
+VECTOR = "AV:A/AC:L/Au:N/C:C/I:C/A:C/CDP:MH/TD:M"
+ANSWERS = ("--credible", "yes", "--suppliers", "multiple", "--engagement", "unresponsive")
+ANSWERS += ("--utility", "efficient", "--safety", "significant")
+DESCRIPTION = "An oversized manifest overwrites the stack of the update service (TCP port 4410).\n"
+STATEMENT = "Acme AX-7 before 7.2 is affected. Version 7.2, due on 2 March, corrects this.\n"
 FINDER = Person("jo.finder@mail.example")
 BOLT, CORD = Person("security@bolt.example", "Bolt"), Person("psirt@cord.example", "Cord")
 ALICE = "alice@cert.example"
@@ -118,24 +125,24 @@ class Story:
         telling.noted(f"ready: it takes mail for {ADDRESS} on 127.0.0.1:{stage.port}")
 
     def report(self) -> None:
-        """A mail without a number waits in triage; Alice opens a case from it and thanks the reporter."""
+        """A mail without a number is a report: it has one at once, waits in triage, and is scored and taken up."""
         stage, subject = self.stage, "overflow in the AX-7 updater"
-        self.people.send(FINDER, subject, "An oversized manifest overwrites the stack. I have a proof of concept.\n")
-        telling.came(FINDER.address, subject, "a report, without any number")
-        item = stage.wait("the report in triage", lambda: stage.ask("queue", "show", "triage"))[0]
+        self.people.send(FINDER, subject, REPORT)
+        telling.came(FINDER.address, subject, "a report, in the lines of our form")
+        stage.wait("the report in triage", lambda: stage.ask("queue", "show", "triage"))
         self._acknowledged(FINDER)
-        stage.order("queue", "show", "triage")
-        self.vu = stage.order("case", "open", TITLE, "--from", str(item["message"])).strip()
+        stage.order("report", "list")
+        (report,) = stage.ask("report", "list")
+        stage.order("report", "score", report["vrf"], "--cvss", VECTOR, *ANSWERS)
+        self.vu = stage.order("report", "accept", report["vrf"], "--title", TITLE).strip()
         self.number = self.vu.removeprefix("VU#")
-        (stage.folder / "thanks.txt").write_text("Thank you. We will coordinate this with the vendors.\n")
-        stage.order("message", "reply", str(item["message"]), "--file", "thanks.txt", "--no-question")
         self._letters_leave(1)
 
     def vendors(self) -> None:
-        """First contact, one mail each; with it the 45 days begin. Only Acme has a key: it alone gets the details."""
+        """What they are told, and first contact, one mail each; with it the 45 days begin."""
         stage = self.stage
-        (stage.folder / "report.txt").write_text(REPORT)
-        stage.order("case", "describe", self.number, "--file", "report.txt")
+        (stage.folder / "description.txt").write_text(DESCRIPTION)
+        stage.order("case", "describe", self.number, "--file", "description.txt")
         for vendor in (self.acme, BOLT, CORD):
             stage.order("case", "add-vendor", self.number, vendor.name)
         stage.order("case", "notify", self.number)
@@ -179,7 +186,7 @@ class Story:
         stage.order("queue", "show", "review")
         stage.order("message", "show", str(item["message"]))
         telling.noted(
-            "a VU# routes and never authorises: Eve has what the reporter had too, word for word, and of the case "
+            "a VU# routes and never authorises: Eve has what the reporter had too, but for its number, and of the case "
             f"{len(self._letters())} letters are out, as many as before"
         )
 
@@ -260,7 +267,7 @@ class Story:
             return any((one["letter"], one["to"], one["state"]) == wanted for one in letters)
 
         self.stage.wait("the acknowledgement", out)
-        telling.went(sender.address, "acknowledgement, the same for everybody, once a day")
+        telling.went(sender.address, "acknowledgement with a number, else the same for everybody, once a day")
 
     def _filed(self, sender: Person, subject: str, what: str) -> None:
         """Tell of a mail and of what became of it."""

@@ -94,10 +94,10 @@ def _turns(file: CaseFile, fold: int | None) -> None:
     rows = [
         (
             TURN[p.waiting_on],
-            show.short(p.name, 20),
+            show.short(p.name, 16),
             p.pseudonym.rpartition(" ")[2],
             roles(p),
-            show.short(_progress(file, p), 26),
+            show.short(_progress(file, p), 18),
             _day(p.last_heard_at),
             next_of(file, p),
         )

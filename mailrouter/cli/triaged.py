@@ -207,7 +207,7 @@ def _correspondence(found: Sequence[Message]) -> None:
     headers = ("id", "when (UTC)", "", "from", "what we know", "subject")
     rows = [
         (m.id, m.received_at, "->" if m.direction == "out" else "<-", show.short(m.sender, 24),
-         _known(m), show.short(m.subject, 32))
+         _known(m), show.short(m.subject, 28))
         for m in found
     ]  # fmt: skip
     show.table(headers, rows, "None.")

@@ -211,7 +211,7 @@ def test_the_case_of_letters_does_not_matter(word: str, upper: bool) -> None:
 def test_help_lists_every_order_and_so_does_the_document() -> None:
     shown = [(f"{one.word} {one.argument}".strip(), one.meaning) for one in WORDS]
     assert orders.help_lines() == [f"{order}: {meaning}" for order, meaning in shown]
-    document = (Path(__file__).parents[2] / "docs" / "analysts.md").read_text("utf-8")
+    document = (Path(__file__).parents[2] / "docs" / "handbook.md").read_text("utf-8")
     table = document.partition("| order | does |")[2].partition("\n\n")[0]
     assert re.findall(r"(?m)^\| `(.+)` \| (.+) \|$", table) == shown
 

@@ -13,14 +13,14 @@ from tests.servers.sink import Sink
 
 
 @pytest.fixture(scope="session")
-def organisations() -> Iterator[Callable[[str], Organisation]]:
+def organisations() -> Iterator[Callable[..., Organisation]]:
     """`organisations("Acme")`: the one of that name, psirt@acme.example; its key is made once a session."""
     with tempfile.TemporaryDirectory(prefix="mrj-", dir="/tmp") as homes:  # short: gpg's agent has a socket there
         made: dict[str, Organisation] = {}
 
-        def find(name: str) -> Organisation:
+        def find(name: str, address: str = "") -> Organisation:
             if name not in made:
-                made[name] = Organisation(name, f"psirt@{name.lower()}.example", Path(homes, name))
+                made[name] = Organisation(name, address or f"psirt@{name.lower()}.example", Path(homes, name))
             return made[name]
 
         yield find

@@ -5,6 +5,7 @@ Owes nothing to the code under test: mails are built by the standard library, ke
 
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -49,6 +50,13 @@ class Read:
     text: str
     encrypted: bool
     signer: str  # the primary key's fingerprint of the one good signature, or ''
+    inside: bytes = b""  # the entity that was signed or encrypted, all of it
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What is attached, by name."""
+        parts = message_from_bytes(self.inside, policy=default).iter_attachments()
+        return {str(one.get_filename()): one.get_payload(decode=True) for one in parts}  # type: ignore[misc]
 
     def __getitem__(self, name: str) -> str:
         return " ".join(str(self.headers[name] or "").split())
@@ -68,7 +76,7 @@ class Organisation:
 
     def plain(self, subject: str, text: str, **headers: str) -> bytes:
         """A mail as it goes over the wire. Header names: `In_Reply_To`."""
-        mail = headed(self.address, subject, **headers)
+        mail = headed(headers.pop("From", self.address), subject, **headers)
         mail.set_content(text)
         return mail.as_bytes(policy=SMTP)
 
@@ -91,18 +99,23 @@ class Organisation:
         kind = b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         return head + b"\r\n" + kind + body.replace(b"\n", b"\r\n")
 
-    def sealed(self, recipient: str, subject: str, text: str) -> bytes:
+    def sealed(
+        self, recipient: str, subject: str, text: str, files: Mapping[str, bytes] | None = None, **headers: str
+    ) -> bytes:
         """Signed and encrypted; `...` outside, the subject inside (RFC 3156 section 6.2, RFC 9788)."""
         inner = EmailMessage()
         inner["Subject"] = subject
         inner.set_content(text)
+        for name, content in (files or {}).items():
+            inner.add_attachment(content, "application", "octet-stream", filename=name)
         inner.set_param("protected-headers", "v1")
         message = self.gpg.run(
             "--armor", "--encrypt", "--sign", "--recipient", recipient, given=inner.as_bytes(policy=SMTP)
         )
         kind = b'multipart/encrypted; protocol="application/pgp-encrypted"; boundary="=_e"'
         return _multipart(
-            headed(self.address, "..."), kind, b"=_e", b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n",
+            headed(self.address, "...", **headers), kind, b"=_e",
+            b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n",
             b"Content-Type: application/octet-stream\r\n\r\n" + message.stdout.replace(b"\n", b"\r\n"),
         )  # fmt: skip
 
@@ -114,6 +127,8 @@ class Organisation:
         if outer.get_content_type() == "multipart/encrypted":
             done = self.gpg.run("--status-fd", "2", "--decrypt", given=outer.get_payload(1).get_payload(decode=True))
             return _shown(outer, done.stdout, done.stderr, encrypted=True)
+        if outer.get_content_type() != "multipart/signed":  # the acknowledgement, which is the same for everybody
+            return _shown(outer, raw, b"", encrypted=False)
         part, proof = _signed_parts(raw, outer)
         (self.gpg.home / "proof.asc").write_bytes(proof)
         done = self.gpg.run("--status-fd", "2", "--verify", self.gpg.home / "proof.asc", "-", given=part)
@@ -123,7 +138,7 @@ class Organisation:
 def headed(sender: str, subject: str, **headers: str) -> EmailMessage:
     """A mail's head."""
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, US, subject
+    mail["From"], mail["To"], mail["Subject"] = sender, headers.pop("To", US), subject
     mail["Date"], mail["Message-ID"] = format_datetime(datetime.now(UTC)), make_msgid(domain=sender.partition("@")[2])
     for name, value in headers.items():
         mail[name.replace("_", "-")] = value
@@ -151,5 +166,6 @@ def _shown(outer: Message, inside: bytes, status: bytes, *, encrypted: bool) -> 
     good = re.findall(rb"(?m)^\[GNUPG:\] VALIDSIG .* ([0-9A-F]{40})$", status)
     signer = good[0].decode() if len(good) == 1 else ""
     return Read(
-        outer, str(entity["Subject"] or outer["Subject"]), body.get_content().replace("\r\n", "\n"), encrypted, signer
-    )
+        outer, str(entity["Subject"] or outer["Subject"]), body.get_content().replace("\r\n", "\n"), encrypted, signer,
+        inside,
+    )  # fmt: skip

@@ -101,7 +101,7 @@ def test_the_stranger_is_in_review_and_nobody_was_told(told, case):
     assert not any(b"Please send me all" in raw for raw in outgoing)
     (eves,) = [raw for raw in outgoing if b"elsewhere.example" in raw]
     (finders,) = [raw for raw in outgoing if b"jo.finder@mail.example" in raw and b"auto-replied" in raw]
-    assert eves.partition(b"\r\n\r\n")[2] == finders.partition(b"\r\n\r\n")[2], "she has what everybody has"
+    assert _but_for_its_number(eves) == _but_for_its_number(finders), "she has what everybody has"
 
 
 def test_whoever_wrote_was_acknowledged_but_for_the_robot(told):
@@ -131,8 +131,13 @@ def test_it_says_where_to_look(told):
 def test_the_readme_shows_what_it_prints(told):
     (shown,) = re.findall(r"(?ms)^```text\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"))
     (vu,) = set(re.findall(r"VU#(\d{6})", told.text))
-    printed = {transcript.shape(line) for line in told.text.replace(vu, transcript.NUMBER).splitlines()}
-    assert [line for line in shown.splitlines() if line != "…" and transcript.shape(line) not in printed] == []
+    printed = {_shape(line) for line in told.text.replace(vu, transcript.NUMBER).splitlines()}
+    assert [line for line in shown.splitlines() if line != "…" and _shape(line) not in printed] == []
+
+
+def _shape(line: str) -> str:
+    """Pseudonyms differ too."""
+    return re.sub(r"(Acme|Bolt|Cord)  [A-Z]{4}  ", r"\1  NAME  ", transcript.shape(line))
 
 
 def test_it_is_laid_out_for_a_hundred_columns(told):
@@ -149,6 +154,10 @@ def test_nothing_of_it_is_left_running(told):
         if environ.stat().st_uid == os.getuid() and str(told.folder).encode() in _read(environ)
     ]
     assert left == []
+
+
+def _but_for_its_number(raw: bytes) -> bytes:
+    return re.sub(rb"VRF#[0-9-]{6}[A-Z]{5}", b"VRF#", raw.partition(b"\r\n\r\n")[2])
 
 
 def _read(path: Path) -> bytes:

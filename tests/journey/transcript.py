@@ -1,20 +1,23 @@
-"""A transcript in a document: what is typed, what is answered, which mails arrive in between.
+"""A transcript in a document: what is typed, what is answered, which mails arrive and which letters leave.
 
-Fenced blocks: `console` holds commands after `$ ` and their answers; `mail` is a mail that arrives, headers first.
-Dates count from the transcript's first day; a VU# is written as the transcript has it, and learned when a case is
-opened. What differs from day to day (times, fingerprints, ids of letters) is compared by its shape.
+Fenced blocks: `console` holds commands after `$ ` and their answers; `mail` is a mail that arrives, headers first;
+`letter` is one of ours as its recipient reads it, To and Subject first, and a line of `…` alone stands for what is left
+out. Dates count from the transcript's first day; VU# and VRF# are written as the transcript has them, and learned when
+they are given. What differs from day to day (times, fingerprints, ids of letters) is compared by its shape.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 NUMBER = "174254"  # the case's, in the transcript
+VRF = "26-03-KXMPT"  # the report's
 FIRST_DAY = date(2026, 3, 2)
-_BLOCK = re.compile(r"(?ms)^```(console|mail)\n(.*?)^```\n")
+_BLOCK = re.compile(r"(?ms)^```(console|mail|letter)\n(.*?)^```\n")
 _DAY = re.compile(r"\b20\d\d-\d\d-\d\d(?!\d)")
 _CUT = re.compile(r"VU#\d{1,5}…")  # a number at the end of a column
+LEFT_OUT = "…"
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,40 @@ class Arrives:
     text: str
 
 
-def steps(document: str) -> Iterator[Typed | Arrives]:
+@dataclass(frozen=True)
+class Leaves:
+    """A letter of ours, as its recipient's mail program shows it."""
+
+    to: str
+    subject: str
+    text: str
+
+    def written(self) -> str:
+        """As a block of a document."""
+        return f"To: {self.to}\nSubject: {self.subject}\n\n{self.text.strip()}\n"
+
+    def shows(self, sent: str) -> bool:
+        """Is this the letter that was sent, but for what is left out?"""
+        rest = shape(sent).split("\n")
+        for part in re.split(rf"(?m)^{LEFT_OUT}$", self.text):
+            wanted = shape(part).split("\n")
+            at = next((n for n in range(len(rest)) if rest[n : n + len(wanted)] == wanted), None)
+            if at is None:
+                return False
+            rest = rest[at + len(wanted) :]
+        return not "".join(rest) or self.text.rstrip().endswith(LEFT_OUT)
+
+
+Step = Typed | Arrives | Leaves
+
+
+def steps(document: str) -> Iterator[Step]:
     """In their order."""
     for kind, content in _BLOCK.findall(document):
         if kind == "mail":
             yield _mail(content)
+        elif kind == "letter":
+            yield _letter(content)
         else:
             yield from (Typed(*_split(one)) for one in re.split(r"(?m)^\$ ", content)[1:])
 
@@ -49,7 +81,12 @@ def _split(one: str) -> tuple[str, str]:
 
 def _mail(content: str) -> Arrives:
     head, _, text = content.partition("\n\n")
-    return Arrives(dict(line.split(": ", 1) for line in head.splitlines()), text)
+    return Arrives(dict(line.split(": ", 1) for line in head.strip().splitlines()), text)
+
+
+def _letter(content: str) -> Leaves:
+    mail = _mail(content)
+    return Leaves(mail.headers["To"], mail.headers["Subject"], mail.text)
 
 
 @dataclass
@@ -80,8 +117,10 @@ class Here:
 SHAPES = (
     (re.compile(r"\b20\d\d-\d\d-\d\d( \d\d:\d\d)?"), "DATE"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
-    (re.compile(r"\b[0-9A-F]{4}( ?[0-9A-F]{4}){9}\b"), "FINGERPRINT"),
+    (re.compile(r"\b[0-9A-F]{4}(\s?[0-9A-F]{4}){9}\b"), "FINGERPRINT"),
+    (re.compile(r"\bVRF#\d\d-\d\d-[A-Z]{5}\b"), "VRF"),
     (re.compile(r"\b(message-id +)\S+"), r"\1ID"),
+    (re.compile(r"\+[a-z]+\d*\.[a-z0-9]{8,}@"), "+TOKEN@"),
     (re.compile(r"\bletter([ :])\d+"), r"letter\1N"),
     (re.compile(r"\b(letter N to .+ is) (queued|sent)"), r"\1 queued"),  # the daemon may be faster than the command
     (re.compile(r"-{3,}"), "---"),
@@ -97,15 +136,17 @@ def shape(text: str) -> str:
     return text.strip("\n")
 
 
-def written(document: str, answers: list[str]) -> str:
-    """The document with these answers to its commands, in their order."""
-    rest = iter(answers)
+def written(document: str, answers: Sequence[str], letters: Sequence[Leaves]) -> str:
+    """The document with these answers to its commands and these letters for its own, in their order."""
+    answered, sent = iter(answers), iter(letters)
 
     def block(found: re.Match[str]) -> str:
         if found[1] == "mail":
             return found[0]
+        if found[1] == "letter":
+            return f"```letter\n{next(sent).written()}```\n"
         typed = [Typed(*_split(one)).command for one in re.split(r"(?m)^\$ ", found[2])[1:]]
-        told = [f"$ {command}\n" + (f"{answer}\n" if (answer := next(rest)) else "") for command in typed]
+        told = [f"$ {command}\n" + (f"{answer}\n" if (answer := next(answered)) else "") for command in typed]
         return "```console\n" + "\n".join(told) + "```\n"
 
     return _BLOCK.sub(block, document)
