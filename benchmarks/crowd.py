@@ -51,6 +51,7 @@ class Measured:
     queued: float  # seconds of `case notify`
     statements: int  # SQL, within them
     sealed: float  # seconds until the last letter is handed over
+    busy: float  # processor seconds of all of it, ours and gpg's
     rows: int  # of letters, messages, deadlines, journal
     grown: int  # bytes of database, per letter
     peak: int  # bytes of memory, of this one process
@@ -60,13 +61,13 @@ class Measured:
         rate = self.vendors / self.sealed
         return (
             self.name, self.vendors, f"{self.queued:.1f}", f"{self.statements / self.vendors:.1f}",
-            f"{self.sealed:.1f}", f"{rate:.0f}", f"{self.rows / self.vendors:.1f}", f"{self.grown / 1024:.0f}",
-            f"{self.peak / 2**20:.0f}",
+            f"{self.sealed:.1f}", f"{rate:.0f}", f"{self.busy:.1f}", f"{self.rows / self.vendors:.1f}",
+            f"{self.grown / 1024:.0f}", f"{self.peak / 2**20:.0f}",
         )  # fmt: skip
 
 
 HEADERS = [
-    "database", "vendors", "queued, s", "SQL each", "sealed and sent, s", "/s", "rows each", "KiB each",
+    "database", "vendors", "queued, s", "SQL each", "sealed and sent, s", "/s", "CPU s", "rows each", "KiB each",
     "MiB of memory",
 ]  # fmt: skip
 
@@ -133,7 +134,7 @@ def measure(tools: Tools, name: str, vendors: int) -> Measured:
     said: list[str] = []
     event.listen(tools.db.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
     tools.own_key()
-    before, began = _size(tools), time.perf_counter()
+    before, began, busy = _size(tools), time.perf_counter(), _busy()
     contacting.notify(tools, ACTOR, VU)
     queued, statements = time.perf_counter() - began, len(said)
     rows = _rows(tools)
@@ -142,7 +143,15 @@ def measure(tools: Tools, name: str, vendors: int) -> Measured:
         pass
     sealed = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Measured(name, vendors, queued, statements, sealed, rows, (_size(tools) - before) // vendors, peak)
+    return Measured(
+        name, vendors, queued, statements, sealed, _busy() - busy, rows, (_size(tools) - before) // vendors, peak
+    )
+
+
+def _busy() -> float:
+    """Of this process and of those it has waited for; gpg-agent, which signs, is not among them."""
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _rows(tools: Tools) -> int:

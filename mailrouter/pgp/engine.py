@@ -266,6 +266,6 @@ def _cannot_read(refused: Sequence[str], recipients: Sequence[PublicKey]) -> str
 
 def _only_to(message: bytes, recipients: Sequence[PublicKey]) -> bool:
     """Whether the message can be opened by each of these keys and by no other (P120, P122)."""
-    named = packets.recipients(packets.dearmor(message, b"MESSAGE"))
+    named = packets.recipients(packets.dearmor(message, b"MESSAGE", ours=True))
     able = [{material.fingerprint[-16:] for material in packets.keys_of(key.data)} for key in recipients]
     return len(named) == len(able) and all(any(name in ids for name in named) for ids in able)
