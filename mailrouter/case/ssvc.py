@@ -7,6 +7,7 @@ Seven questions, 192 possible sets of answers, four rules. What comes out is a r
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import product
 
 from mailrouter import faults
@@ -82,8 +83,13 @@ def missing(known: Mapping[str, str]) -> list[str]:
 
 def possible(known: Mapping[str, str]) -> list[Decision]:
     """What may still come out, whatever the open questions are answered: one decision when they change nothing."""
-    found = {recommend(answers).decision for answers in every(known)}
-    return [decision for decision in Decision if decision in found]
+    return list(_possible(tuple(checked(known).items())))
+
+
+@cache
+def _possible(known: tuple[tuple[str, str], ...]) -> tuple[Decision, ...]:
+    found = {recommend(answers).decision for answers in every(dict(known))}
+    return tuple(decision for decision in Decision if decision in found)
 
 
 def every(known: Mapping[str, str] | None = None) -> Iterator[Answers]:

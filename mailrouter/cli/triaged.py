@@ -163,6 +163,9 @@ def _decision(page: Page) -> None:
     known = triage.answers(it)
     answered = ", ".join(f"{question.replace('_', ' ')}: {answer}" for question, answer in known.items())
     click.echo(f"SSVC\n  {answered or 'nothing answered yet'}")
+    if not ssvc.missing(known):
+        found = ssvc.recommend(ssvc.Answers(**known))
+        click.echo(f"  {found.decision} by rule {found.rule}: {'; '.join(found.reasons)}")
     click.echo(f"Recommended\n  {advised(page.line.advice)}")
 
 

@@ -63,7 +63,8 @@ def correspondence(tx: Connection, report: Report) -> list[Message]:
 
 
 def _looked_at(tx: Connection, policy: Policy, found: Sequence[Report]) -> list[Line]:
-    due = {d.report_id: d for d in reversed(reports.open_deadlines(tx, [r.id for r in found]))}  # the earliest stays
+    only = found[0].id if len(found) == 1 else None
+    due = {d.report_id: d for d in reversed(reports.open_deadlines(tx, only))}  # the earliest stays
     likes, led_to = _likes(tx, found), _led_to(tx, found)
     made = []
     for one in found:

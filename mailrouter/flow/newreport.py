@@ -95,7 +95,7 @@ def clock_ends(tx: Connection, report_id: int, by: str, now: datetime, outcome: 
 
 def answered(tx: Connection, tools: Tools, report: Report, since: str, now: datetime) -> None:
     """The reporter who was asked wrote: a decision is due again, from now on. `since`: the mail, as clocks name it."""
-    if triage.undecided(report) and any(d.since.startswith(ASKED) for d in reports.open_deadlines(tx, [report.id])):
+    if triage.undecided(report) and any(d.since.startswith(ASKED) for d in reports.open_deadlines(tx, report.id)):
         clock_ends(tx, report.id, report.vrf, now, "the reporter answered")
         _decision_due(tx, tools, report, since, now)
 

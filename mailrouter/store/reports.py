@@ -1,7 +1,7 @@
 """Vulnerability reports (VRF), before and after we decide about them."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -121,13 +121,8 @@ def deadlines_of(tx: Connection, report_id: int) -> list[Deadline]:
     return [cases.deadline(row) for row in tx.execute(wanted)]
 
 
-def open_deadlines(tx: Connection, report_ids: Sequence[int]) -> list[Deadline]:
-    """What is still to come of these reports, by date."""
-    return [cases.deadline(row) for row in tx.execute(_OPEN, {"ids": list(report_ids)})] if report_ids else []
-
-
-_OPEN = (
-    select(deadlines)
-    .where(deadlines.c.report_id.in_(bindparam("ids", expanding=True)), deadlines.c.done_at.is_(None))
-    .order_by(deadlines.c.due_at, deadlines.c.id)
-)
+def open_deadlines(tx: Connection, report_id: int | None = None) -> list[Deadline]:
+    """What is still to come of a report, or of all, by date."""
+    mine = deadlines.c.report_id.is_not(None) if report_id is None else deadlines.c.report_id == report_id
+    wanted = select(deadlines).where(mine, deadlines.c.done_at.is_(None))
+    return [cases.deadline(row) for row in tx.execute(wanted.order_by(deadlines.c.due_at, deadlines.c.id))]

@@ -54,6 +54,10 @@ def test_a_report_from_its_arrival_to_its_case(console: Console, vrf: str) -> No
     [line] = console.json("report", "list")
     assert (line["score"], line["below_threshold"], line["recommendation"]["decision"]) == (9.8, False, "Coordinate")
     assert "Coordinate" in console.out("report", "list")
+    console.run("report", "score", vrf, "--safety", "minimal", "--cvss", LOW)
+    text = console.out("report", "show", vrf)
+    assert "  Coordinate by rule 3: the report is credible; one supplier is affected; " in text
+    assert "Decline (low-score): its score, 0.4, is below the threshold, 4.0" in text
     vu = console.out("report", "accept", vrf, "--vu", str(VU), "--title", "Overflow in the AX-7 updater").strip()
     assert vu == f"VU#{VU}"
     assert console.json("report", "list") == []
