@@ -54,10 +54,6 @@ def test_a_report_from_its_arrival_to_its_case(console: Console, vrf: str) -> No
     [line] = console.json("report", "list")
     assert (line["score"], line["below_threshold"], line["recommendation"]["decision"]) == (9.8, False, "Coordinate")
     assert "Coordinate" in console.out("report", "list")
-    console.run("report", "score", vrf, "--safety", "minimal", "--cvss", LOW)
-    text = console.out("report", "show", vrf)
-    assert "  Coordinate by rule 3: the report is credible; one supplier is affected; " in text
-    assert "Decline (low-score): its score, 0.4, is below the threshold, 4.0" in text
     vu = console.out("report", "accept", vrf, "--vu", str(VU), "--title", "Overflow in the AX-7 updater").strip()
     assert vu == f"VU#{VU}"
     assert console.json("report", "list") == []
@@ -88,6 +84,11 @@ def test_show_says_what_to_do_next_and_what_was_written(console: Console, vrf: s
     console.run("report", "score", vrf, "--cvss", "AV:N/AC:L/Au:N/C:C/I:C/A:C")
     assert cvss.WANTS_ENVIRONMENT in console.out("report", "show", vrf)
     assert console.json("report", "show", vrf)["base_score"] == 10.0
+    answers = ("--credible", "yes", "--suppliers", "one", "--engagement", "unresponsive", "--utility", "efficient")
+    console.run("report", "score", vrf, *answers, "--safety", "minimal", "--cvss", LOW)
+    text = console.out("report", "show", vrf)
+    assert "  Coordinate by rule 3: the report is credible; one supplier is affected; " in text
+    assert "Decline (low-score): its score, 0.4, is below the threshold, 4.0" in text
 
 
 def test_what_looks_alike_is_named_with_a_command(console: Console) -> None:
