@@ -14,7 +14,7 @@ ANY = "something needs you"
 
 _IN_FULL = frozenset({  # nothing in these names anybody but us
     "follow-up", "answer", "wait", "secret-key", "alarm", "staff-came-back", "staff-not-reached", "restored",
-    "restored-orders", "mailbox", "non-responsive", "publication", "case-state",
+    "restored-orders", "mailbox", "non-responsive", "publication", "case-state", "decision", "report",
 })  # fmt: skip
 _KIND = {
     "clear-text": "about clear text",

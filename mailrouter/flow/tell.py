@@ -67,7 +67,7 @@ def _arrivals(
 
 def line(tx: Connection, shown: queues.Shown) -> list[str]:
     """An item as every letter to staff lists it: it may leave in clear."""
-    number = f"VU#{shown.vu}" if shown.vu else "no number"
+    number = f"VU#{shown.vu}" if shown.vu else shown.vrf or "no number"
     return [f"item {shown.item.id}", number, shown_queue(tx, shown.item.queue), neutral.reason(shown.item)]
 
 
