@@ -16,12 +16,13 @@ from mailrouter.cli import (
     draft,
     given,
     joining,
+    merging,
     shapes,
     show,
     timeline,
 )
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import accept, casepolicy, coordinate, look, write
+from mailrouter.flow import accept, casepolicy, closing, coordinate, look, write
 from mailrouter.flow.actor import taking_part
 from mailrouter.store import cases, views
 
@@ -134,10 +135,11 @@ def assign(context: Here, vu: int, analyst: str) -> None:
 @vu_argument
 @why_option
 @click.option("--end-embargo", is_flag=True, help="The embargo ends with the case.")
+@click.option("--anyway", is_flag=True, help="Though something is still open in it.")
 @here
-def close(context: Here, vu: int, why: str, end_embargo: bool) -> None:
+def close(context: Here, vu: int, why: str, end_embargo: bool, anyway: bool) -> None:
     """Close it: no clock runs any more."""
-    coordinate.close(context.tools, context.actor, vu, why, end_embargo=end_embargo)
+    closing.close(context.tools, context.actor, vu, why, end_embargo=end_embargo, anyway=anyway)
     click.echo(f"VU#{vu} is closed")
 
 
@@ -147,8 +149,10 @@ def close(context: Here, vu: int, why: str, end_embargo: bool) -> None:
 @here
 def reopen(context: Here, vu: int, why: str) -> None:
     """Open it again."""
-    coordinate.reopen(context.tools, context.actor, vu, why)
+    _, meanwhile = closing.reopen(context.tools, context.actor, vu, why)
     click.echo(f"VU#{vu} is open")
+    for one in meanwhile:
+        click.echo(f"Meanwhile {show.cell(one.sender)} wrote: message {one.id}, {show.when(one.received_at)}")
 
 
 @case.command(
@@ -251,5 +255,5 @@ def log(context: Here, vu: int, whom: str, text: str, by: str, at: datetime | No
     click.echo(f"VU#{vu}: conversation with {show.cell(whom)} kept as message {spoken}")
 
 
-for command in (*joining.COMMANDS, *contacting.COMMANDS, *casestate.COMMANDS):
+for command in (*joining.COMMANDS, *contacting.COMMANDS, *casestate.COMMANDS, *merging.COMMANDS):
     case.add_command(command)

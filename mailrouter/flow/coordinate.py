@@ -1,4 +1,4 @@
-"""A case from its opening to its closing, as an analyst orders it. One verb, one transaction."""
+"""A case is opened, gets its vendors and its owner, as an analyst orders it. One verb, one transaction."""
 
 from datetime import datetime
 from typing import Any
@@ -7,10 +7,9 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import actions as do
-from mailrouter.case import lifecycle
 from mailrouter.case.answers import What
 from mailrouter.case.model import Case, DeadlineKind, Participant
-from mailrouter.flow import act, joining, publication
+from mailrouter.flow import act, joining
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.mail import compose
 from mailrouter.store import analysts, cases, proposals, queues, vulnerabilities
@@ -65,40 +64,6 @@ def assign(tools: Tools, actor: Actor, vu: int, analyst: str) -> Case:
         cases.change(tx, case.id, analyst_id=new.id)
         queues.move(tx, case.queue, new.queue, case.id)
         note(tx, tools, actor, "case.assigned", case, analyst=new.name)
-        return cases.get(tx, case.id)
-
-
-def close(tools: Tools, actor: Actor, vu: int, why: str, *, end_embargo: bool = False) -> Case:
-    """No clock runs any more. `Illegal` while the embargo is active, unless the analyst ends it with the case."""
-    with tools.db.write() as tx:
-        case = case_held(tx, vu)
-        if case.embargo in ("ACTIVE", "REVISE"):
-            _end_embargo(tx, tools, actor, case, why, ordered=end_embargo)
-        state = lifecycle.move(lifecycle.CASE, "close", case.state)
-        cases.change(tx, case.id, state=state, closed_at=tools.now())
-        for participant in cases.participants_of(tx, [case.id]):
-            act.nobodys_turn(_doing(tx, tools, actor, case), participant, "case closed")
-        cases.close_publication(tx, case.id, tools.now(), "case closed")
-        note(tx, tools, actor, "case.closed", case, why=why)
-        return cases.get(tx, case.id)
-
-
-def _end_embargo(tx: Connection, tools: Tools, actor: Actor, case: Case, why: str, *, ordered: bool) -> None:
-    if not ordered:
-        state = case.embargo.lower()
-        raise faults.Illegal(f"the embargo of VU#{case.vu} is {state}; `--end-embargo` ends it with the case")
-    ended = lifecycle.move(lifecycle.EMBARGO, "terminate", case.embargo)
-    cases.change(tx, case.id, embargo=ended, embargo_ends_at=tools.now())
-    note(tx, tools, actor, "embargo", case, states=[case.embargo, ended], why=why)
-
-
-def reopen(tools: Tools, actor: Actor, vu: int, why: str) -> Case:
-    """Open again; nobody's turn until somebody writes."""
-    with tools.db.write() as tx:
-        case = case_held(tx, vu)
-        cases.change(tx, case.id, state=lifecycle.move(lifecycle.CASE, "reopen", case.state), closed_at=None)
-        publication.goes_on(tx, case)
-        note(tx, tools, actor, "case.reopened", case, why=why)
         return cases.get(tx, case.id)
 
 

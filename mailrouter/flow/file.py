@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
 from mailrouter.flow import act, details, lookup, receive
-from mailrouter.flow.actor import Actor, note, taking_part
+from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.store import cases, contacts, inbox, messages, outbox, proposals, queues, statements
 from mailrouter.tools import Tools
 
@@ -39,7 +39,8 @@ def _suggested(message: messages.Message) -> int:
 def _both_held(tx: Connection, vu: int, former_id: int | None) -> Case:
     """The case it goes to, held together with the one it lay in, in the order all verbs hold cases."""
     wanted = cases.by_vu(tx, vu).id
-    return cases.lock(tx, {wanted, former_id or wanted})[wanted]
+    cases.lock(tx, {wanted, former_id or wanted})
+    return case_held(tx, vu)
 
 
 def _taken_from(tx: Connection, tools: Tools, actor: Actor, former: messages.Message, filed: messages.Message) -> None:

@@ -120,10 +120,11 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
     wanted |= {report.case_id for report in about.values() if report.case_id is not None}
     locked = cases.lock(tx, wanted)
     taking_part = cases.participants_of(tx, list(locked))
-    ours.prove_replies(by_number, taking_part)
+    moved = [vu for vu, case_id in by_number.items() if locked[case_id].vu != vu]
+    ours.prove_replies(by_number, taking_part, cases.stands_for(tx, moved) if moved else ())
     known = Known(
         found=route.Found(
-            cases={c.vu: c.id for c in locked.values()},
+            cases=_numbers(by_number, locked),
             answered=answered,
             proved=ours.proved,
             reports={report.vrf: report for report in about.values()},
@@ -143,6 +144,12 @@ def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = Non
     for reference in references:
         known.seen.setdefault(reference.message_id, set()).add(reference.mail_id)
     return known
+
+
+def _numbers(by_number: Mapping[int, int], locked: Mapping[int, Case]) -> dict[int, int]:
+    """Which number leads where: first those of merged cases, then each case's own."""
+    own = {case.vu: case.id for case in locked.values()}
+    return {vu: case_id for vu, case_id in by_number.items() if vu not in own} | own
 
 
 def _reports(

@@ -58,14 +58,23 @@ class Ours:
         about += [asked.case_id for asked in self.orders.values()]
         return {case_id for case_id in about if case_id is not None}
 
-    def prove_replies(self, cases: Mapping[int, int], participants: Iterable[Participant]) -> None:
-        """Which reply addresses were given to one of these participants. `cases`: VU number -> case id."""
+    def prove_replies(
+        self, cases: Mapping[int, int], participants: Iterable[Participant],
+        former: Sequence[tuple[int, int, int]] = (),
+    ) -> None:  # fmt: skip
+        """Which reply addresses were given to one of these participants. `cases`: VU number -> case id.
+
+        `former`: of a merged case's number, the participant the address was given to, and who that is now.
+        """
         replies = [claim for claim in self.claims if isinstance(claim, Reply) and claim.vu in cases]
-        wanted = {cases[claim.vu]: claim.vu for claim in replies}
-        given: dict[int, list[tuple[str, int]]] = {vu: [] for vu in wanted.values()}
+        known: dict[int, list[tuple[int, int]]] = {}  # case -> its participants, each under the id it was given
         for p in participants:
-            if (vu := wanted.get(p.case_id)) is not None:
-                given[vu].append((reply_token(self.secret, vu, p.id), p.id))
+            known.setdefault(p.case_id, []).append((p.id, p.id))
+        given: dict[int, list[tuple[str, int]]] = {}
+        for vu in {claim.vu for claim in replies}:
+            behind = [(was, now) for number, was, now in former if number == vu]
+            of_case = [*known.get(cases[vu], ()), *behind]
+            given[vu] = [(reply_token(self.secret, vu, was), now) for was, now in of_case]
         for claim in replies:
             holder = next((who for token, who in given[claim.vu] if claim.holds(token)), None)
             if holder is not None:

@@ -80,7 +80,7 @@ def choose(named: Hints, found: Found) -> Routed:
     reported = [report.case_id for report in about if report.case_id is not None]
     cases = list(dict.fromkeys(addressed + answered + by_number + reported))
     claimed = named.numbers[0] if named.numbers else None
-    numbers = {case_id: vu for vu, case_id in found.cases.items()}
+    numbers = {case_id: vu for vu, case_id in found.cases.items()}  # the last one is its own, see lookup.py
     suggested = numbers.get(cases[0]) if cases else None
     if unknown:
         return _review(f"names {_list(unknown)}, which is no case here", claimed, suggested)

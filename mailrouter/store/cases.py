@@ -59,12 +59,27 @@ def by_vu(tx: Connection, vu: int) -> Case:
 
 
 def ids_by_vu(tx: Connection, numbers: Iterable[int]) -> dict[int, int]:
-    """The cases that have these numbers: vu -> id."""
+    """The cases these numbers lead to: vu -> id. A merged case's leads to the one that goes on in its place."""
     wanted = list(set(numbers))
-    return {r.vu: r.id for r in tx.execute(_IDS, {"numbers": wanted})} if wanted else {}
+    return {r.vu: r.merged_into_id or r.id for r in tx.execute(_IDS, {"numbers": wanted})} if wanted else {}
 
 
-_IDS = select(cases.c.vu, cases.c.id).where(cases.c.vu.in_(bindparam("numbers", expanding=True)))
+_IDS = select(cases.c.vu, cases.c.id, cases.c.merged_into_id).where(
+    cases.c.vu.in_(bindparam("numbers", expanding=True))
+)
+
+
+def stands_for(tx: Connection, numbers: Iterable[int]) -> list[tuple[int, int, int]]:
+    """Of merged cases with these numbers: (vu, participant that stayed behind, who it is in the case that goes on)."""
+    former, now = participants.alias(), participants.alias()
+    same = (now.c.case_id == cases.c.merged_into_id) & (now.c.organisation_id == former.c.organisation_id)
+    wanted = (
+        select(cases.c.vu, former.c.id, now.c.id)
+        .join(former, former.c.case_id == cases.c.id)
+        .join(now, same)
+        .where(cases.c.vu.in_(list(numbers)))
+    )
+    return [tuple(row) for row in tx.execute(wanted)]
 
 
 def some(tx: Connection, case_ids: Iterable[int]) -> dict[int, Case]:
@@ -118,11 +133,12 @@ def add_participant(tx: Connection, case_id: int, organisation_id: int, role: st
     if tx.execute(select(participants.c.id).where(taken)).first():
         raise faults.Refused("this organisation is a participant of the case already")
     row = {"case_id": case_id, "organisation_id": organisation_id, "roles": role, **more}
-    row["pseudonym"] = _new_pseudonym(tx, case_id, role)
+    row["pseudonym"] = new_pseudonym(tx, case_id, role)
     return participant(tx, tx.execute(insert(participants).returning(participants.c.id), row).scalar_one())
 
 
-def _new_pseudonym(tx: Connection, case_id: int, roles: str) -> str:
+def new_pseudonym(tx: Connection, case_id: int, roles: str) -> str:
+    """One that nobody has in the case."""
     used = tx.execute(select(participants.c.pseudonym).where(participants.c.case_id == case_id)).scalars()
     return pseudonym.make(roles.split()[0], secrets.choice, set(used))
 

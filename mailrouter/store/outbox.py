@@ -287,6 +287,12 @@ _WITHDRAW = (
 )
 
 
+def held(tx: Connection, case_id: int) -> int:
+    """How many letters of a case wait for a person."""
+    waiting = (letters.c.case_id == case_id) & (letters.c.state == "held")
+    return int(tx.execute(select(func.count()).select_from(letters).where(waiting)).scalar_one())
+
+
 def withdraw_to(tx: Connection, participant_id: int, why: str) -> list[int]:
     """No letter to this participant leaves, whoever ordered it; returns their ids."""
     waiting = (letters.c.participant_id == participant_id) & letters.c.state.in_(("queued", "held"))

@@ -90,3 +90,31 @@ def test_coming_and_going(desk: Console) -> None:
     assert "left 2026-03-02" in desk.out("case", "show", CASE)
     assert "brings them back" in desk.refused("case", "write", CASE, VENDOR, "--file", "-", status=1, given="x")
     assert "as vendor, reporter; contacted" in desk.out("case", "add-vendor", CASE, VENDOR)
+
+
+def test_one_case_goes_on_in_another(desk: Console) -> None:
+    desk.run("case", "open", "The same again", "--vu", "654321")
+    said = desk.out("case", "merge", CASE, "VU#654321", "--why", "the same flaw")
+    assert said == f"{CASE} goes on in VU#654321; `mailrouter case show 654321` shows it\n"
+    assert desk.json("case", "show", CASE)["merged_into"] == "VU#654321"
+    assert "merged into VU#654321: it goes on there" in desk.out("case", "show", CASE)
+    assert [one["vu"] for one in desk.json("case", "list")] == ["VU#654321"]
+    assert [p["name"] for p in desk.json("case", "show", "654321")["participants"]] == [VENDOR]
+    steps = [step["what"] for step in desk.json("case", "timeline", CASE)]
+    assert "merged into VU#654321: the same flaw" in steps
+    refused = desk.refused("case", "close", CASE, "--why", "x", status=1)
+    assert refused.startswith(f"{CASE} was merged into VU#654321, by alice on 2026-03-02")
+    assert "cannot be merged into itself" in desk.refused("case", "merge", "654321", "654321", "--why", "x", status=1)
+
+
+def test_closing_says_what_is_open_and_reopening_who_wrote(desk: Console) -> None:
+    desk.run("case", "public", CASE, "--why", "a blog")
+    desk.world.feed(desk.world.mail(PSIRT))
+    refused = desk.refused("case", "close", CASE, "--why", "x", status=1)
+    assert refused == f"in {CASE} there is still open: 1 participant waiting on us; `--anyway` closes it"
+    desk.run("case", "close", CASE, "--why", "published", "--anyway")
+    desk.world.clock.forward(days=1)
+    desk.world.feed(desk.world.mail(PSIRT))
+    said = desk.out("case", "reopen", CASE, "--why", "there is more")
+    assert said == f"{CASE} is open\nMeanwhile {PSIRT} wrote: message 3, 2026-03-03 09:00\n"
+    assert desk.json("case", "show", CASE)["participants"][0]["waiting_on"] == "nobody"

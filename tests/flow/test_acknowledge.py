@@ -8,7 +8,7 @@ from email import message_from_bytes
 import pytest
 
 from mailrouter.case.model import Waiting
-from mailrouter.flow import accept, coordinate, deliver, file, receive
+from mailrouter.flow import accept, closing, coordinate, deliver, file, receive
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import reports
 from mailrouter.store.outbox import Letter
@@ -79,7 +79,7 @@ def test_it_is_the_same_bytes_whatever_there_is_and_whoever_writes(house: World,
     house.case("Other", vu=222222)
     house.case(vu=333333)  # nobody takes part in it
     house.case(vu=444444)
-    coordinate.close(house.tools, house.alice, 444444, "a duplicate")
+    closing.close(house.tools, house.alice, 444444, "a duplicate")
     mails = [
         house.mail("a@one.example", f"VU#{VU}: what is it?"),  # a stranger, an embargoed case
         house.mail("b@two.example", "VU#999999: what is it?"),  # no such case

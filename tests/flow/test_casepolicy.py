@@ -7,7 +7,7 @@ import pytest
 
 from mailrouter import faults
 from mailrouter.case.policy import of_case, own
-from mailrouter.flow import casepolicy, contacting, coordinate, remind, standings, write
+from mailrouter.flow import casepolicy, closing, contacting, remind, standings, write
 from mailrouter.flow.write import Draft
 from mailrouter.store import cases
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -148,11 +148,11 @@ def test_a_number_is_checked_as_in_the_settings(world: World, given: dict[str, s
 
 def test_a_closed_case_has_no_clocks_to_move(world: World) -> None:
     world.vendor_case()
-    coordinate.close(world.tools, world.alice, VU, "over", end_embargo=True)
+    closing.close(world.tools, world.alice, VU, "over", end_embargo=True)
     assert [row[3] for row in publication(world)] == [False]
     with pytest.raises(faults.Illegal, match="VU#123456 is closed"):
         change(world, follow_up_days=7)
-    coordinate.reopen(world.tools, world.alice, VU, "not over")
+    closing.reopen(world.tools, world.alice, VU, "not over")
     assert publication(world)[-1][1:] == (2, START + 45 * DAY, True)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import accept, contacting, coordinate, write
+from mailrouter.flow import accept, closing, contacting, coordinate, write
 from mailrouter.flow.actor import Actor, need_analyst, who
 from mailrouter.flow.write import Draft
 from mailrouter.mail.entity import Attachment
@@ -128,20 +128,20 @@ def test_a_name_that_takes_no_part_notifies_nobody(house: World) -> None:
 def test_a_case_is_not_closed_under_an_active_embargo_unless_that_ends_with_it(house: World) -> None:
     house.case(VENDOR)
     with pytest.raises(Illegal, match=f"the embargo of VU#{VU} is active; `--end-embargo` ends it with the case"):
-        coordinate.close(house.tools, house.alice, VU, "done")
-    closed = coordinate.close(house.tools, house.alice, VU, "done", end_embargo=True)
+        closing.close(house.tools, house.alice, VU, "done")
+    closed = closing.close(house.tools, house.alice, VU, "done", end_embargo=True)
     assert (closed.state, closed.embargo, closed.closed_at) == ("closed", "EXITED", house.clock())
     assert (house.deadlines(), house.turn()) == ([], "nobody")
     with pytest.raises(Illegal, match="'close' is no move from closed; from there: reopen"):
-        coordinate.close(house.tools, house.alice, VU, "again")
+        closing.close(house.tools, house.alice, VU, "again")
 
 
 def test_a_closed_case_notifies_nobody_until_it_is_opened_again(house: World) -> None:
     house.case(VENDOR, notify=False)
-    coordinate.close(house.tools, house.alice, VU, "a mistake")
+    closing.close(house.tools, house.alice, VU, "a mistake")
     with pytest.raises(Illegal, match=f"VU#{VU} is closed; `mailrouter case reopen {VU} --why …` opens it again"):
         contacting.notify(house.tools, house.alice, VU, without_details=True)
-    opened = coordinate.reopen(house.tools, house.alice, VU, "not a mistake")
+    opened, _ = closing.reopen(house.tools, house.alice, VU, "not a mistake")
     assert (opened.state, opened.closed_at) == ("open", None)
     assert len(contacting.notify(house.tools, house.alice, VU, without_details=True)) == 1
 

@@ -9,7 +9,7 @@ from email import message_from_bytes
 import pytest
 from sqlalchemy.event import listen, remove
 
-from mailrouter.flow import accept, coordinate, file, outgoing, receive, remind, statements, vouching
+from mailrouter.flow import accept, closing, coordinate, file, outgoing, receive, remind, statements, vouching
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
 from mailrouter.store import contacts
@@ -443,7 +443,7 @@ def test_a_reporter_is_told_too(house: World) -> None:
 def test_after_the_case_is_closed_a_statement_is_receipted_too(house: World) -> None:
     with house.writing() as tx:
         coordinate.cases.change(tx, 1, embargo="EXITED")
-    coordinate.close(house.tools, house.alice, VU, "published")
+    closing.close(house.tools, house.alice, VU, "published")
     house.feed(house.signed(TEXT, SUBJECT))
     assert [letter.name for letter in told(house)] == ["receipt"]
     statements.approve(house.tools, house.alice, VU, VENDOR)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from mailrouter.faults import TryLater
-from mailrouter.flow import coordinate, receive, write
+from mailrouter.flow import closing, coordinate, receive, write
 from mailrouter.flow.write import Draft
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.pgpmime import Opened
@@ -77,7 +77,7 @@ def test_a_closed_cases_mail_goes_to_its_owner_and_changes_nothing(world: World)
     world.vendor_case()
     with world.writing() as tx:
         coordinate.cases.change(tx, 1, embargo="EXITED")
-    coordinate.close(world.tools, world.alice, VU, "published by the vendor")
+    closing.close(world.tools, world.alice, VU, "published by the vendor")
     got = world.fed(world.mail(PSIRT))
     assert place(got) == ("filed", "the case is closed")
     assert [s.item.why for s in world.queue("alice")] == ["the case is closed"]

@@ -9,7 +9,7 @@ import pytest
 
 from mailrouter.case.model import Statement
 from mailrouter.faults import Illegal, NotFound
-from mailrouter.flow import accept, coordinate, directory, file, statements, vouching
+from mailrouter.flow import accept, closing, coordinate, directory, file, statements, vouching
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import messages
@@ -423,7 +423,7 @@ def test_withdrawing_brings_nothing_back(house: World) -> None:
 def test_a_statement_after_the_case_is_closed_is_kept(house: World) -> None:
     with house.writing() as tx:
         coordinate.cases.change(tx, 1, embargo="EXITED")
-    coordinate.close(house.tools, house.alice, VU, "published")
+    closing.close(house.tools, house.alice, VU, "published")
     got = house.fed(house.signed(TEXT, SUBJECT))
     assert (got.why, states(house), house.turn()) == ("the case is closed", [("verified", "")], "nobody")
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailrouter.flow import coordinate, file, outgoing, remind, write
+from mailrouter.flow import closing, coordinate, file, outgoing, remind, write
 from mailrouter.flow.write import Draft
 from mailrouter.store import cases, contacts, outbox
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -293,12 +293,12 @@ def test_an_answer_or_a_letter_ends_an_agreed_waiting(world: World) -> None:
 def test_a_closed_case_waits_for_nobody(world: World) -> None:
     world.vendor_case()
     ends_embargo(world)
-    coordinate.close(world.tools, world.alice, VU, "done")
+    closing.close(world.tools, world.alice, VU, "done")
     world.day(100)
     assert (world.beat(), world.deadlines(), world.turn()) == ([], [], "nobody")
     write.write(world.tools, world.alice, VU, [VENDOR], Draft("A last word?"))
     assert (world.turn(), world.deadlines()) == ("nobody", [])
-    coordinate.reopen(world.tools, world.alice, VU, "there is more")
+    closing.reopen(world.tools, world.alice, VU, "there is more")
     asks(world)
     assert (world.turn(), len(world.deadlines())) == ("them", 1)
 

@@ -1,0 +1,214 @@
+"""One case goes on in another: nothing is lost, its number leads there, and nobody gains anything by it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from mailrouter import faults
+from mailrouter.case.model import Case, Participant
+from mailrouter.faults import Illegal
+from mailrouter.flow import closing, contacting, coordinate, leaving, merging, publicity, standings, write
+from mailrouter.flow.actor import Actor
+from mailrouter.flow.write import Draft
+from mailrouter.store import cases, vulnerabilities
+from tests.flow.world import PSIRT, VENDOR, VU, World
+
+INTO = 654321
+ACME, ACME_PSIRT = "Acme", "psirt@acme.example"
+
+
+@pytest.fixture
+def house(world: World) -> World:
+    """Two vendors, each written to in a case of its own, the second three days later."""
+    world.organisation(VENDOR, PSIRT, domain="vendor.example")
+    world.organisation(ACME, ACME_PSIRT, domain="acme.example")
+    world.case(VENDOR)
+    world.deliver()
+    world.clock.forward(days=3)
+    world.case(ACME, vu=INTO)
+    world.deliver()
+    return world
+
+
+def case(house: World, vu: int = INTO) -> Case:
+    """As it stands."""
+    with house.look() as tx:
+        return cases.by_vu(tx, vu)
+
+
+def merge(house: World) -> Case:
+    """The first into the second."""
+    return merging.merge(house.tools, house.alice, VU, INTO, "the same flaw, twice")
+
+
+def names(house: World, vu: int = INTO) -> dict[str, Participant]:
+    """Who takes part."""
+    with house.look() as tx:
+        everyone = cases.participants_of(tx, [cases.by_vu(tx, vu).id])
+    return {one.name: one for one in everyone if one.takes_part}
+
+
+@pytest.mark.row("A08")
+def test_who_took_part_goes_on_in_the_other_case_with_what_is_theirs(house: World) -> None:
+    got = house.fed(house.mail(PSIRT))
+    before, old = house.participant(), case(house, VU)
+    clocks = {(d.kind, d.since, d.due_at) for d in house.deadlines() if d.participant_id == before.id}
+    into = merge(house)
+    assert set(names(house)) == {VENDOR, ACME}
+    after = names(house)[VENDOR]
+    assert (after.id, after.waiting_on, after.since, after.rm) == (before.id, "us", before.since, "RECEIVED")
+    assert {(d.kind, d.since, d.due_at) for d in house.deadlines(INTO) if d.participant_id == after.id} == clocks
+    assert house.deadlines(VU) == []
+    assert got.id in {m.id for m in house.messages(INTO)}
+    assert [shown.vu for shown in house.queue("alice") if shown.item.kind == "mail"] == [INTO]
+    assert (into.first_contact_at, into.planned_at) == (old.first_contact_at, old.planned_at), "the shorter date"
+    assert (into.embargo, into.embargo_ends_at) == ("ACTIVE", old.embargo_ends_at)
+    former = case(house, VU)
+    assert (former.state, former.merged_into_id, former.embargo) == ("merged", into.id, "EXITED")
+    assert [e.kind for e in house.journal(VU)][-2:] == ["embargo", "case.merged"]
+    assert "case.merged-from" in {e.kind for e in house.journal(INTO)}
+    assert (len(house.letters()), len(house.sent())) == (2, 2), "nobody is told anything by it"
+    assert house.books().accepted == 1
+    assert house.breaks() == []
+
+
+@pytest.mark.row("A08")
+def test_the_old_number_threads_and_addresses_lead_to_the_case_that_goes_on(house: World) -> None:
+    [asked] = house.sent_to(PSIRT)
+    merge(house)
+    headers = (f"In-Reply-To: {asked['Message-ID']}",)
+    ways = [
+        house.mail(PSIRT, f"Re: VU#{VU}"),
+        house.mail(PSIRT, "no number", "Yes.\r\n", *headers),
+        house.mail(PSIRT, f"VU#{VU} and the new one, VU#{INTO}"),
+        house.mail(PSIRT, "to your address", to=(asked["Reply-To"],)),
+    ]
+    got = [house.fed(mail) for mail in ways]
+    into = case(house).id
+    assert [(m.place, m.case_id, m.participant_id) for m in got] == [("filed", into, names(house)[VENDOR].id)] * 4
+    assert names(house)[VENDOR].waiting_on == "us"
+    stranger = house.fed(house.mail("eve@eve.example", f"VU#{VU}"))
+    assert (stranger.place, stranger.case_id, stranger.suggested_vu) == ("review", None, INTO)
+
+
+def test_who_is_in_both_is_one_and_the_open_turn_goes_on(house: World) -> None:
+    coordinate.add_vendor(house.tools, house.alice, INTO, VENDOR, anonymous=True)
+    [asked] = house.sent_to(PSIRT)
+    house.feed(house.mail(PSIRT))
+    former, same = house.participant(), house.participant(vu=INTO)
+    write.write(house.tools, house.alice, VU, [VENDOR], Draft("One more question."))
+    theirs = house.participant()
+    merge(house)
+    now = names(house)[VENDOR]
+    assert (now.id, now.anonymous, now.progress, now.rm) == (same.id, True, "answered", "RECEIVED")
+    assert (now.waiting_on, now.since) == ("them", theirs.since)
+    clocks = [d for d in house.deadlines(INTO) if d.participant_id == now.id]
+    assert [(d.kind, d.rung, d.since) for d in clocks if d.kind == "follow-up"] == [("follow-up", 1, theirs.since)]
+    assert names(house, VU) == {}
+    again = house.fed(house.mail(PSIRT, "to the old address", to=(asked["Reply-To"],)))
+    assert (again.place, again.participant_id) == ("filed", same.id)
+    assert names(house)[VENDOR].waiting_on == "us"
+    letter_of = {m.participant_id for m in house.messages(INTO)}
+    assert former.id not in letter_of
+    house.day(40)
+    house.beat()
+    assert house.follow_ups() == [] or all(le.participant_id != former.id for le in house.follow_ups())
+
+
+def test_what_it_is_about_and_what_was_said_of_it_goes_along(house: World) -> None:
+    standings.ordered(
+        house.tools, house.alice, VU, VENDOR, lambda doing, one: standings.set_status(doing, one, "Affected")
+    )
+    merge(house)
+    with house.look() as tx:
+        about = vulnerabilities.of_case(tx, case(house).id)
+        said = vulnerabilities.statuses(tx, [case(house).id])
+    assert [one.number for one in about] == [1, 2]
+    assert [(one.participant_id, one.number, one.status) for one in said] == [(names(house)[VENDOR].id, 2, "Affected")]
+
+
+def test_what_is_public_of_the_one_is_public_of_both(house: World) -> None:
+    publicity.mark(house.tools, house.alice, VU, "public", house.clock() - timedelta(days=1), "a blog")
+    into = merge(house)
+    assert (into.public_at, into.embargo) == (house.clock() - timedelta(days=1), "EXITED")
+
+
+def test_an_embargo_that_one_case_had_goes_on_in_the_other(house: World) -> None:
+    third = 222222
+    coordinate.open_case(house.tools, house.alice, "Another", third)
+    old = case(house, VU)
+    into = merging.merge(house.tools, house.alice, VU, third, "the same")
+    assert (into.embargo, into.embargo_ends_at, into.planned_at) == ("ACTIVE", old.embargo_ends_at, old.planned_at)
+    with house.look() as tx:
+        assert [d.kind for d in cases.deadlines_of(tx, into.id) if d.participant_id is None] == ["publication"]
+
+
+def test_no_circle_no_closed_case_and_nothing_more_is_done_with_the_old_one(house: World) -> None:
+    with pytest.raises(Illegal, match="cannot be merged into itself"):
+        merging.merge(house.tools, house.alice, VU, VU, "x")
+    merge(house)
+    bob = Actor("bob")
+    gone = rf"VU#{VU} was merged into VU#{INTO}, by alice on .*: it goes on there"
+    for refused in (
+        lambda: merging.merge(house.tools, bob, INTO, VU, "back"),
+        lambda: merging.merge(house.tools, bob, VU, INTO, "again"),
+        lambda: closing.close(house.tools, bob, VU, "x"),
+        lambda: closing.reopen(house.tools, bob, VU, "x"),
+        lambda: coordinate.add_vendor(house.tools, bob, VU, ACME),
+        lambda: write.write(house.tools, bob, VU, [VENDOR], Draft("x")),
+        lambda: contacting.notify(house.tools, bob, VU),
+    ):
+        with pytest.raises(Illegal, match=gone):
+            refused()
+    third = 222222
+    coordinate.open_case(house.tools, house.alice, "Another", third)
+    closing.close(house.tools, house.alice, third, "a mistake")
+    with pytest.raises(Illegal, match=rf"VU#{third} is closed, by alice on .*: open cases merge"):
+        merging.merge(house.tools, house.alice, INTO, third, "x")
+
+
+def test_a_chain_of_merges_leads_to_its_end(house: World) -> None:
+    third = 222222
+    coordinate.open_case(house.tools, house.alice, "Another", third)
+    merge(house)
+    merging.merge(house.tools, house.alice, INTO, third, "all the same")
+    got = house.fed(house.mail(PSIRT, f"Re: VU#{VU}"))
+    assert (got.place, got.case_id) == ("filed", case(house, third).id)
+    assert case(house, VU).merged_into_id == case(house, third).id
+
+
+def test_who_left_the_one_and_not_the_other_is_decided_first(house: World) -> None:
+    coordinate.add_vendor(house.tools, house.alice, INTO, VENDOR)
+    leaving.remove(house.tools, house.alice, INTO, VENDOR, "ships it not")
+    with pytest.raises(Illegal, match=f"{VENDOR} takes part in one of the two cases and left the other"):
+        merge(house)
+    assert case(house, VU).state == "open"
+
+
+def test_of_two_who_end_a_case_at_once_one_wins_and_the_other_is_told(house: World) -> None:
+    nodes = {"ann": house.node("ann"), "ben": house.node("ben")}
+
+    def end(name: str) -> str:
+        try:
+            if name == "ann":
+                merging.merge(nodes[name], Actor(name), VU, INTO, "the same")
+            else:
+                closing.close(nodes[name], Actor(name), VU, "done", end_embargo=True)
+        except faults.Illegal as told:
+            return str(told)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        told = [answer for answer in pool.map(end, nodes) if answer]
+    assert len(told) == 1
+    assert "by ann on" in told[0] or "by ben on" in told[0]
+    assert house.breaks() == []
+
+
+def test_a_clock_of_the_old_case_writes_nothing(house: World) -> None:
+    merge(house)
+    house.day(60)
+    house.beat()
+    assert all(letter.case_id != case(house, VU).id for letter in house.letters())
+    assert [letter.recipient for letter in house.follow_ups()] == [PSIRT, ACME_PSIRT]
