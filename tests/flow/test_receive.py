@@ -176,7 +176,7 @@ NOWHERE = [
     ("VU#999999 hello", "review", "names VU#999999, which is no case here", 999999),
     (f"VU#{VU} VU#999999", "review", "names VU#999999, which is no case here", VU),
     (f"VU-{VU}", "review", "seems to name a VU#, but not in its form", VU),
-    ("VRF#26-03-BCDFG", "review", "names a report number (VRF#) that is not known here", None),
+    ("VRF#26-03-BCDFG", "review", "names VRF#26-03-BCDFG, which is no report here", None),
     ("a new flaw", "triage", "no VU# in the subject", None),
 ]
 
