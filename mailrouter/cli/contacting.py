@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mailrouter import faults
+from mailrouter.case.policy import of_case
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import contacting, describe
@@ -135,6 +136,18 @@ def notify(context: Here, vu: int, vendors: Sequence[str], without_details: bool
     """
     done = contacting.notify(context.tools, context.actor, vu, vendors, without_details=without_details)
     _say(context, vu, done)
+    _say_time(context, vu)
+
+
+def _say_time(context: Here, vu: int) -> None:
+    """A vendor added late gets the same date, and less time than our policy gives."""
+    with context.db.read() as tx:
+        case = cases.by_vu(tx, vu)
+    usual = of_case(context.settings.policy, case).embargo_days
+    if case.planned_at is not None and (left := (case.planned_at - context.now).days) < usual:
+        show.said(
+            f"they have {max(left, 0)} days until the planned publication on {case.planned_at:%Y-%m-%d}, not {usual}"
+        )
 
 
 @click.command(

@@ -27,6 +27,7 @@ WORDS = {
     "case.closed": "case closed: {why}",
     "case.reopened": "case reopened: {why}",
     "case.described": "version {version} of the description",
+    "details.promised": "{participant} gets version {version} of the description once it can be encrypted",
     "participant.knows": "{participant} reported it and is not asked",
     "embargo": "embargo {states}",
     "participant.added": "{participant} takes part as {role}",

@@ -126,6 +126,8 @@ def _first(
     sent = {"described": version if what in contacting.DETAILED else 0, "promised": version}
     cases.change_participant(doing.tx, participant.id, progress="contacted", consent=consent, **sent)
     _queued(doing, case, participant, letter_id, details.FIRST)
+    if sent["promised"] > sent["described"]:
+        _promised(doing, case, participant, version)
     return Contacted(participant, what, letter_id)
 
 
@@ -145,6 +147,13 @@ def _queued(doing: act.Doing, case: Case, participant: Participant, letter_id: i
     told = {"letter": letter_id, "name": name, "participant": participant.id}
     doing.later.notes.append(journal.Note(journal.case_chain(case.id), doing.now, "letter.queued", doing.actor, told))
     act.carry_out(doing, act.asking(doing, participant, letter_id))
+
+
+def _promised(doing: act.Doing, case: Case, participant: Participant, version: int) -> None:
+    told = {"participant": participant.id, "version": version}
+    doing.later.notes.append(
+        journal.Note(journal.case_chain(case.id), doing.now, "details.promised", doing.actor, told)
+    )
 
 
 def _knows(doing: act.Doing, participant: Participant, consent: str) -> None:
@@ -215,6 +224,7 @@ def _details(
     what = details.carries(participant, keys, doing.now)
     if what not in contacting.DETAILED:
         cases.change_participant(doing.tx, participant.id, promised=newest.version)
+        _promised(doing, case, participant, newest.version)
         return Contacted(participant, what, None)
     letter_id = details.send(doing.tx, doing.tools, case, participant, newest, doing.now)
     assert letter_id is not None  # they have an older version, and the case is locked

@@ -117,3 +117,12 @@ def test_the_letter_shown_before_is_the_letter_that_goes(house: Console) -> None
     assert ["One secret" in body for body in seen] == [True, False]
     assert ["hold no OpenPGP key" in body for body in seen] == [False, True]
     assert "One secret" in house.json("letter", "preview", "details", str(VU), VENDOR)["body"]
+
+
+def test_a_vendor_added_late_gets_the_same_date_and_the_analyst_is_told(house: Console) -> None:
+    house.run("case", "describe", str(VU), "--file", "-", given="One")
+    assert "days until" not in house.run("case", "notify", str(VU), VENDOR).stderr
+    house.world.deliver()
+    house.world.clock.forward(days=30)
+    done = house.run("case", "notify", str(VU))
+    assert "they have 15 days until the planned publication on 2026-04-16, not 45" in done.stderr

@@ -1,5 +1,7 @@
 """Who is told what of a case, when, and how it leaves (DOMAIN.md, The way of a case 3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailrouter.case.contacting import Carries
@@ -186,6 +188,24 @@ def test_details_follow_the_consent_that_an_analyst_records(house: World) -> Non
     contacting.decide_clear_text(house.tools, house.alice, VU, "Bolt", allowed=True, why="by telephone")
     contacting.decide_clear_text(house.tools, house.alice, VU, "Bolt", allowed=True, why="again")
     assert len(named(house, "psirt@bolt.example")) == 1
+
+
+def test_a_consent_that_comes_while_our_key_cannot_be_used_is_not_lost(house: World) -> None:
+    described(house)
+    notify(house, "Bolt")
+    house.deliver()
+    [first] = house.sent_to("psirt@bolt.example")
+
+    def none() -> str:
+        raise Refused("there is no key of ours that can sign")
+
+    house.tools, whole = replace(house.tools, own_key=none), house.tools
+    house.feed(house.mail("psirt@bolt.example", f"Re: VU#{VU}", "Clear text: yes\r\n", to=(str(first["Reply-To"]),)))
+    assert house.participant("Bolt").clear_text_at == house.clock()
+    assert any(f"could not be written (there is no key of ours that can sign): `mailrouter case details {VU}`" in why
+               for why in house.notices())  # fmt: skip
+    house.tools = whole
+    assert contacting.send_newest(house.tools, house.alice, VU)[0].carries is Carries.IN_CLEAR
 
 
 # ---- later versions --------------------------------------------------------------------------------------------------
