@@ -68,7 +68,7 @@ WORDS = {
     "statement.called": "{participant} confirmed a text by telephone; a second analyst must agree",
     "statement.vouched": "statement of {participant} stands, vouched for by {how}",
     "statement.withdrawn": "statement of {participant} withdrawn: {why}",
-    "proposal.made": "mail {message} says something of {what}: proposal {proposal}",
+    "proposal.made": "mail {message} says {what}: proposals {proposals}",
     "proposal.taken": "{participant}: {what} taken as said, proposal {proposal}",
     "proposal.refused": "{participant}: {what} refused, proposal {proposal}: {why}",
     "proposal.overtaken": "what mail {message} says is open no longer",

@@ -44,7 +44,7 @@ class Arrived:
     statement: dict[str, Any] = field(default_factory=dict)  # verbatim, form, signed_bytes, signature, ...
     message_id: int = 0  # set when it is filed
     before: messages.Message | None = None  # what an earlier look made of it
-    sure: list[proposals.Proposal] = field(default_factory=list)  # what it says that is taken at once
+    sure: list[int] = field(default_factory=list)  # the proposals in it that are taken at once
     reports: Callable[[], dict[str, Any]] = dict  # what it says as a report; asked only of one
     began: Report | None = None  # set when it is one
 
@@ -253,15 +253,16 @@ def _propose(doing: Doing, action: do.Propose) -> None:
     mail = doing.mail
     assert mail is not None
     assert doing.case is not None
-    for said in action.said:
-        made = proposals.add(doing.tx, doing.case.id, action.participant.id, mail.message_id, said, doing.now)
-        if made is None:
-            continue  # an earlier look at this mail made it
-        over = proposals.overtake(doing.tx, made, doing.now)
-        told = {"proposal": made.id, "what": made.what, "vulnerability": made.vulnerability, "sha256": made.sha256}
-        _write(doing, doing.case, "proposal.made", message=mail.message_id, **told, overtakes=over)
-        if said in action.sure:
-            mail.sure.append(made)
+    made = proposals.add(doing.tx, doing.case.id, action.participant.id, mail.message_id, action.said, doing.now)
+    if not made:
+        return  # an earlier look at this mail made them
+    over = proposals.overtake(doing.tx, action.participant.id, mail.message_id, made, doing.now)
+    told = {
+        "participant": action.participant.id, "proposals": list(made.values()), "what": [str(one.what) for one in made],
+        "vulnerabilities": [one.vulnerability for one in made], "sha256": [proposals.digest(one.value) for one in made],
+    }  # fmt: skip
+    _write(doing, doing.case, "proposal.made", message=mail.message_id, **told, overtakes=over)
+    mail.sure += [number for said, number in made.items() if said in action.sure]
 
 
 def _vouch(doing: Doing, action: do.Vouch) -> None:

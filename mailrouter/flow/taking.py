@@ -34,7 +34,7 @@ def by_itself(doing: act.Doing) -> None:
     signed_at = mail.row["signed_at"]
     router = replace(doing, actor=ROUTER)
     _write_so_far(doing)
-    for one in in_order(mail.sure):
+    for one in in_order(proposals.some(doing.tx, mail.sure)):
         fresh = proposals.get(doing.tx, one.id)
         if not fresh.is_open or not isinstance(signed_at, datetime) or _later_word(router, one, signed_at):
             continue

@@ -1,6 +1,6 @@
 """What mails say and an analyst may take as said: open, taken, refused, or overtaken by a newer one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -42,7 +42,12 @@ class Proposal:
     @property
     def sha256(self) -> str:
         """Of the value: how the journal names it."""
-        return sha256(self.value.encode()).hexdigest()
+        return digest(self.value)
+
+
+def digest(value: str) -> str:
+    """How the journal names a value."""
+    return sha256(value.encode()).hexdigest()
 
 
 _SHOWN: Select[Any] = (
@@ -55,18 +60,25 @@ _SHOWN: Select[Any] = (
 
 
 def add(
-    tx: Connection, case_id: int, participant_id: int, message_id: int, said: Said, now: datetime
-) -> Proposal | None:
-    """A new one; None if this mail said so before, or the reference it gives is open or was refused already."""
-    if said.what is What.THEIR_REF and tx.execute(_REFERRED, {"p": participant_id, "value": said.value}).first():
-        return None
-    row = {
-        "case_id": case_id, "participant_id": participant_id, "message_id": message_id, "what": str(said.what),
-        "value": said.value, "vulnerability": said.vulnerability, "made_at": now,
-    }  # fmt: skip
-    statement = upsert.into(tx, proposals).values(row).on_conflict_do_nothing()
-    made = tx.execute(statement.returning(proposals.c.id)).scalar_one_or_none()
-    return None if made is None else get(tx, made)
+    tx: Connection, case_id: int, participant_id: int, message_id: int, said: Sequence[Said], now: datetime
+) -> dict[Said, int]:
+    """New ones, with their ids; without what this mail said before, and a reference that is open or was refused."""
+    new = [one for one in said if one.what is not What.THEIR_REF or not _refers(tx, participant_id, one)]
+    rows = [
+        {"case_id": case_id, "participant_id": participant_id, "message_id": message_id, "what": str(one.what),
+         "value": one.value, "vulnerability": one.vulnerability, "made_at": now}
+        for one in new
+    ]  # fmt: skip
+    if not rows:
+        return {}
+    statement = upsert.into(tx, proposals).on_conflict_do_nothing()
+    columns = (proposals.c.id, proposals.c.what, proposals.c.vulnerability)
+    made = {(row.what, row.vulnerability): row.id for row in tx.execute(statement.returning(*columns), rows)}
+    return {one: made[key] for one in new if (key := (str(one.what), one.vulnerability)) in made}
+
+
+def _refers(tx: Connection, participant_id: int, said: Said) -> bool:
+    return tx.execute(_REFERRED, {"p": participant_id, "value": said.value}).first() is not None
 
 
 _REFERRED = select(proposals.c.id).where(
@@ -77,16 +89,22 @@ _REFERRED = select(proposals.c.id).where(
 )
 
 
-def overtake(tx: Connection, by: Proposal, now: datetime) -> list[int]:
-    """What the same participant said before of the same is open no longer; returns the ids.
+def overtake(tx: Connection, participant_id: int, message_id: int, said: Iterable[Said], now: datetime) -> list[int]:
+    """What the same participant said of the same in earlier mails is open no longer; returns the ids.
 
     What is said of the case as a whole overtakes what was said of each vulnerability in it.
     """
-    same = (proposals.c.participant_id == by.participant_id) & (proposals.c.what == by.what)
-    earlier = same & (proposals.c.message_id < by.message_id) & (proposals.c.outcome == "")
-    if by.vulnerability:
-        earlier &= proposals.c.vulnerability == by.vulnerability
-    return _close(tx, earlier, now, OVERTAKEN)
+    new = {(str(one.what), one.vulnerability) for one in said}
+    open_ones = tx.execute(_OPEN_BEFORE, {"p": participant_id, "before": message_id}).all()
+    over = [r.id for r in open_ones if (r.what, 0) in new or (r.what, r.vulnerability) in new]
+    return _close(tx, proposals.c.id.in_(over), now, OVERTAKEN) if over else []
+
+
+_OPEN_BEFORE = select(proposals.c.id, proposals.c.what, proposals.c.vulnerability).where(
+    proposals.c.participant_id == bindparam("p"),
+    proposals.c.message_id < bindparam("before"),
+    proposals.c.outcome == "",
+)
 
 
 def taken_elsewhere(tx: Connection, message_id: int, participant_id: int, now: datetime) -> list[int]:
@@ -125,6 +143,14 @@ def get(tx: Connection, proposal_id: int) -> Proposal:
     if row is None:
         raise faults.NotFound(f"no proposal {proposal_id}; `mailrouter proposal list` shows those that are open")
     return Proposal(*row)
+
+
+def some(tx: Connection, ids: Iterable[int]) -> list[Proposal]:
+    """These, in the order in which they were made."""
+    return [Proposal(*row) for row in tx.execute(_SOME, {"ids": list(ids)})]
+
+
+_SOME = _SHOWN.where(proposals.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def listed(tx: Connection, case_id: int | None = None, *, everything: bool = False) -> list[Proposal]:

@@ -109,6 +109,24 @@ def test_a_signed_answer_that_names_the_case_is_taken_at_once(world: World) -> N
     assert world.breaks() == []
 
 
+@pytest.mark.row("A07")
+def test_only_what_is_signed_within_is_taken_and_read(world: World) -> None:
+    world.vendor_case(key=True)
+    text = f"VU#{VU}\r\nAffected: no\r\nWhy not: never built\r\n"
+    entity = f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text}".encode()
+    world.feed(world.encrypted(entity, f"VU#{VU}"))
+    assert [(what, outcome) for what, _, outcome, _ in says(world)] == [("affected", "open"), ("why-not", "open")]
+    world.feed(world.encrypted(entity, f"VU#{VU}", signer=world.keymaker.vendor))
+    assert [outcome for _, _, outcome, _ in says(world)] == ["overtaken", "overtaken", "taken", "taken"]
+    assert [(one.status, one.why) for one in status(world)] == [("Not Affected", "never built")]
+    world.day(1)
+    signed = world.signed(f"VU#{VU}\nNothing new.\n").raw
+    added = signed.replace(b"\r\n\r\n", b"\r\n\r\nAffected: yes\r\n", 1)  # before the first part: signed by nobody
+    world.feed(world.envelope(added))
+    assert [one.status for one in status(world)] == ["Not Affected"]
+    assert len(says(world)) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "subject", "why"),
     [
