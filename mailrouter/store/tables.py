@@ -530,7 +530,7 @@ proposals = Table(  # what a mail says and an analyst may take as said with one 
     metadata,
     _id(),
     _ref("case_id", "cases", nullable=False, index=True),
-    _ref("participant_id", "participants", nullable=False),
+    _ref("participant_id", "participants", nullable=False, index=True),
     _ref("message_id", "messages", nullable=False),
     _text("what"),  # affected | why-not | fixed-in | fix-expected | we-need | their-ref | ...
     _text("value"),

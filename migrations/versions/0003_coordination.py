@@ -139,6 +139,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("proposals", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_proposals_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_proposals_participant_id"), ["participant_id"], unique=False)
 
     op.create_table(
         "relays",
