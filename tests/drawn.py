@@ -31,8 +31,8 @@ def ssvc_page() -> str:
     return (
         "# SSVC, Coordinator Triage 1.0.0: every row\n\n"
         + NOTE.format(source="mailrouter/case/ssvc.py")
-        + "\nSeven questions are asked about a report; the table recommends, an analyst decides. The first"
-        "\nrule that fits:\n\n" + RULES + "\n" + table(headers, rows)
+        + "\nSeven questions are asked about a report (`mailrouter report score`); the table recommends, an"
+        "\nanalyst decides. The first rule that fits:\n\n" + RULES + "\n" + table(headers, rows)
     )
 
 

@@ -61,6 +61,7 @@ def accept(tools: Tools, actor: Actor, vrf: str, wanted: Wanted) -> Accepted:
     brought = _read(tools, report.message_id, mails, report.text)
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
+        _hold_cases(tx, brought)
         return _take_up(tx, tools, actor, triage.held(tx, vrf), brought, wanted)
 
 
@@ -76,6 +77,7 @@ def from_message(tools: Tools, actor: Actor, message_id: int, wanted: Wanted) ->
         fresh = messages.get(tx, message_id)
         if fresh.place == Place.FILED:
             raise faults.Illegal(f"message {message_id} is filed with a case already")
+        _hold_cases(tx, brought)
         report = _report_of(tx, fresh, brought.reads[message_id])
         return _take_up(tx, tools, actor, report, brought, wanted)
 
@@ -96,6 +98,11 @@ def _read(tools: Tools, first: int | None, mails: list[Message], text: str = "")
 
 
 # ---- inside it -----------------------------------------------------------------------------------------------------
+
+
+def _hold_cases(tx: Connection, brought: _Brought) -> None:
+    """Those that its mails name, before the report, as all verbs do: no two of them wait for each other."""
+    lookup.look_up(tx, list(brought.reads.values()))
 
 
 def _report_of(tx: Connection, message: Message, read: lookup.Read) -> Report:

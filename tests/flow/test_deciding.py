@@ -419,3 +419,19 @@ def test_the_letters_leave_signed_and_the_reporters_answer_comes_back(world: Wor
     assert "Auto-Submitted" not in mail
     answer = world.fed(world.mail(JO, "thanks", "yes, name me\r\n", f"In-Reply-To: {mail['Message-ID']}"))
     assert (answer.case_id, world.turn(JO)) == (1, "us")
+
+
+def test_a_mail_that_names_another_case_is_taken_up_all_the_same(world: World) -> None:
+    world.vendor_case()
+    got = world.fed(world.mail(JO, f"VU#{VU} and more", "another flaw in it\r\n"))
+    assert (got.place, got.suggested_vu) == ("review", VU)
+    with ThreadPoolExecutor(2) as working:
+        fed = working.submit(world.feed, *(world.mail(PSIRT) for _ in range(5)))
+        taken = working.submit(
+            accept.from_message, world.node("n2"), world.alice, got.id, Wanted("Another flaw", 654321)
+        ).result()
+        fed.result()
+    assert (taken.report.rm, [m.place for m in world.messages(654321) if m.mail_id]) == ("ACCEPTED", ["filed"])
+    assert world.turn() == "us"
+    assert world.books().filed == 6
+    assert world.breaks() == []
