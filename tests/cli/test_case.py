@@ -242,7 +242,7 @@ def test_timeline_in_all_its_words(console: Console) -> None:
     console.run("case", "log", str(VU), VENDOR, "--by", "phone", "said")
     console.run("case", "remark", str(VU), "noted")
     console.run("case", "assign", str(VU), "bob")
-    console.run("case", "close", str(VU), "--why", "over", "--end-embargo")
+    console.run("case", "close", str(VU), "--why", "over", "--end-embargo", "--anyway")
     console.run("case", "reopen", str(VU), "--why", "not over")
     told = [step["what"] for step in console.json("case", "timeline", str(VU))]
     for expected in ("Vendor: their_ref recorded", "conversation with Vendor by phone, message 2", "remark",
