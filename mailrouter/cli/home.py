@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mailrouter.cli import queue, show
 from mailrouter.cli.frame import Here, login
 from mailrouter.flow import tell
-from mailrouter.store import analysts, outbox, queues, reports, views
+from mailrouter.store import analysts, outbox, proposals, queues, reports, views
 from mailrouter.store.analysts import Analyst
 
 MOST = 8  # of whoever waits on us
@@ -25,11 +25,14 @@ def overview(context: Here) -> None:
         letters = views.letters_by_state(tx)
         undecided = reports.waiting(tx)
         paused = outbox.paused(tx)
+        said = proposals.waiting(tx, me.id if me else None)
     _say_who(me, staff)
     show.table(("queue", "waiting", "oldest (UTC)"), _rows(waiting, staff), "Nothing waits in your queues.")
     if undecided:
         click.echo(f"\nReports that wait for a decision: {undecided}")
     _say_turns(turns)
+    if said:
+        click.echo(f"\nTo be taken as said, or refused: {said} (mailrouter proposal list)")
     _say_letters(letters, paused=paused)
     click.echo("\nNext:")
     for command in islice(_next(me, staff, waiting, turns, letters, undecided), 3):

@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select, true, update
+from sqlalchemy import Connection, Select, bindparam, func, select, true, update
 
 from mailrouter import faults
 from mailrouter.case.answers import Said, What
@@ -159,6 +159,13 @@ def listed(tx: Connection, case_id: int | None = None, *, everything: bool = Fal
     if case_id is not None:
         wanted = wanted.where(proposals.c.case_id == case_id)
     return [Proposal(*row) for row in tx.execute(wanted)]
+
+
+def waiting(tx: Connection, analyst_id: int | None) -> int:
+    """How many are open in open cases of one analyst (None: of nobody)."""
+    mine = (cases.c.analyst_id == analyst_id) & (cases.c.state == "open") & (proposals.c.outcome == "")
+    counted = select(func.count()).select_from(proposals.join(cases, cases.c.id == proposals.c.case_id)).where(mine)
+    return tx.execute(counted).scalar_one()
 
 
 def of_messages(tx: Connection, message_ids: Iterable[int]) -> list[Proposal]:

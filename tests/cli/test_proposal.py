@@ -32,6 +32,7 @@ def test_shown_taken_and_refused(console: Console, case: World) -> None:
         assert re.search(r"^ *1 +Vendor +2 +Affected: yes$", shown, re.MULTILINE)
         assert "Take: mailrouter proposal take ID…, or --message 2\n" in shown
     [item] = console.json("queue", "show", "alice")
+    assert "\nTo be taken as said, or refused: 3 (mailrouter proposal list)\n" in console.out()
     waiting = console.out("queue", "show", "alice")
     assert "message 2 says: Affected: yes; Fixed in: 3.2.1; Fix expected: December 2026\n" in waiting
     assert "  mailrouter proposal take --message 2\n" in waiting
@@ -51,6 +52,7 @@ def test_shown_taken_and_refused(console: Console, case: World) -> None:
     ]
     assert "taken by alice" in console.out("proposal", "show", "1")
     assert "They say" not in console.out("case", "show", NUMBER)
+    assert "To be taken" not in console.out()
     told = console.out("case", "timeline", NUMBER)
     assert "Vendor: affected taken as said, proposal 1" in told
     assert "Vendor: fix-expected refused, proposal 3: another" in told
