@@ -1,6 +1,7 @@
 """`mailrouter case`: a coordination from its opening to its closing, and what people write in it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -218,6 +219,10 @@ def write_letter(context: Here, /, vu: int, whom: Sequence[str], **wanted: Any) 
     options = draft.Wanted(**wanted)
     quoted, secret = ("", False) if options.file or len(chosen) > 1 else _latest(context, found, chosen[0])
     written = draft.letter(options, ", ".join(p.name for p in chosen), quoted, secret=secret)
+    if not written.names_ok:
+        with context.db.read() as tx:
+            tells = write.telling(tx, context.tools, found.case, chosen, written)
+        written = replace(written, names_ok=draft.meant(tells))
     seen = max((m.id for m in found.messages), default=0)
     queued(context, vu, write.write(context.tools, context.actor, vu, [p.name for p in chosen], written, seen))
 

@@ -14,7 +14,7 @@ import click
 
 from mailrouter import faults
 from mailrouter.cli import given, show
-from mailrouter.flow import look
+from mailrouter.flow import leaking, look
 from mailrouter.flow.write import Draft
 from mailrouter.mail import compose
 
@@ -30,6 +30,10 @@ class Wanted:
     confidential: bool
     no_question: bool
     yes: bool
+    names_ok: bool = False
+
+
+names_ok = click.option("--names-ok", is_flag=True, help="It may tell them of other participants: I read it.")
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,6 +45,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--confidential", is_flag=True, help="Never in clear: held when there is no usable key."),
             click.option("--no-question", is_flag=True, help="It asks for no answer: no follow-ups."),
             click.option("--yes", is_flag=True, help="Do not ask before it is queued."),
+            names_ok,
         )
     ):
         command = option(command)
@@ -61,7 +66,19 @@ def letter(wanted: Wanted, to: str, quoted: str = "", *, secret: bool = False) -
             show.said("the mail came encrypted: the letter is confidential, and never leaves in clear")
         _preview(text, kept, [a.name for a in attachments], to, yes=wanted.yes)
     repeats = secret and wanted.file is None
-    return Draft(text, attachments, wanted.confidential, repeats, not wanted.no_question, kept)
+    return Draft(text, attachments, wanted.confidential, repeats, not wanted.no_question, kept, wanted.names_ok)
+
+
+def meant(tells: leaking.Preview) -> bool:
+    """Whether what somebody wrote may tell of others: nobody is asked where there is no terminal, and the answer is
+    no. `click.Abort` when the person says no.
+    """
+    if not tells.found or not _terminal():
+        return False
+    show.said(f"It would tell its recipient of others: {tells.words}.")
+    if any(one.hard for one in tells.found):
+        show.said("A letter that says so is held; `mailrouter outbox release ID --despite-leak --why …` lets it go.")
+    return click.confirm("Is that meant?", abort=True, err=True)
 
 
 def quoted(answered: look.Look) -> tuple[str, bool]:
@@ -72,9 +89,13 @@ def quoted(answered: look.Look) -> tuple[str, bool]:
     return compose.quote(text, one.sender, one.received_at), one.encrypted
 
 
+def _terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def _edited(quoted: str) -> tuple[str, str]:
     """Text and what it still quotes below; a quote the person has cut or answered within is part of the text."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _terminal():
         raise faults.Refused("there is no terminal to write on: give the text with --file FILE (--file - reads stdin)")
     written = click.edit(f"\n\n{quoted}\n" if quoted else "\n", extension=".txt")
     if written is None or not written.strip():

@@ -1,5 +1,6 @@
 """`mailrouter message`: one mail; its attachments; filing it by hand; answering it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from mailrouter.case.standing import Assurance
 from mailrouter.cli import attachments, casefile, draft, given, shapes, show
 from mailrouter.cli.case import queued
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import file, look, reported, write
+from mailrouter.flow import file, leaking, look, reported, write
+from mailrouter.flow.actor import taking_part
 from mailrouter.store import cases, messages, proposals, reports
 
 id_argument = click.argument("message_id", metavar="ID", type=given.ID)
@@ -249,4 +251,12 @@ def reply(context: Here, /, message_id: int, **options: Any) -> None:
     seen = look.at(tools, message_id) if wanted.file is None else None
     quoted, secret = draft.quoted(seen) if seen else ("", False)
     written = draft.letter(wanted, whose or "", quoted, secret=secret)
+    if not written.names_ok:
+        written = replace(written, names_ok=draft.meant(_telling(context, vu, whose or "", written)))
     queued(context, vu, [write.reply(tools, context.actor, message_id, written)])
+
+
+def _telling(context: Here, vu: int, whose: str, written: write.Draft) -> leaking.Preview:
+    with context.db.read() as tx:
+        case = cases.by_vu(tx, vu)
+        return write.telling(tx, context.tools, case, [taking_part(tx, case, whose)], written)

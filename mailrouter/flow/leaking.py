@@ -22,12 +22,14 @@ from mailrouter.store.identities import Party
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
+BODY = "the body"
 NOBODY = -1  # a recipient who is no organisation
 STRANGER = -2  # a reporter who takes no part yet
 LARGEST_HEAD = 64 * 1024  # bytes of a mail in which its From is looked for
 MOST_CASES = 4  # whose needles are kept
 MOST_TOLD = 5  # findings of one letter that are named one by one
 
+MEANT = "write it anew, or give the command again with --names-ok if that is meant"
 WRITTEN_ANEW = "write it anew, or `mailrouter outbox release {} --despite-leak --why …` if that is meant"
 
 
@@ -163,7 +165,7 @@ def of_letter(
     case = known(tx, tools, case_id)
     recipient = recipient_of(tx, letter.recipient, letter.participant_id)
     harmless = _harmless(tools, case, letter.name, letter.body)
-    texts = {f"the header {name}": value for one in headers for name, value in _fields(one)} | {"the body": letter.body}
+    texts = {f"the header {name}": value for one in headers for name, value in _fields(one)} | {BODY: letter.body}
     return [*_in_texts(case, recipient, texts, harmless), *_in_files(case, recipient, files)], case.called
 
 
@@ -204,7 +206,7 @@ def _in_texts(
 ) -> Iterator[Finding]:
     for where, text in texts.items():
         for one in leaks.findings(case.index, case.index.scan(disguises.readings(text)), recipient, where, harmless):
-            yield one if where == "the body" else _replaced(one, where)
+            yield one if where == BODY else _replaced(one, where)
 
 
 def _replaced(one: Finding, where: str) -> Finding:
@@ -276,13 +278,16 @@ class Preview:
 
 
 def preview(
-    tx: Connection, tools: Tools, case_id: int, organisations: Iterable[int], text: str, files: Sequence[Attachment]
-) -> Preview:
-    """What this text with these files would tell its recipients of each other and of the rest."""
+    tx: Connection, tools: Tools, case_id: int, organisations: Iterable[int], text: str, files: Sequence[Attachment],
+    quoted: str = "",
+) -> Preview:  # fmt: skip
+    """What this text with these files would tell its recipients of each other and of the rest. Of what is `quoted`,
+    only what is hard.
+    """
     case, carried = known(tx, tools, case_id), [Carried(file) for file in files]
-    found = [
-        one
-        for recipient in dict.fromkeys(organisations)
-        for one in (*_in_texts(case, recipient, {"the body": text}), *_in_files(case, recipient, carried))
-    ]
-    return Preview(list(dict.fromkeys(found)), case.called)
+    found: dict[Finding, None] = {}
+    for recipient in dict.fromkeys(organisations):
+        found |= dict.fromkeys(_in_texts(case, recipient, {BODY: text}))
+        found |= dict.fromkeys(one for one in _in_texts(case, recipient, {"the quoted mail": quoted}) if one.hard)
+        found |= dict.fromkeys(_in_files(case, recipient, carried))
+    return Preview(list(found), case.called)

@@ -1,6 +1,6 @@
 """A person's letters, conversations and remarks: what an analyst says, in the thread, in our name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from mailrouter.case import lifecycle, plan
 from mailrouter.case.events import MailArrived, Routed
 from mailrouter.case.model import Case, Participant, Waiting
 from mailrouter.case.standing import Assurance, Standing
-from mailrouter.flow import act, letters
+from mailrouter.flow import act, leaking, letters
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases, messages, queues
@@ -31,6 +31,7 @@ class Draft:
     only_encrypted: bool = False  # it repeats what came encrypted: never in clear, whatever they consent to
     asks: bool = True
     quoted: str = ""
+    names_ok: bool = False  # a person saw what it tells of others, and means it
 
 
 def write(tools: Tools, actor: Actor, vu: int, whom: Sequence[str], draft: Draft, seen: int | None = None) -> list[int]:
@@ -42,6 +43,7 @@ def write(tools: Tools, actor: Actor, vu: int, whom: Sequence[str], draft: Draft
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         chosen = dict.fromkeys(taking_part(tx, case, name) for name in whom)
+        _tells_nothing(tx, tools, case, chosen, draft)
         return [_send(tx, tools, actor, case, p, draft, _latest(tx, case, p), seen) for p in chosen]
 
 
@@ -53,8 +55,21 @@ def reply(tools: Tools, actor: Actor, message_id: int, draft: Draft) -> int:
     tools.own_key()
     with tools.db.write() as tx:
         answered, case_id, participant_id = _answerable(tx, message_id)
-        case = cases.lock(tx, [case_id])[case_id]
-        return _send(tx, tools, actor, case, cases.participant(tx, participant_id), draft, answered, answered.id)
+        case, whom = cases.lock(tx, [case_id])[case_id], cases.participant(tx, participant_id)
+        _tells_nothing(tx, tools, case, [whom], draft)
+        return _send(tx, tools, actor, case, whom, draft, answered, answered.id)
+
+
+def telling(tx: Connection, tools: Tools, case: Case, whom: Iterable[Participant], draft: Draft) -> leaking.Preview:
+    """What the draft would tell these of others. Of what it quotes only what never leaves: the rest they wrote us."""
+    theirs = [one.organisation_id for one in whom]
+    return leaking.preview(tx, tools, case.id, theirs, draft.text, draft.attachments, draft.quoted)
+
+
+def _tells_nothing(tx: Connection, tools: Tools, case: Case, whom: Iterable[Participant], draft: Draft) -> None:
+    """`Illegal` when it tells of others and nobody said that this is meant."""
+    if not draft.names_ok and (said := telling(tx, tools, case, whom, draft).words):
+        raise faults.Illegal(f"it would tell its recipient of others: {said}; {leaking.MEANT}")
 
 
 def answerable(tools: Tools, message_id: int) -> messages.Message:

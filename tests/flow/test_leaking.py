@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import contacting, coordinate, leaking, letters, outgoing, sealing
+from mailrouter.flow import contacting, coordinate, leaking, letters, outgoing, sealing, write
 from mailrouter.flow.actor import Actor
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases, contacts, messages, outbox
@@ -216,3 +216,36 @@ def test_no_text_of_ours_says_anything_of_anybody_else(house: World) -> None:
     assert_no_leak(mails, secrets, lambda _whose, message: maker.gpg("--decrypt", given=message))
     with pytest.raises(AssertionError, match="of Zorble Widgets"):
         assert_no_leak({VENDOR: [b"Subject: =?utf-8?q?Zor=62le?=\r\n\r\n"]}, secrets, lambda _whose, message: message)
+
+
+# ---- what people write ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("A02", "S29")
+def test_what_somebody_writes_is_looked_at_before_it_is_queued(house: World) -> None:
+    """Soft or hard: nothing is queued until a person says that it is meant; what is hard is held all the same."""
+    before = len(house.letters())
+    zipped = write.Draft("see the file", [Attachment("poc.zip", b"PK\x03\x04....")])
+    for draft, said in (
+        (write.Draft("Bolt has fixed it"), "the name of Vendor"),
+        (write.Draft("see their site, bolt.example"), "a mail domain of Vendor"),
+        (write.Draft("ask security@bolt.example"), "an address of Vendor"),
+        (write.Draft("Fine.", quoted="> From: security@bolt.example"), r"\(the quoted mail\)"),
+        (zipped, r"a file that cannot be looked into \(attachment 1\)"),
+    ):
+        with pytest.raises(faults.Illegal, match=said):
+            write.write(house.tools, house.alice, VU, [VENDOR], draft)
+        with pytest.raises(faults.Illegal, match="--names-ok"):
+            write.reply(house.tools, house.alice, house.messages()[-1].id, draft)
+    assert len(house.letters()) == before
+    write.write(house.tools, house.alice, VU, [VENDOR], replace(zipped, text="Bolt", names_ok=True))
+    write.write(house.tools, house.alice, VU, [VENDOR], write.Draft("ask security@bolt.example", names_ok=True))
+    write.write(house.tools, house.alice, VU, [BOLT], write.Draft("Bolt, you wrote:", quoted="> from bolt.example"))
+    house.deliver()
+    assert [letter.state for letter in house.letters()[before:]] == ["sent", "held", "sent"]
+
+
+@pytest.mark.row("A02")
+def test_one_text_for_several_tells_none_of_them_of_the_others(house: World) -> None:
+    with pytest.raises(faults.Illegal, match="the name of Vendor"):
+        write.write(house.tools, house.alice, VU, [VENDOR, BOLT], write.Draft("Dear Bolt"))
