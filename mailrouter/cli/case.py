@@ -18,6 +18,7 @@ from mailrouter.cli import (
     given,
     joining,
     merging,
+    relay,
     shapes,
     show,
     timeline,
@@ -260,5 +261,7 @@ def log(context: Here, vu: int, whom: str, text: str, by: str, at: datetime | No
     click.echo(f"VU#{vu}: conversation with {show.cell(whom)} kept as message {spoken}")
 
 
-for command in (*joining.COMMANDS, *contacting.COMMANDS, *casestate.COMMANDS, *merging.COMMANDS):
+for command in (
+    *joining.COMMANDS, *contacting.COMMANDS, *casestate.COMMANDS, *merging.COMMANDS, relay.relay,
+):  # fmt: skip
     case.add_command(command)

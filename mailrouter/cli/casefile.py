@@ -37,6 +37,7 @@ def show_case(file: CaseFile, *, everything: bool = True) -> None:
     show_messages(file, file.messages, fold)
     _statements(file)
     show_proposals(file.proposals)
+    show_relays(file)
     _deadlines(file, fold)
     _remarks(file)
     _elsewhere(file)
@@ -273,6 +274,18 @@ def _remarks(file: CaseFile) -> None:
     for remark in file.remarks:
         click.echo(f"{show.when(remark.received_at)}  {show.cell(remark.sender)}")
         _indented(remark.note.split("\n"))
+
+
+def show_relays(file: CaseFile, participant: Participant | None = None) -> None:
+    """What was passed on of whose mail to whom; nothing when nothing was."""
+    made = shapes.relays(file, participant.id if participant else None)
+    if made:
+        _section("Passed on")
+        rows = (
+            (one["message"], one["at"], show.short(str(one["from"]), 20), show.short(str(one["to"]), 20), one["letter"])
+            for one in made
+        )
+        show.table(("message", "when (UTC)", "of", "to", "letter"), rows, "")
 
 
 def _indented(lines: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from mailrouter.cli.case import queued
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import file, leaking, look, reported, write
 from mailrouter.flow.actor import taking_part
-from mailrouter.store import cases, messages, proposals, reports
+from mailrouter.store import cases, messages, proposals, relays, reports
 
 id_argument = click.argument("message_id", metavar="ID", type=given.ID)
 
@@ -74,10 +74,14 @@ def one(context: Here, message_id: int, text: bool, raw: bool, json_: bool) -> N
     vrf = _number(context, seen.message)
     with context.db.read() as tx:
         said = proposals.of_messages(tx, [message_id])
+        passed = [(one, cases.participant(tx, one.participant_id).name) for one in relays.of_message(tx, message_id)]
     if json_:
         shape = shapes.looked_at(seen, vu, whose, vrf)
+        shape |= {"relays": [shapes.relay(one, whose, to) for one, to in passed]}
         return show.show_json(shape | {"proposals": [shapes.proposal(one) for one in said]})
     _show(seen, vu, whose, vrf)
+    for one, to in passed:
+        click.echo(f"passed on to {show.cell(to)} by letter {one.letter_id}, {show.when(one.made_at)}")
     return casefile.show_proposals([one for one in said if one.is_open])
 
 

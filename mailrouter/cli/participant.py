@@ -43,6 +43,7 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
         shape = shapes.participant(file, found) | {"contacts": shapes.vendor(known, context.now)["contacts"]}
         new = {seen.message.id: {"new": seen.new, "text": seen.text} for seen in said}
         shape |= {"proposals": [shapes.proposal(p) for p in file.proposals if p.participant_id == found.id]}
+        shape |= {"relays": shapes.relays(file, found.id)}
         return show.show_json(shape | {"messages": [shapes.message_of_case(file, m) | new.get(m.id, {}) for m in mine]})
     if text:
         for seen in said:

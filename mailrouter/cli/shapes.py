@@ -15,6 +15,7 @@ from mailrouter.store.descriptions import Description
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
 from mailrouter.store.queues import Shown
+from mailrouter.store.relays import Relay
 from mailrouter.store.views import CaseFile, Sent, Turn, Vendor
 from mailrouter.store.vouchers import Voucher
 from mailrouter.store.vulnerabilities import VendorStatus, Vulnerability
@@ -55,7 +56,32 @@ def case(file: CaseFile) -> Shape:
         "remarks": [{"id": m.id, "at": m.received_at, "by": m.sender, "text": m.note} for m in file.remarks],
         "elsewhere": [message(m) for m in file.elsewhere],
         "proposals": [proposal(p) for p in file.proposals],
+        "relays": relays(file),
     }
+
+
+def relays(file: CaseFile, participant_id: int | None = None) -> list[Shape]:
+    """What was passed on in a case, or from and to one participant; `from` and `to` are names."""
+    senders = {m.id: m.participant_id for m in file.messages}
+    return [
+        relay(one, _name(file, senders.get(one.message_id)), _name(file, one.participant_id))
+        for one in file.relays
+        if participant_id in (None, one.participant_id, senders.get(one.message_id))
+    ]
+
+
+def _name(file: CaseFile, participant_id: int | None) -> str | None:
+    found = file.participant(participant_id)
+    return found.name if found else None
+
+
+def relay(one: Relay, sender: str | None, to: str | None) -> Shape:
+    """One mail that was passed on to one participant."""
+    files = [{"name": f["name"], "left_as": f["left_as"]} for f in one.carried]
+    return {
+        "message": one.message_id, "from": sender, "to": to, "letter": one.letter_id, "files": files,
+        "consent": one.consent, "at": one.made_at, "by": one.made_by,
+    }  # fmt: skip
 
 
 def participant(file: CaseFile, one: Participant) -> Shape:

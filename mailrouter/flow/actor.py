@@ -75,7 +75,8 @@ def still_open(case: Case) -> Case:
 
 
 def taking_part(tx: Connection, case: Case, whom: str) -> Participant:
-    """The participant of that name (or the role `reporter`, if there is one); `NotFound` lists those there are.
+    """The participant of that name or pseudonym (or the role `reporter`, if there is one); `NotFound` lists those there
+    are.
 
     `Illegal` for who left: nothing is done with them until they take part again.
     """
@@ -95,7 +96,7 @@ def ever_taking_part(tx: Connection, case: Case, whom: str) -> Participant:
     """The same, of those who left too: what they sent is shown."""
     everyone = sorted(cases.participants_of(tx, [case.id]), key=lambda p: not p.takes_part)
     wanted = " ".join(whom.casefold().split())
-    by_name = [p for p in everyone if " ".join(p.name.casefold().split()) == wanted]
+    by_name = [p for p in everyone if wanted in (" ".join(p.name.casefold().split()), p.pseudonym.casefold())]
     by_role = [p for p in everyone if wanted in p.roles and p.takes_part]
     if by_name or len(by_role) == 1:
         return (by_name or by_role)[0]

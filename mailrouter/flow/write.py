@@ -119,6 +119,11 @@ def _turn(doing: act.Doing, participant: Participant, letter_id: int, draft: Dra
         act.nobodys_turn(doing, participant, "answered by us")
 
 
+def thread(tx: Connection, case: Case, participant: Participant) -> letters.Thread:
+    """The participant's own, as it stands now."""
+    return _thread(tx, case, participant, _latest(tx, case, participant))
+
+
 def _latest(tx: Connection, case: Case, participant: Participant) -> messages.Message | None:
     theirs = [m for m in messages.of_case(tx, case.id) if m.participant_id == participant.id and m.message_id]
     return theirs[-1] if theirs else None

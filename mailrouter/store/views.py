@@ -12,12 +12,13 @@ from functools import cached_property
 from sqlalchemy import Connection, func, select
 
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
-from mailrouter.store import cases, contacts, descriptions, proposals, statements, vouchers, vulnerabilities
+from mailrouter.store import cases, contacts, descriptions, proposals, relays, statements, vouchers, vulnerabilities
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
 from mailrouter.store.descriptions import Description
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
+from mailrouter.store.relays import Relay
 from mailrouter.store.tables import cases as case_table
 from mailrouter.store.tables import contacts as contact_table
 from mailrouter.store.tables import domains, letters, messages, organisations, participants, pinned_keys, queue_items
@@ -59,6 +60,7 @@ class CaseFile:
     vulnerabilities: Sequence[Vulnerability]
     statuses: Mapping[int, Sequence[VendorStatus]]  # by participant id: what they say of each, where they said it
     merged_into: int | None = None  # VU number of the case that goes on in its place
+    relays: Sequence[Relay] = ()  # what was passed on of one participant's mail to another
     proposals: Sequence[Proposal] = ()  # what mails say, and nobody has decided about
 
     def participant(self, participant_id: int | None) -> Participant | None:
@@ -104,6 +106,7 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
         deadlines=cases.deadlines_of(tx, case.id),
         description=descriptions.newest(tx, case.id),
         elsewhere=_elsewhere(tx, vu),
+        relays=relays.of_case(tx, case.id),
         proposals=proposals.listed(tx, case.id),
         vulnerabilities=vulnerabilities.of_case(tx, case.id),
         statuses=_statuses(tx, case),

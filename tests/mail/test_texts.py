@@ -14,7 +14,7 @@ SHIPPED = texts.read()
 TO_PARTICIPANTS = [name for name, letter in texts.LETTERS.items() if "vendor" in letter.fields]
 ORDERED = {
     "notification", "details", "write", "reply", "voucher", "own-key-changed", "report-ask", "report-accepted",
-    "report-declined",
+    "report-declined", "relay",
 }  # fmt: skip
 AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
@@ -31,6 +31,7 @@ VALUES = {
     "alarm": "x", "received": "2026-01-20", "sha256": "44bae50e" * 8, "number": "VU#123456", "count": "2",
     "answer_to": "cert+q7.lluyt3ln4bkjtuv4@cert.example", "expires_on": "2026-05-01",
     "their_key": "0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567",
+    "pseudonym": "Coordinator KTRV", "wanted": "It is for your information.", "note": "",
     "because": "It asks for a CVE ID only.", "way_1": "Ask the vendor.", "way_2": "Ask MITRE.", "way_3": "",
     "named": "We tell no vendor who reported it.", "credited": "Shall our note name you?",
     "sender": "psirt@acme.example", "proved": "It is not signed.", "becomes": "",
