@@ -12,6 +12,7 @@ from mailrouter.cli import shapes, show
 from mailrouter.cli.shapes import Shape
 from mailrouter.flow.desk import Like, Line
 from mailrouter.flow.reported import Read
+from mailrouter.mail import reportform
 from mailrouter.store.messages import Message
 
 STATES = {
@@ -194,7 +195,7 @@ def _form(read: Read) -> None:
     if read.trouble:
         click.echo(f"\nThe mail cannot be opened now: {show.cell(read.trouble)}")
     for name, text in read.filled.fields.items():
-        click.echo(f"\n{name.replace('_', ' ').capitalize()}")
+        click.echo(f"\n{reportform.FIELDS[name][0].capitalize()}")
         show.block(text)
     if read.filled.free:
         click.echo("\nFree text" if read.filled.fields else "\nText")
