@@ -79,6 +79,8 @@ def renumber_proposals(tx: Connection, case_id: int, numbers: dict[int, int]) ->
     apart = {_thing(row) for row in found if row.vulnerability}
     whole = next(iter(numbers.values())) if len(numbers) == 1 else 0
     for row in sorted(found, key=lambda row: -row.vulnerability):  # upwards: no number is given while it is taken
+        if row.vulnerability and row.vulnerability not in numbers:
+            continue  # there was none such
         number = numbers.get(row.vulnerability, 0 if _thing(row) in apart else whole)
         tx.execute(update(proposals).where(proposals.c.id == row.id).values(vulnerability=number))
 

@@ -9,7 +9,7 @@ import pytest
 
 from mailrouter import faults
 from mailrouter.case.model import Participant, Waiting
-from mailrouter.flow import act, coordinate, file, proposals, standings, tell, write
+from mailrouter.flow import act, coordinate, file, leaving, merging, proposals, standings, tell, write
 from mailrouter.flow.write import Draft
 from mailrouter.store import cases, vulnerabilities
 from mailrouter.store import proposals as stored
@@ -326,6 +326,22 @@ def test_what_is_recorded_by_hand_waits_no_longer(world: World) -> None:
     standings.ordered(world.tools, world.alice, VU, VENDOR, lambda d, p: standings.set_status(d, p, "Unknown"))
     assert {outcome for what, _, outcome, _ in says(world) if what in ("affected", "why-not")} == {"overtaken"}
     assert sum(len(row.data.get("overtakes", ())) for row in world.journal()) == 4
+
+
+def test_who_left_says_nothing_more_and_what_was_said_goes_along_with_a_merged_case(world: World) -> None:
+    world.vendor_case()
+    other = world.case(VENDOR, vu=222222)
+    world.feed(world.mail(PSIRT, "VU#222222", "Affected: no\r\nFixed in (.9): 7\r\n"))
+    merging.merge(world.tools, world.alice, other.vu, VU, "the same flaw")
+    first, lost = all_of(world)
+    assert (first.vu, first.vulnerability, lost.vulnerability) == (VU, 2, 9)
+    proposals.take(world.tools, world.alice, [first.id])
+    assert [(one.number, one.status) for one in status(world)] == [(2, "Not Affected")]
+    leaving.remove(world.tools, world.alice, VU, VENDOR, "sold")
+    with pytest.raises(faults.Illegal, match="takes part no more"):
+        proposals.take(world.tools, world.alice, [lost.id])
+    world.feed(world.mail(PSIRT, body="Affected: yes\r\n"))
+    assert len(all_of(world)) == 2
 
 
 # ---- what an analyst cannot take -------------------------------------------------------------------------------------
