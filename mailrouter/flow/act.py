@@ -331,6 +331,8 @@ def _automatic_letter(doing: Doing, action: do.Write) -> None:
     letter_id = letters.follow_up(doing.tx, doing.tools, doing.case, action, doing.now)
     if letter_id is None:
         return
+    for overtaken in outbox.overtake(doing.tx, action.participant.id, letter_id):
+        _write(doing, doing.case, "letter.withdrawn", letter=overtaken, outcome="a later step")
     sent = action.participant.follow_ups_sent + 1
     cases.change_participant(doing.tx, action.participant.id, last_automatic_at=doing.at, follow_ups_sent=sent)
     _write(

@@ -137,8 +137,10 @@ def _letter(tx: Connection, tools: Tools, case: Case, due: Due, at: datetime) ->
         return False
     values = {"their_key": _groups(due.ending.fingerprint), "expires_on": letters.day(due.ending.ends)}
     order = letters.Order(LETTER, values, step=due.once)
-    if letters.to_participant(tx, tools, case, due.participant, order, tools.now()) is None:
+    letter_id = letters.to_participant(tx, tools, case, due.participant, order, tools.now())
+    if letter_id is None:
         return False
+    outbox.overtake(tx, due.participant.id, letter_id)
     cases.change_participant(tx, due.participant.id, last_automatic_at=at)
     return True
 

@@ -300,6 +300,28 @@ def withdraw_to(tx: Connection, participant_id: int, why: str) -> list[int]:
     return sorted(tx.execute(gone).scalars())
 
 
+def overtake(tx: Connection, participant_id: int, by: int) -> list[int]:
+    """Automatic letters to a participant that have not left when a later one, `by`, is made leave no more: else both
+    might leave in one minute, once the brake is off. Receipts answer, and are none of these. Returns their ids.
+    """
+    values = {"participant": participant_id, "later": by, "reason": f"letter {by} goes in its place"}
+    return sorted(tx.execute(_OVERTAKE, values).scalars())
+
+
+_OVERTAKE = (
+    update(letters)
+    .where(
+        letters.c.participant_id == bindparam("participant"),
+        letters.c.id != bindparam("later"),
+        letters.c.automatic,
+        letters.c.name.not_in(receipts.NAMES),
+        letters.c.state.in_(("queued", "held")),
+    )
+    .values(state="withdrawn", why=bindparam("reason"))
+    .returning(letters.c.id)
+)
+
+
 def waiting_for_a_key(tx: Connection, participant_id: int) -> list[int]:
     """Held confidential letters that consent to clear text would open, oldest first."""
     theirs = and_(

@@ -134,8 +134,8 @@ def test_while_the_silent_are_written_to(migrated_url: str, daemons: Daemons, po
     assert store.letters("follow-up%") == []
     node.start("--only", "ticker")
     until(lambda: len(store.letters("follow-up-1")) == VENDORS, "the letters")
-    assert store.one("SELECT count(*) FROM deadlines WHERE done_at IS NULL") == VENDORS
-    assert store.one("SELECT count(*) FROM deadlines WHERE done_at IS NOT NULL") == VENDORS
+    assert store.one("SELECT count(*) FROM deadlines WHERE kind = 'follow-up' AND done_at IS NULL") == VENDORS
+    assert store.one("SELECT count(*) FROM deadlines WHERE kind = 'follow-up' AND done_at IS NOT NULL") == VENDORS
     assert store.one("SELECT count(*) FROM participants WHERE follow_ups_sent = 1") == VENDORS
     store.in_order()
 

@@ -126,6 +126,21 @@ def test_two_automatic_letters_keep_four_days_apart(world: World) -> None:
     assert sent == [1, 5]
 
 
+def test_of_two_automatic_letters_that_lie_here_the_later_leaves(world: World) -> None:
+    world.vendor_case()
+    outgoing.brake(world.tools, world.alice, on=True, why="a wrong telephone number")
+    for number in (14, 28):
+        world.day(number)
+        world.beat()
+        world.deliver()
+    assert [letter.state for letter in world.follow_ups()] == ["withdrawn", "queued"]
+    assert world.follow_ups()[0].why == f"letter {world.follow_ups()[1].id} goes in its place"
+    outgoing.brake(world.tools, world.alice, on=False, why="")
+    world.deliver()
+    assert [letter.state for letter in world.follow_ups()] == ["withdrawn", "sent"]
+    assert world.breaks() == []
+
+
 def test_case_show_can_say_what_comes_next(world: World) -> None:
     world.vendor_case()
     world.day(3)
