@@ -8,6 +8,7 @@ from tests.cli.console import Console
 from tests.flow.world import PSIRT, VU, World
 
 BODY = "Affected: yes\r\nFixed in: 3.2.1\r\nFix expected: December 2026\r\n"
+pytestmark = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # flow/ is tested on both
 NUMBER = f"VU#{VU}"
 
 

@@ -17,6 +17,7 @@ from mailrouter.store.proposals import Proposal
 from mailrouter.store.vulnerabilities import VendorStatus
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
+quickly = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # where SQL makes no difference
 FORM = "Affected:\nWhy not:\nFixed in:\nFix expected:\nWe need:\n"
 ANSWER = f"VU#{VU}\n\nAffected: yes\nFixed in: 3.2.1\nFix expected: 2026-12-01\n"
 
@@ -127,6 +128,7 @@ def test_only_what_is_signed_within_is_taken_and_read(world: World) -> None:
     assert len(says(world)) == 4
 
 
+@quickly
 @pytest.mark.parametrize(
     ("text", "subject", "why"),
     [
@@ -182,6 +184,7 @@ def test_an_older_word_undoes_nothing(world: World) -> None:
     assert len(all_of(world)) == 2
 
 
+@quickly
 def test_a_signature_makes_a_person_of_what_looks_automatic(world: World) -> None:
     world.vendor_case(key=True)
     subject = f"Thank you for contacting us about VU#{VU}; we confirm it"
@@ -253,6 +256,7 @@ def test_two_analysts_at_once(world: World) -> None:
 # ---- within our form -------------------------------------------------------------------------------------------------
 
 
+@quickly
 def test_a_line_filled_in_where_our_letter_is_quoted(world: World) -> None:
     world.vendor_case()
     [letter_id] = write.write(world.tools, world.alice, VU, [VENDOR], Draft(f"Please fill in:\n\n{FORM}"))
@@ -265,6 +269,7 @@ def test_a_line_filled_in_where_our_letter_is_quoted(world: World) -> None:
     assert says(world) == [("affected", "yes", "open", "")]
 
 
+@quickly
 def test_html_alone_is_read_too(world: World) -> None:
     world.vendor_case()
     html = "<p>Affected: yes</p><blockquote type=cite><p>Fixed in: 1</p></blockquote>"
@@ -347,6 +352,7 @@ def test_who_left_says_nothing_more_and_what_was_said_goes_along_with_a_merged_c
 # ---- what an analyst cannot take -------------------------------------------------------------------------------------
 
 
+@quickly
 @pytest.mark.parametrize(
     ("line", "refused"),
     [
