@@ -13,7 +13,7 @@ from mailrouter.cli import proofs as proofs_cli
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import proofs, vouching
 from mailrouter.flow import statements as flow
-from mailrouter.flow.actor import taking_part
+from mailrouter.flow.actor import ever_taking_part
 from mailrouter.store import cases, statements, vouchers
 
 UNPROVED = (
@@ -90,7 +90,7 @@ def one(
 
 
 def _found(tx: Connection, vu: int, vendor: str, message: int | None) -> Statement:
-    whose = taking_part(tx, cases.by_vu(tx, vu), vendor)
+    whose = ever_taking_part(tx, cases.by_vu(tx, vu), vendor)
     theirs = statements.of_participant(tx, whose.id)
     if message is not None:
         theirs = [s for s in theirs if s.message_id == message]

@@ -27,7 +27,7 @@ def close(tools: Tools, actor: Actor, vu: int, why: str, *, end_embargo: bool = 
             ended = lifecycle.move(lifecycle.EMBARGO, "terminate", case.embargo)
             publicity.end_embargo(doing, case, [case.embargo, ended], why)
         cases.change(tx, case.id, state=state, closed_at=tools.now())
-        for participant in cases.participants_of(tx, [case.id]):
+        for participant in (p for p in cases.participants_of(tx, [case.id]) if p.takes_part):
             act.nobodys_turn(doing, participant, "case closed")
             standings.follow_rm(doing, participant, lifecycle.DONE_WITH)
         cases.close_publication(tx, case.id, tools.now(), "case closed")

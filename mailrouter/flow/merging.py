@@ -62,21 +62,17 @@ def _may_merge(tx: Connection, old: Case, into: Case) -> str:
 def _participants(doing: act.Doing, old: Case, into: Case) -> tuple[list[int], list[list[int]]]:
     """Who was in the old case only moves; who is in both goes on as the one it is in the other. Their ids."""
     there = {one.organisation_id: one for one in cases.participants_of(doing.tx, [into.id])}
+    called = {one.pseudonym for one in there.values()}
     moved, joined = [], []
     for one in cases.participants_of(doing.tx, [old.id]):
         if (same := there.get(one.organisation_id)) is None:
-            _move(doing, one, into)
+            changed = {"pseudonym": cases.new_pseudonym(doing.tx, into.id, one.role)} if one.pseudonym in called else {}
+            rows.move_participant(doing.tx, one.id, into.id, **changed)
             moved.append(one.id)
         else:
             _join(doing, one, same)
             joined.append([one.id, same.id])
     return moved, joined
-
-
-def _move(doing: act.Doing, one: Participant, into: Case) -> None:
-    taken = {other.pseudonym for other in cases.participants_of(doing.tx, [into.id])}
-    changed = {"pseudonym": cases.new_pseudonym(doing.tx, into.id, one.roles[0])} if one.pseudonym in taken else {}
-    rows.move_participant(doing.tx, one.id, into.id, **changed)
 
 
 def _join(doing: act.Doing, one: Participant, same: Participant) -> None:

@@ -51,7 +51,7 @@ def carry_out(doing: act.Doing, case: Case, follows: Follows, at: datetime, why:
         end_embargo(doing, case, follows.embargo, why)
     if follows.makes_aware:
         for one in cases.participants_of(doing.tx, [case.id]):
-            if one.is_vendor and one.aware_at is None:
+            if one.is_vendor and one.takes_part and one.aware_at is None:
                 standings.fix(doing, one, "aware", at)
 
 

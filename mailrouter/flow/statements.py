@@ -11,13 +11,11 @@ from mailrouter.case.model import Case, Participant, Statement
 from mailrouter.case.receipt import Lack
 from mailrouter.case.standing import Assurance
 from mailrouter.flow import act, arrival, lookup, receive, weigh
-from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
+from mailrouter.flow.actor import Actor, case_held, ever_taking_part, need_analyst, note
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.pgp import PublicKey
 from mailrouter.store import cases, certificates, inbox, messages, statements, vouchers
 from mailrouter.tools import Tools
-
-VENDORS = ("vendor", "downstream")
 
 
 def take(tools: Tools, actor: Actor, message_id: int) -> Statement:
@@ -129,7 +127,7 @@ def approve(tools: Tools, actor: Actor, vu: int, vendor: str, sha256: str = "") 
     need_analyst(actor, "approving")
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        found = _standing(tx, case, taking_part(tx, case, vendor))
+        found = _standing(tx, case, ever_taking_part(tx, case, vendor))
         if not found.sha256.startswith(sha256.lower()):
             raise faults.Illegal(f"another text stands now, of SHA-256 {found.sha256}; read it with `statement show`")
         statements.approve(tx, found.id, actor.name, tools.now())
@@ -169,7 +167,7 @@ def withdraw(tools: Tools, actor: Actor, vu: int, vendor: str, why: str) -> Stat
     """The vendor takes it back, or we do: it stands no longer; what stood before does not come back by itself."""
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        participant = taking_part(tx, case, vendor)
+        participant = ever_taking_part(tx, case, vendor)
         mine = [s for s in statements.of_participant(tx, participant.id) if s.stands or s.state == "held"]
         if not mine:
             raise faults.NotFound(f"no statement of {participant.name} on VU#{vu}")
