@@ -117,11 +117,13 @@ def _turns(file: CaseFile, fold: int | None) -> None:
 
 
 def _progress(file: CaseFile, one: Participant) -> str:
-    """What happened with them, and what they say, once they say something."""
+    """What happened with them; once they say something, that first."""
     if not one.takes_part:
         return f"left {one.left_at:%Y-%m-%d}"
     said = shapes.overall(file, one)
-    return one.progress if said in (None, status.UNKNOWN) else f"{one.progress}, {said}"
+    if said in (None, status.UNKNOWN):
+        return one.progress
+    return str(said) if one.progress == "answered" else f"{said}, {one.progress}"
 
 
 def statuses(file: CaseFile, one: Participant) -> list[tuple[str, str]]:
