@@ -277,23 +277,24 @@ def test_accepted_it_is_a_case_with_its_reporter_hidden_and_told(world: World) -
     assert world.fed(world.mail(JO, f"VU#{VU}")).participant_id == reporter.id
 
 
-@pytest.mark.parametrize(
-    ("credit", "share", "named", "credited"),
-    [
-        ("yes", "yes", promises.NAMED, promises.CREDITED),
-        ("no", "no", promises.UNNAMED, promises.NOT_CREDITED),
-        ("", "yes", promises.NAMED, promises.CREDIT_ASKED),
-        ("yes", "", promises.UNNAMED, promises.CREDITED),
-    ],
-)
-def test_both_are_no_until_they_say_yes(world: World, credit: str, share: str, named: str, credited: str) -> None:
-    report = came(world, form(product_and_version="AX-7", credit_me=credit, share_my_name=share))
-    accept.accept(world.tools, world.alice, report.vrf, Wanted(vu=VU))
-    reporter = world.participant(JO)
-    assert (reporter.anonymous, reporter.credit) == (share != "yes", credit == "yes")
-    body = flat(world.letters("report-accepted")[0].body)
-    assert flat(named) in body
-    assert flat(credited) in body
+PROMISED = [
+    ("yes", "yes", promises.NAMED, promises.CREDITED),
+    ("no", "no", promises.UNNAMED, promises.NOT_CREDITED),
+    ("", "yes", promises.NAMED, promises.CREDIT_ASKED),
+    ("yes", "", promises.UNNAMED, promises.CREDITED),
+]
+
+
+def test_both_are_no_until_they_say_yes(world: World) -> None:
+    for number_, (credit, share, named, credited) in enumerate(PROMISED):
+        sender = f"jo{number_}@finder.example"
+        report = came(world, form(product_and_version="AX-7", credit_me=credit, share_my_name=share), sender=sender)
+        done = accept.accept(world.tools, world.alice, report.vrf, Wanted())
+        reporter = world.participant(sender, done.case.vu)
+        assert (reporter.anonymous, reporter.credit) == (share != "yes", credit == "yes")
+        body = flat(world.letters("report-accepted")[-1].body)
+        assert flat(named) in body
+        assert flat(credited) in body
 
 
 def test_a_vendor_that_reports_may_be_both(world: World) -> None:
