@@ -94,7 +94,9 @@ def test_a_forged_address_is_no_hint_and_is_flagged(world: World) -> None:
     local, _, domain = good.partition("@")
     forged = f"{local[:-1]}{'a' if local[-1] != 'a' else 'b'}@{domain}"
     got = world.fed(world.mail(PSIRT, "no number", to=(forged,)))
-    assert (place(got), got.flags, got.suggested_vu) == (("triage", "no VU# in the subject"), "bad-token", None)
+    assert (place(got), got.flags, got.suggested_vu) == (
+        ("triage", f"new report {world.report().vrf}"), "bad-token", None,
+    )  # fmt: skip
     named = world.fed(world.mail(PSIRT, to=(forged,)))
     assert (place(named), named.flags) == (("filed", "answer"), "bad-token")
 
