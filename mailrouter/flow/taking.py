@@ -123,11 +123,12 @@ def _whose(one: Proposal) -> str:
 
 
 def _reason(doing: act.Doing, one: Proposal) -> Proposal | None:
-    """Why not, from the same mail, for the same vulnerability."""
+    """Why not, from the same mail, for the same vulnerability; taken at once, only if it is sure itself."""
     same = proposals.of_messages(doing.tx, [one.message_id])
     about = (one.participant_id, one.vulnerability)
     found = (s for s in same if s.what == What.WHY_NOT and s.is_open and (s.participant_id, s.vulnerability) == about)
-    return next(found, None)
+    sure = doing.mail.sure if doing.actor == ROUTER and doing.mail is not None else None
+    return next((s for s in found if sure is None or s.id in sure), None)
 
 
 def _state(doing: act.Doing, participant: Participant, one: Proposal, status: str, why: str) -> None:

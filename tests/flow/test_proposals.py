@@ -194,6 +194,15 @@ def test_a_signature_makes_a_person_of_what_looks_automatic(world: World) -> Non
     assert len(all_of(world)) == 1
 
 
+def test_a_reason_that_stands_below_a_quoted_line_is_not_taken_along(world: World) -> None:
+    world.vendor_case(key=True)
+    world.feed(world.signed(f"VU#{VU}\nAffected: no\n\n> Why not:\nnever built\n> Fixed in:\n"))
+    assert says(world) == [("affected", "no", "taken", "mailrouter"), ("why-not", "never built", "open", "")]
+    assert [(one.status, one.why) for one in status(world)] == [("Not Affected", "")]
+    proposals.take(world.tools, world.alice, [all_of(world)[1].id])
+    assert [(one.status, one.why) for one in status(world)] == [("Not Affected", "never built")]
+
+
 # ---- several vulnerabilities, and the fix ----------------------------------------------------------------------------
 
 
