@@ -25,7 +25,6 @@ from mailrouter.tools import Tools, make
 POLL_SECONDS = 1.0
 WATCH_SECONDS = 60.0
 CPU_SECONDS = 10  # testbook/faults.md R19
-MEMORY_BYTES = 512 * 1024 * 1024
 WAKE, STOP = b"w", b"s"
 
 
@@ -36,6 +35,14 @@ class Task(StrEnum):
     DELIVER = "deliver"
 
 
+MEMORY_BYTES = {  # of address space
+    Task.RECEIVE: 512 * 1024 * 1024,
+    Task.DELIVER: 1024
+    * 1024
+    * 1024,  # a letter of ours with 20 MiB of files is in memory several times while it is sealed
+}
+
+
 def main(task: Task, settings: Settings, holder: Holder, pipe: Connection) -> None:
     """The life of one worker; `pipe` is the end the supervisor's orders come out of."""
     gc.freeze()  # what the forkserver imported stays shared: a collection would touch, and so copy, every page of it
@@ -43,7 +50,7 @@ def main(task: Task, settings: Settings, holder: Holder, pipe: Connection) -> No
     _quiet_signals()
     logs.configure(settings.log.format, settings.log.level, settings.node)
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # left as it is: the runner gives gpg limits of its own
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES[task], hard))
     tools = make(settings, holder)
     try:
         _work(_DOES[task], tools, pipe.fileno())

@@ -1,9 +1,14 @@
 """Who is told what of a case, when, and how it leaves (DOMAIN.md, The way of a case 3)."""
 
+import os
+import random
+import resource
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
+from mailrouter import worker
 from mailrouter.case.contacting import Carries
 from mailrouter.faults import Illegal, NotFound, Refused
 from mailrouter.flow import contacting, coordinate, describe, directory, file
@@ -297,3 +302,20 @@ def test_a_crowd_gets_one_mail_each_and_one_copy_of_the_file(house: World) -> No
         assert len({d.participant_id for d in cases.deadlines_of(tx, cases.by_vu(tx, VU).id) if d.participant_id}) == 33
     assert [e.data["name"] for e in house.journal() if e.kind == "letter.queued"] == ["notification"] * 33
     assert house.breaks() == []
+
+
+@pytest.mark.long
+def test_the_largest_files_leave_encrypted_within_the_memory_of_a_deliverer(house: World) -> None:
+    noise = random.Random(7).randbytes(describe.LARGEST_FILES)
+    described(house, SECRET, *(Attachment(f"{at}.bin", noise[at::50], "application/octet-stream") for at in range(50)))
+    notify(house, VENDOR)
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            resource.setrlimit(resource.RLIMIT_AS, (worker.MEMORY_BYTES[worker.Task.DELIVER], resource.RLIM_INFINITY))
+            house.tools.db.engine.dispose(close=False)
+            house.deliver()
+        os._exit(0)
+    os.waitpid(child, 0)
+    [letter] = house.letters("notification")
+    assert (letter.state, letter.encrypted) == ("sent", True)
