@@ -62,6 +62,7 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
             *casefile.statuses(file, found),
             ("consent", found.consent),
             ("wait until", found.wait_until),
+            ("notified", found.first_contact_at),
             ("last heard", found.last_heard_at),
             ("next", casefile.next_of(file, found)),
             ("follow-ups", found.follow_ups_sent),

@@ -125,24 +125,24 @@ def test_a_case_that_is_public_keeps_its_date(world: World) -> None:
     assert change(world, embargo_days=90).case.planned_at == START + 45 * DAY
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"follow_up_days": "0"}, "follow_up_days = '0' for this case: give a whole number from 1 to 100000"),
-        ({"follow_up_days": "1.5"}, "give a whole number from 1 to 100000"),
-        ({"follow_ups": "-1"}, "give a whole number from 0 to 100000"),
-        ({"follow_up_day": "1"}, "did you mean follow_up_days?"),
-        ({"approvals": "0"}, "no number that one case may have of its own; there are embargo_days, follow_up_days"),
-        ({"digest_at": "08:00"}, "no number that one case may have of its own"),
-        ({"nonsense": ""}, "no number that one case may have of its own"),
-    ],
+REFUSED = (
+    ({"follow_up_days": "0"}, "follow_up_days = '0' for this case: give a whole number from 1 to 100000"),
+    ({"follow_up_days": "1.5"}, "give a whole number from 1 to 100000"),
+    ({"follow_ups": "-1"}, "give a whole number from 0 to 100000"),
+    ({"follow_up_day": "1"}, "did you mean follow_up_days?"),
+    ({"approvals": "0"}, "no number that one case may have of its own; there are embargo_days, follow_up_days"),
+    ({"digest_at": "08:00"}, "no number that one case may have of its own"),
+    ({"nonsense": ""}, "no number that one case may have of its own"),
 )
-def test_a_number_is_checked_as_in_the_settings(world: World, given: dict[str, str], said: str) -> None:
+
+
+def test_a_number_is_checked_as_in_the_settings(world: World) -> None:
     world.vendor_case()
     before = world.journal()
-    with pytest.raises(faults.Refused, match="case") as refused:
-        casepolicy.change(world.tools, world.alice, VU, {"answer_days": "9", **given})
-    assert said in str(refused.value)
+    for given, said in REFUSED:
+        with pytest.raises(faults.Refused) as refused:
+            casepolicy.change(world.tools, world.alice, VU, {"answer_days": "9", **given})
+        assert said in str(refused.value)
     assert world.journal() == before
 
 
