@@ -52,9 +52,9 @@ class Sent:
     message_id: str
 
 
-def parties(tx: Connection, case_id: int) -> list[Party]:
-    """Everybody who takes or took part, in the case itself first."""
-    return [Party(*row) for row in tx.execute(_PARTIES, {"case": case_id})]
+def parties(tx: Connection, case_id: int) -> Rows:
+    """The rows of `Party` of everybody who takes or took part, in the case itself first."""
+    return [tuple(row) for row in tx.execute(_PARTIES, {"case": case_id}).all()]
 
 
 _MINE = select(cases.c.id).where(or_(cases.c.id == bindparam("case"), cases.c.merged_into_id == bindparam("case")))
@@ -133,7 +133,7 @@ _USER_IDS = select(pinned_keys.c.organisation_id, pinned_keys.c.user_id).where(
 
 def _rows(tx: Connection, wanted: Any, organisation_ids: Iterable[int]) -> Rows:
     ids = list(organisation_ids)
-    return [tuple(row) for row in tx.execute(wanted, {"ids": ids})] if ids else []
+    return [tuple(row) for row in tx.execute(wanted, {"ids": ids}).all()] if ids else []
 
 
 def sent(tx: Connection, case_id: int) -> list[Sent]:

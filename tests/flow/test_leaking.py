@@ -111,6 +111,8 @@ def test_their_own_and_ours_leave_and_so_does_what_is_soft_once_a_person_wrote_i
 def test_an_encrypted_letter_is_searched_before_it_is_encrypted(house: World) -> None:
     held = sent(house, order("as Zorble Widgets says"), BOLT)
     assert (held.state, held.sealed) == ("held", None)
+    held = sent(house, order(), BOLT, subject=f"[VU#{VU}] what Zorble Widgets says")  # outside stands a neutral one
+    held_for(house, held, "the name", HIDDEN, "the header Subject")
     assert sent(house, order("as we say"), BOLT).encrypted
 
 
