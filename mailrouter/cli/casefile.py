@@ -98,7 +98,7 @@ def _turns(file: CaseFile, fold: int | None) -> None:
             show.short(p.name, 16),
             p.pseudonym.rpartition(" ")[2],
             roles(p),
-            show.short(_progress(file, p), 18),
+            show.short(_progress(file, p), 16),
             _day(p.last_heard_at),
             next_of(file, p),
         )

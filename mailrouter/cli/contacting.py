@@ -144,7 +144,7 @@ def _say_time(context: Here, vu: int) -> None:
     with context.db.read() as tx:
         case = cases.by_vu(tx, vu)
     usual = of_case(context.settings.policy, case).embargo_days
-    if case.planned_at is not None and (left := (case.planned_at - context.now).days) < usual:
+    if case.planned_at is not None and (left := (case.planned_at.date() - context.now.date()).days) < usual:
         show.said(
             f"they have {max(left, 0)} days until the planned publication on {case.planned_at:%Y-%m-%d}, not {usual}"
         )

@@ -216,7 +216,7 @@ def test_they_cover_what_each_does() -> None:
     nouns = {" ".join(command.rpartition("mailrouter")[2].split()[:2]) for command in typed}
     assert {
         "", "report list", "report show", "report score", "report accept", "case describe", "case add-vendor",
-        "case notify", "case show", "proposal list", "proposal take", "queue show", "message show",
+        "case notify", "case show", "case relay", "proposal list", "proposal take", "queue show", "message show",
         "beat --at", "statement list", "statement show", "statement approve", "participant show", "message route",
         "case log", "case remark", "case timeline", "case close",
     } <= nouns  # fmt: skip
