@@ -15,14 +15,14 @@ from mailrouter.case.contacting import Carries
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.policy import of_case
 from mailrouter.flow import act, cleartext, details, letters
-from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
+from mailrouter.flow.actor import Actor, case_held, need_analyst, note, still_open, taking_part
 from mailrouter.store import cases, contacts, descriptions, journal
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.descriptions import Description
 from mailrouter.tools import Tools
 
 NOT_CONTACTED = "not contacted"
-UNTOLD = (NOT_CONTACTED, "suspected")  # a suspected vendor is written to only by name
+UNTOLD = lifecycle.PROGRESS["contact"]  # a suspected vendor is written to only by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def notify(
     """
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
-        case = _open(case_held(tx, vu))
+        case = still_open(case_held(tx, vu))
         chosen = _to_notify(tx, case, vendors)
         newest = None if without_details else descriptions.newest(tx, case.id)
         if newest is None and not without_details:
@@ -57,12 +57,6 @@ def notify(
         done = [_first(doing, case, one, newest, keys[one.organisation_id]) for one in chosen]
         doing.later.write(tx)
         return done
-
-
-def _open(case: Case) -> Case:
-    if not case.is_open:
-        raise faults.Illegal(f"VU#{case.vu} is {case.state}; `mailrouter case reopen {case.vu} --why …` opens it again")
-    return case
 
 
 def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Participant]:
@@ -177,7 +171,7 @@ def send_newest(tools: Tools, actor: Actor, vu: int, vendors: Sequence[str] = ()
     """
     tools.own_key()
     with tools.db.write() as tx:
-        case = _open(case_held(tx, vu))
+        case = still_open(case_held(tx, vu))
         newest = descriptions.newest(tx, case.id)
         if newest is None:
             raise faults.Illegal(f"VU#{vu} has no description: `mailrouter case describe {vu}` writes one")

@@ -85,7 +85,7 @@ def _reported(doing: act.Doing, joined: Participant) -> None:
     if joined.is_vendor:
         standings.informed(doing, joined, doing.now)
     standings.follow_rm(doing, joined, lifecycle.AFFECTED)
-    if joined.is_vendor and joined.progress in ("suspected", "not contacted"):
+    if joined.is_vendor and joined.progress in lifecycle.PROGRESS["contact"]:
         standings.progress(doing, joined, "answer")
 
 

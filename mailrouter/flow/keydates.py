@@ -15,7 +15,7 @@ from itertools import takewhile
 from sqlalchemy import Connection
 
 from mailrouter import logs
-from mailrouter.case import followup, keyclock
+from mailrouter.case import followup, keyclock, lifecycle
 from mailrouter.case.keyclock import Life
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.policy import of_case
@@ -96,7 +96,7 @@ def _lives(tx: Connection, organisation_id: int) -> list[Life]:
 
 
 def _knows(participant: Participant) -> bool:
-    return participant.progress != "not contacted" or participant.last_heard_at is not None
+    return participant.progress not in lifecycle.PROGRESS["contact"] or participant.last_heard_at is not None
 
 
 # ---- telling ---------------------------------------------------------------------------------------------------------

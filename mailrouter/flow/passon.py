@@ -13,6 +13,7 @@ from hashlib import sha256
 from sqlalchemy import Connection
 
 from mailrouter import faults
+from mailrouter.case import lifecycle
 from mailrouter.case.model import Case, Participant
 from mailrouter.flow import act, carrying, leaking, letters, look, write
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
@@ -190,7 +191,7 @@ def _send(
     letter_id = letters.to_participant(tx, tools, parcel.case, to, order, tools.now())
     assert letter_id is not None  # a person's letter has no step that could exist
     _record(tx, tools, actor, parcel, to, message_id, letter_id, wanted, consent)
-    if to.progress == "not contacted":
+    if to.progress in lifecycle.PROGRESS["contact"]:
         cases.change_participant(tx, to.id, progress="contacted")
     if wanted.asks:  # what they wait for from us, they wait for still
         act.asked(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, parcel.case), to, letter_id)

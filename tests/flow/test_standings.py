@@ -8,9 +8,9 @@ import pytest
 from mailrouter import faults
 from mailrouter.case.model import Participant
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import act, contacting, coordinate, joining, leaving, publicity, standings
+from mailrouter.flow import act, contacting, coordinate, deliver, joining, leaving, publicity, standings
 from mailrouter.flow.actor import Actor
-from mailrouter.store import vulnerabilities
+from mailrouter.store import outbox, vulnerabilities
 from mailrouter.store.vulnerabilities import VendorStatus
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
@@ -261,3 +261,16 @@ def test_of_two_analysts_at_once_one_wins_and_the_other_is_told_by_whom(house: W
     assert f"it was set, by {winner} on" in told
     assert kinds(house).count("participant.fix") == 1
     assert house.breaks() == []
+
+
+@pytest.mark.row("A05", "A06")
+def test_what_is_sealed_and_in_hand_stays_here_once_its_recipient_left(house: World) -> None:
+    contacting.notify(house.tools, house.alice, VU, without_details=True)
+    with house.writing() as tx:
+        letter = outbox.lease(tx, house.tools.holder, house.clock())
+    assert letter is not None
+    frozen = deliver._freeze(house.tools, letter)
+    assert frozen is not None
+    leaving.remove(house.tools, house.alice, VU, VENDOR, "ships no libfoo")
+    deliver._send(house.tools, frozen)
+    assert ([one.state for one in house.letters("notification")], house.sent()) == (["withdrawn"], [])
