@@ -1,5 +1,7 @@
 """Why we decline: every reason leads through moves that are allowed, says something, and names nobody."""
 
+from pathlib import Path
+
 import pytest
 
 from mailrouter.case import decline
@@ -94,3 +96,9 @@ def test_the_seeds_ways_are_told():
 def test_another_name_is_refused_with_those_there_are():
     with pytest.raises(Refused, match="no reason is named 'boring'; there are low-score, "):
         decline.named("boring")
+
+
+def test_the_handbook_lists_them():
+    text = (Path(__file__).parents[2] / "docs" / "handbook.md").read_text("utf-8")
+    for name, reason in REASONS.items():
+        assert f"| `{name}` | {reason.means} | {ENDS.get(name, 'DEFERRED')} |" in text
