@@ -150,28 +150,32 @@ def _known(doing: act.Doing, one: Proposal) -> dict[int, vulnerabilities.VendorS
 
 
 def _why_not(doing: act.Doing, participant: Participant, one: Proposal) -> None:
-    """Alone: why, of a status that stands already."""
+    """Alone: why, of what they said already."""
     for number, before in _known(doing, one).items():
-        if before is None or before.status != NOT_AFFECTED:
+        if before is None or before.status == AFFECTED:
             raise faults.Illegal(
-                f"proposal {one.id} says why not, and {participant.name} does not stand as Not Affected for"
-                f" VU#{one.vu}.{number}; take what it says of that first"
+                f"proposal {one.id} says why not, and {participant.name} does not deny VU#{one.vu}.{number} as"
+                " recorded; take what it says of that first"
             )
         standings.set_status(
-            doing, participant, NOT_AFFECTED, number=number, why=one.value, fixed_in=before.fixed_in, proposal=one.id
+            doing, participant, before.status, number=number, why=one.value, fixed_in=before.fixed_in, proposal=one.id
         )
 
 
 def _fixed_in(doing: act.Doing, participant: Participant, one: Proposal) -> None:
-    """The versions; once every vulnerability that they do not deny has one, their fix is ready."""
+    """The versions; once every vulnerability that they do not deny has one, their fix is ready.
+
+    At once only if no date is promised that is still to come: the version may be the one they promised.
+    """
+    if doing.actor == ROUTER and participant.fix_expected_at is not None and participant.fix_expected_at > doing.now:
+        raise faults.Illegal(f"{participant.name} promised its fix for {participant.fix_expected_at:%Y-%m-%d}")
     for number, before in _known(doing, one).items():
         status, why = (before.status, before.why) if before else (UNKNOWN, "")
         standings.set_status(doing, participant, status, number=number, why=why, fixed_in=one.value, proposal=one.id)
     fresh = cases.participant(doing.tx, participant.id)
     everything = _known(doing, replace(one, vulnerability=0)).values()
-    promised = fresh.fix_expected_at is not None and fresh.fix_expected_at > doing.now
     fixed = all(s is not None and (s.fixed_in or s.status == NOT_AFFECTED) for s in everything)
-    if fixed and not promised and not _promises(doing, one) and fresh.fix_ready_at is None:
+    if fixed and not _promises(doing, one) and fresh.fix_ready_at is None:
         standings.informed(doing, fresh, doing.now)
         standings.fix(doing, fresh, "ready", doing.now, proposal=one.id)
 

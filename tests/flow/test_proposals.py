@@ -203,6 +203,18 @@ def test_a_reason_that_stands_below_a_quoted_line_is_not_taken_along(world: Worl
     assert [(one.status, one.why) for one in status(world)] == [("Not Affected", "never built")]
 
 
+def test_a_version_that_may_be_the_promised_one_waits_for_a_person(world: World) -> None:
+    world.vendor_case(key=True)
+    world.feed(world.signed(f"VU#{VU}\nFix expected: 2026-12-01\n"))
+    world.day(1)
+    world.feed(world.signed(f"VU#{VU}\nFixed in: 3.2.1\n"))
+    assert [outcome for _, _, outcome, _ in says(world)] == ["taken", "open"]
+    assert status(world) == []
+    proposals.take(world.tools, world.alice, [all_of(world)[1].id])
+    assert [one.fixed_in for one in status(world)] == ["3.2.1"]
+    assert world.participant().fix_ready_at == world.clock()
+
+
 # ---- several vulnerabilities, and the fix ----------------------------------------------------------------------------
 
 
@@ -367,7 +379,7 @@ def test_who_left_says_nothing_more_and_what_was_said_goes_along_with_a_merged_c
     [
         ("Affected: partially", "says none of: yes, no, not a vulnerability, unknown; read the mail"),
         ("Fix expected: soon", "names no one date"),
-        ("Why not: never built", "does not stand as Not Affected"),
+        ("Why not: never built", "does not deny VU#123456.1 as recorded"),
         (f"Affected (VU#{VU}.9): yes", f"VU#{VU}.9, which there is not"),
     ],
 )
