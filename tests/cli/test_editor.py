@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.flow import describe
 from mailrouter.pgp import Pgp
 from tests.flow.world import OURS, PSIRT, VU, World
 from tests.servers.daemon import ROOT
@@ -152,3 +153,14 @@ def test_a_letter_to_one_shows_what_they_wrote_last(house: World, editing: Editi
     assert status == 0, said
     assert "> Which version is affected?" in (tmp_path / "before").read_text()
     assert names(house) == ["notification", "write"]
+
+
+def test_a_description_begins_with_the_version_before(house: World, editing: Editing, tmp_path: Path) -> None:
+    describe.describe(house.tools, house.alice, VU, "It crashes.")
+    status, said = editing('printf "From version 1.2 on.\n" >> "$1"', "", "case", "describe", str(VU))
+    assert status == 0, said
+    assert (tmp_path / "before").read_text() == "It crashes.\n"
+    assert "version 2 of the description" in said
+    status, said = editing(": nothing", "", "case", "describe", str(VU))
+    assert status == 2, said
+    assert "nothing was written; there is no new version" in said
