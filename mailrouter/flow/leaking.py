@@ -127,10 +127,14 @@ def _ours(tools: Tools) -> Iterator[Needle]:
 
 
 def _reporter(tx: Connection, parties: Sequence[Party], case_id: int) -> int:
-    """Whose mail of a report is that is no participant's: who has the address, else a reporter nobody knows yet."""
+    """Whose mail of a report is that is no participant's: who has the address, else the one reporter there is, else
+    somebody nobody knows yet.
+    """
     speakers = contacts.speakers(tx, [a.casefold() for a in identities.reporters(tx, case_id)])
     ids = {one.organisation_id for one in parties}
-    return next((s.organisation_id for s in speakers.values() if s.organisation_id in ids), None) or STRANGER
+    named = ids & {s.organisation_id for s in speakers.values() if s.organisation_id is not None}
+    found = named or {one.organisation_id for one in parties if "reporter" in one.roles.split()}
+    return found.pop() if len(found) == 1 else STRANGER
 
 
 def _replies(tx: Connection, parties: Iterable[Party], case_id: int) -> Iterator[tuple[int, str]]:

@@ -38,6 +38,7 @@ class Party:
     anonymous: bool
     their_ref: str
     pseudonym: str
+    roles: str  # space-separated
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ _PARTIES = (
     select(
         participants.c.case_id, participants.c.id, participants.c.organisation_id, organisations.c.name,
         organisations.c.telephone, participants.c.anonymous, participants.c.their_ref, participants.c.pseudonym,
+        participants.c.roles,
     )
     .join(organisations)
     .where(participants.c.case_id.in_(_MINE))

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import contacting, coordinate, leaking, letters, outgoing, sealing, write
+from mailrouter.flow import contacting, coordinate, leaking, letters, outgoing, preview, sealing, write
 from mailrouter.flow.actor import Actor
+from mailrouter.mail import texts
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases, contacts, messages, outbox
 from mailrouter.store.outbox import Letter
@@ -196,6 +197,22 @@ def test_a_title_that_tells_of_others_stands_in_no_subject(house: World, title: 
 
 
 # ---- our own texts --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("A02", "A09")
+def test_no_letter_there_is_tells_anybody_of_anybody_else_hard_or_soft(house: World) -> None:
+    """Every text that goes to participants, as it would be for each of them in a case of three."""
+    told = [name for name, letter in texts.LETTERS.items() if "vendor" in letter.fields]
+    assert len(told) > 10
+    for name in told:
+        for whom in (VENDOR, BOLT, HIDDEN):
+            would = preview.preview(house.tools, name, VU, whom)
+            to = house.participant(whom)
+            with house.look() as tx:
+                said = leaking.preview(
+                    tx, house.tools, to.case_id, [to.organisation_id], f"{would.subject}\n{would.body}", ()
+                )
+            assert said.found == [], (name, whom, said.words)
 
 
 @pytest.mark.row("A02")
