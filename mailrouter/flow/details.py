@@ -47,7 +47,7 @@ def send(
     """Queue the letter, in the thread of the first one; None if this version was sent before."""
     order = letters.Order(
         LETTER, values(newest, participant.described), asks=True, confidential=True,
-        step=f"{participant.id}:{LETTER}:{newest.version}", thread=_thread(tx, participant), kept=newest.files,
+        step=f"{participant.id}:{LETTER}:{newest.id}", thread=_thread(tx, participant), kept=newest.files,
     )  # fmt: skip
     letter_id = letters.to_participant(tx, tools, case, participant, order, now)
     if letter_id is not None:

@@ -11,7 +11,7 @@ import pytest
 from mailrouter import worker
 from mailrouter.case.contacting import Carries
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import contacting, coordinate, describe, directory, file
+from mailrouter.flow import contacting, coordinate, describe, directory, file, merging
 from mailrouter.flow.contacting import Contacted
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases
@@ -237,6 +237,21 @@ def test_a_newer_version_goes_to_those_who_have_an_older_one(house: World) -> No
         contacting.send_newest(house.tools, house.alice, VU)
     notify(house, "Bolt")  # late: the newest
     assert [has(house, name) for name in (VENDOR, "Acme", "Bolt")] == [(2, 2), (2, 2), (0, 2)]
+
+
+def test_after_a_merge_the_other_case_has_versions_of_its_own(house: World) -> None:
+    described(house)
+    notify(house, VENDOR)
+    described(house, "Version 7 is affected too.")
+    contacting.send_newest(house.tools, house.alice, VU)
+    house.case(vu=654321)
+    for text in ("Of the other case.", "More of the other case."):
+        describe.describe(house.tools, house.alice, 654321, text)
+    merging.merge(house.tools, house.alice, VU, 654321, "the same flaw")
+    assert house.participant(vu=654321).described == 0
+    [done] = contacting.send_newest(house.tools, house.alice, 654321)
+    assert done.carries is Carries.ENCRYPTED
+    assert "More of the other case." in house.letters("details")[-1].body
 
 
 # ---- who reported it -------------------------------------------------------------------------------------------------
