@@ -218,6 +218,7 @@ def test_nobody_hears_of_a_mail_that_is_not_certainly_his(house: World, name: st
         coordinate.analysts.add(tx, {"name": "bob", "address": "Bob@home.example", "login": "bob", "queues": ""})
     house.feed(house.mail(subject=f"VU#{VU}", **FORGED[name]))
     assert told(house) == []
+    assert house.reports() == [], "no number for a mail that is not acknowledged"
 
 
 @pytest.mark.row("S22")
@@ -284,6 +285,7 @@ def test_twenty_an_hour_in_all_then_again(house: World) -> None:
     start = house.clock()
     house.feed(*(house.mail(f"{n}@a.example", "x") for n in range(70)))
     assert told(house) == [f"{n}@a.example" for n in range(20)]
+    assert [report.rm for report in house.reports()] == ["RECEIVED"] * 70, "whoever is not told is heard all the same"
     house.clock.to(start + timedelta(minutes=59))
     house.feed(house.mail("late@a.example", "x"))
     assert len(told(house)) == 20
