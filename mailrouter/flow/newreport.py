@@ -112,12 +112,9 @@ def answer_due(tx: Connection, tools: Tools, report: Report, letter_id: int, now
 def _decision_due(tx: Connection, tools: Tools, report: Report, since: str, begins: datetime) -> None:
     """A decision is due in 24-48 hours (seeds 000): triage is reminded after half of them, and at their end."""
     whole = timedelta(hours=tools.settings.policy.decide_hours)
-    for rung, share in enumerate((whole / 2, whole), 1):
-        row = {
-            "report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": since, "rung": rung,
-            "due_at": begins + share,
-        }  # fmt: skip
-        cases.set_deadline(tx, row)
+    about = {"report_id": report.id, "kind": str(DeadlineKind.DECISION), "since": since}
+    shares = enumerate((whole / 2, whole), 1)
+    cases.set_deadlines(tx, [about | {"rung": rung, "due_at": begins + share} for rung, share in shares])
 
 
 def number(tx: Connection, received_at: datetime, address: str, message_id: int, case_id: int | None) -> Report:

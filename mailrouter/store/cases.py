@@ -255,6 +255,15 @@ def close_publication(tx: Connection, case_id: int, now: datetime, outcome: str)
     tx.execute(update(deadlines).where(mine, deadlines.c.done_at.is_(None)).values(done_at=now, outcome=outcome))
 
 
+def set_deadlines(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Make several, with the same columns each; those there are stay as they are."""
+    if rows:
+        tx.execute(_SET_SOME[tx.dialect.name], rows)
+
+
+_SET_SOME = upsert.built(deadlines, lambda statement: statement.on_conflict_do_nothing())
+
+
 def close_deadlines(
     tx: Connection, participant_id: int, kinds: Sequence[DeadlineKind], now: datetime, outcome: str
 ) -> None:

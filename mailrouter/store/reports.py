@@ -19,9 +19,11 @@ def add(tx: Connection, received_at: datetime, **values: Any) -> Report:
     """A new row under a fresh number of its month: random, so that no number tells of another."""
     while True:
         row = {"vrf": _number(received_at), "received_at": received_at, **values}
-        statement = upsert.into(tx, reports).values(row).on_conflict_do_nothing().returning(reports)
-        if made := tx.execute(statement).first():
+        if made := tx.execute(_ADD[tx.dialect.name], row).first():
             return Report(*made)
+
+
+_ADD = upsert.built(reports, lambda statement: statement.on_conflict_do_nothing().returning(reports))
 
 
 def _number(at: datetime) -> str:
@@ -106,7 +108,10 @@ _LOCKED = (
 
 def change(tx: Connection, report_id: int, **values: Any) -> None:
     """Set columns of one report."""
-    tx.execute(update(reports).where(reports.c.id == report_id).values(values))
+    tx.execute(_CHANGE, {"report": report_id, **values})
+
+
+_CHANGE = update(reports).where(reports.c.id == bindparam("report"))  # sets what the parameters name
 
 
 def finish_deadlines(tx: Connection, report_id: int, now: datetime, outcome: str) -> None:
