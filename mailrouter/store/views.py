@@ -105,7 +105,7 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
         vouched=vouchers.made_stand(tx, [one.id for one in stated]) if stated else {},
         deadlines=cases.deadlines_of(tx, case.id),
         description=descriptions.newest(tx, case.id),
-        elsewhere=_elsewhere(tx, vu),
+        elsewhere=_elsewhere(tx, case),
         relays=relays.of_case(tx, case.id),
         proposals=proposals.listed(tx, case.id),
         vulnerabilities=vulnerabilities.of_case(tx, case.id),
@@ -126,12 +126,13 @@ def _letters(tx: Connection, case_id: int) -> list[Sent]:
     return [Sent(*row) for row in tx.execute(select(*columns).where(letters.c.case_id == case_id))]
 
 
-def _elsewhere(tx: Connection, vu: int) -> list[Message]:
-    """Open items of no case whose mail names this one."""
+def _elsewhere(tx: Connection, case: Case) -> list[Message]:
+    """Open items of no case whose mail names this one, or one that was merged into it."""
+    numbers = select(case_table.c.vu).where((case_table.c.id == case.id) | (case_table.c.merged_into_id == case.id))
     wanted = (
         select(messages)
         .join(queue_items, queue_items.c.message_id == messages.c.id)
-        .where(queue_items.c.done_at.is_(None), messages.c.case_id.is_(None), messages.c.claimed_vu == vu)
+        .where(queue_items.c.done_at.is_(None), messages.c.case_id.is_(None), messages.c.claimed_vu.in_(numbers))
         .order_by(messages.c.id)
     )
     return [Message(*row) for row in tx.execute(wanted)]

@@ -64,7 +64,7 @@ def fell_due(
 
 # ---- anything that may happen ---------------------------------------------------------------------------------------
 
-cases = st.sampled_from([in_state(state) for state in ("open", "closed", "published")])
+cases = st.sampled_from([in_state(state) for state in ("open", "closed", "published", "merged")])
 participants = st.builds(
     replace, st.just(VENDOR), roles=st.sampled_from([(role,) for role in ROLES] + [("vendor", "reporter")]),
     waiting_on=st.sampled_from(Waiting), since=st.sampled_from([None, "letter:1", "mail:3"]),

@@ -11,7 +11,7 @@ from mailrouter.faults import Illegal
 from mailrouter.flow import closing, contacting, coordinate, leaving, merging, publicity, standings, write
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.write import Draft
-from mailrouter.store import cases, vulnerabilities
+from mailrouter.store import cases, views, vulnerabilities
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
 INTO = 654321
@@ -90,6 +90,8 @@ def test_the_old_number_threads_and_addresses_lead_to_the_case_that_goes_on(hous
     assert names(house)[VENDOR].waiting_on == "us"
     stranger = house.fed(house.mail("eve@eve.example", f"VU#{VU}"))
     assert (stranger.place, stranger.case_id, stranger.suggested_vu) == ("review", None, INTO)
+    with house.look() as tx:
+        assert [m.id for m in views.case_file(tx, INTO).elsewhere] == [stranger.id]
 
 
 def test_who_is_in_both_is_one_and_the_open_turn_goes_on(house: World) -> None:
