@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.flow import describe
+from mailrouter.flow import coordinate, describe
 from mailrouter.pgp import Pgp
 from tests.flow.world import OURS, PSIRT, VU, World
 from tests.servers.daemon import ROOT
@@ -164,3 +164,33 @@ def test_a_description_begins_with_the_version_before(house: World, editing: Edi
     status, said = editing(": nothing", "", "case", "describe", str(VU))
     assert status == 2, said
     assert "nothing was written; there is no new version" in said
+
+
+@pytest.mark.row("A02")
+@pytest.mark.parametrize(("answers", "status", "letters"), [("y\nn\n", 1, 0), ("y\ny\n", 0, 1)])
+def test_what_it_would_tell_of_others_is_shown_and_asked_about(
+    house: World, editing: Editing, answers: str, status: int, letters: int
+) -> None:
+    house.organisation("Bolt", "security@bolt.example")
+    coordinate.add_vendor(house.tools, house.alice, VU, "Bolt")
+    before = len(house.letters("write"))
+    code, said = editing("echo 'Bolt has fixed it.' > \"$1\"", answers, "case", "write", f"VU#{VU}", "Vendor")
+    assert code == status
+    assert f"the name of {house.participant('Bolt').pseudonym} (the body, line 1)" in said
+    assert "Is that meant?" in said
+    assert len(house.letters("write")) == before + letters
+
+
+@pytest.mark.row("A02")
+def test_a_relay_is_shown_under_its_pseudonym_before_it_is_queued(house: World, editing: Editing) -> None:
+    house.organisation("Bolt", "security@bolt.example")
+    coordinate.add_vendor(house.tools, house.alice, VU, "Bolt")
+    theirs = str(house.messages()[-1].id)
+    command = ("case", "relay", theirs, "Bolt", "--consent", "by telephone")
+    code, said = editing("true", "n\n", *command)
+    assert (code, house.letters("relay")) == (1, [])
+    assert f"Under the name: {house.participant('Vendor').pseudonym}" in said
+    assert "Which version is affected?" in said
+    assert "old words" not in said
+    assert editing("true", "y\n", *command)[0] == 0
+    assert len(house.letters("relay")) == 1
