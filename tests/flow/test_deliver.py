@@ -61,7 +61,7 @@ def test_a_letter_leaves_once_signed_and_is_recorded(house: World, smarthost: Si
         taken.data, [house.keymaker.cert.public], lambda _: [], house.clock() + timedelta(days=9999)
     )
     assert (opened.verdict, opened.covers, opened.fingerprint) == (Verdict.GOOD, "all", house.keymaker.cert.fingerprint)
-    assert [e.kind for e in house.journal()][-1] == "letter.sent"
+    assert [e.kind for e in house.journal()][-2:] == ["letter.sent", "participant.informed"]
 
 
 def test_a_pinned_key_encrypts_and_only_a_neutral_subject_shows(worlds: MakeWorld, smarthost: Sink) -> None:
