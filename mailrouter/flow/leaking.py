@@ -5,6 +5,7 @@ names nobody but by pseudonym, and never repeats the text. What is looked for is
 letters, and again as soon as anything of it changes.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ MEANT = "write it anew, or give the command again with --names-ok if that is mea
 WRITTEN_ANEW = "write it anew, or `mailrouter outbox release {} --despite-leak --why …` if that is meant"
 
 
+Fixed = tuple[re.Pattern[str], Needle, int]  # a piece of a text, a name in it, and how often
+
+
 @dataclass(slots=True)
 class Known:
     """What is looked for in letters of one case, and what was found in what many of them carry."""
@@ -41,7 +45,7 @@ class Known:
     index: Index
     called: Mapping[int, str]  # organisation -> pseudonym
     files: dict[str, Scan] = field(default_factory=dict)  # digest -> what it says
-    fixed: dict[str, Counter[Needle]] = field(default_factory=dict)  # name of a letter -> what its own text says
+    fixed: dict[str, list[Fixed]] = field(default_factory=dict)  # name of a letter -> which names its own text says
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +210,27 @@ def _fields(headers: Headers) -> Iterator[tuple[str, str]]:
 
 
 def _harmless(tools: Tools, case: Known, name: str, body: str) -> set[Needle]:
-    """Names that are words of the letter's own text, no more often than there: they say nothing of anybody."""
+    """Names that are words of the letter's own text, and stand nowhere but there: they say nothing of anybody."""
     if name not in case.fixed:
-        text = tools.texts[name]
-        case.fixed[name] = _counted(case, f"{text.subject}\n{text.body}")
-    fixed = {n: times for n, times in case.fixed[name].items() if n.kind in (Kind.NAME, Kind.PERSON, Kind.REFERENCE)}
-    said = _counted(case, body) if fixed else Counter()
-    return {needle for needle, times in fixed.items() if said[needle] <= times}
+        case.fixed[name] = list(_fixed(tools, case, name))
+    folded = disguises.fold(body) if case.fixed[name] else ""
+    meant: Counter[Needle] = Counter()
+    for piece, needle, times in case.fixed[name]:
+        meant[needle] += times * len(piece.findall(folded))
+    said = _counted(case, body) if meant else Counter()
+    return {needle for needle, times in meant.items() if said[needle] <= times}
+
+
+def _fixed(tools: Tools, case: Known, name: str) -> Iterator[Fixed]:
+    """The pieces of a letter's own text between its placeholders in which somebody's name is a word, and how often."""
+    text = tools.texts.get(name)  # a letter may have been queued by a former version, under a name that is gone
+    for piece in re.split(r"\$\{?\w+\}?|\n{2,}", text.body if text else ""):
+        words = disguises.fold(piece).split()
+        pattern = re.compile(r"\s+".join(map(re.escape, words)))
+        for needle, times in _counted(case, piece).items():
+            alone = leaks.compact(needle.text) == "".join(words)  # then it could be anybody's word
+            if needle.kind in (Kind.NAME, Kind.PERSON, Kind.REFERENCE) and not alone:
+                yield pattern, needle, times
 
 
 def _counted(case: Known, text: str) -> Counter[Needle]:

@@ -268,3 +268,16 @@ def test_what_somebody_writes_is_looked_at_before_it_is_queued(house: World) -> 
 def test_one_text_for_several_tells_none_of_them_of_the_others(house: World) -> None:
     with pytest.raises(faults.Illegal, match="the name of Vendor"):
         write.write(house.tools, house.alice, VU, [VENDOR, BOLT], write.Draft("Dear Bolt"))
+
+
+def test_a_word_of_the_letters_own_text_is_no_name_in_it(house: World) -> None:
+    """An anonymous vendor called `Telephone` does not hold every letter that gives our number."""
+    house.organisation("Telephone", "psirt@phone.example")
+    coordinate.add_vendor(house.tools, house.alice, VU, "Telephone", anonymous=True)
+    house.with_identity(phone="+1 555 0100")
+    ours = sent(house, order("Please look again."))
+    assert (ours.state, "Telephone: +1 555 0100" in ours.body) == ("sent", True)
+    held = sent(house, order("Telephone has fixed it."))
+    assert (held.state, "the name of Vendor" in held.why) == ("held", True)
+    gone = sent(house, order("Please look again."), name="of-a-former-version")
+    assert gone.state == "held"  # whose text we no longer have, is searched like a person's
