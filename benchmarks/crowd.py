@@ -19,8 +19,10 @@ from sqlalchemy import event, func, select, text
 from tabulate import tabulate
 
 from benchmarks import databases, house
-from mailrouter.flow import contacting, coordinate, deliver, describe, directory
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import contacting, coordinate, describe
+from mailrouter.flow.people import directory
+from mailrouter.flow.sending import deliver
 from mailrouter.mail.entity import Attachment
 from mailrouter.pgp.keyring import public_keys
 from mailrouter.store import migrate, tables

@@ -15,8 +15,10 @@ from sqlalchemy import func, select
 from benchmarks import mails
 from benchmarks.mails import Mail
 from mailrouter import clock
-from mailrouter.flow import coordinate, directory, receive
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.casework import coordinate
+from mailrouter.flow.people import directory
 from mailrouter.mail.envelope import Envelope
 from mailrouter.settings import Settings, ensure_data_dir, load
 from mailrouter.store import books, inbox, migrate, tables

@@ -21,8 +21,11 @@ from tabulate import tabulate
 
 from benchmarks import databases, house
 from mailrouter import clock
-from mailrouter.flow import contacting, coordinate, deliver, directory, receive
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.casework import contacting, coordinate
+from mailrouter.flow.people import directory
+from mailrouter.flow.sending import deliver
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import inbox, migrate
 from mailrouter.tools import Tools

@@ -21,8 +21,9 @@ from tabulate import tabulate
 from benchmarks import floors, house, mails
 from benchmarks.measure import timed
 from mailrouter import clock
-from mailrouter.flow import directory, receive
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.people import directory
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.store import migrate
 from mailrouter.store.tables import contacts, key_names, organisations, pinned_keys

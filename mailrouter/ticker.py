@@ -15,7 +15,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from mailrouter import logs
-from mailrouter.flow import keydates, remind, tell
+from mailrouter.flow.telling import tell
+from mailrouter.flow.timing import keydates, remind
 from mailrouter.store import machine
 from mailrouter.tools import Tools
 

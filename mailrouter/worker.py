@@ -16,7 +16,10 @@ from enum import StrEnum
 from multiprocessing.connection import Connection
 
 from mailrouter import logs, memory
-from mailrouter.flow import deliver, orders, receive, tell
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.ordering import orders
+from mailrouter.flow.sending import deliver
+from mailrouter.flow.telling import tell
 from mailrouter.settings import Settings
 from mailrouter.store import inbox
 from mailrouter.store.inbox import Holder

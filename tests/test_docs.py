@@ -154,7 +154,7 @@ def test_no_path_of_one_machine(document):
 def test_the_house_is_drawn_as_it_is(room):
     """Every module of these rooms stands in the picture, once at least."""
     picture = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## Floors")[0]
-    modules = [path.stem for path in (ROOT / "mailrouter" / room).glob("*.py") if path.stem != "__init__"]
+    modules = [path.stem for path in (ROOT / "mailrouter" / room).rglob("*.py") if path.stem != "__init__"]
     assert [name for name in modules if not re.search(rf"\b{name}\b", picture)] == []
 
 

@@ -10,7 +10,7 @@ from mailrouter import faults
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.cli.keyfile import key_in
-from mailrouter.flow import directory
+from mailrouter.flow.people import directory
 from mailrouter.store import analysts, queues
 
 name_argument = click.argument("name", type=given.LINE)

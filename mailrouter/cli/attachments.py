@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from mailrouter import faults
 from mailrouter.cli.show import visible
-from mailrouter.flow.look import File
+from mailrouter.flow.filing.look import File
 
 LONGEST = 200  # bytes of a name, with room for a number: file systems take 255
 _UNWANTED = re.compile(r"[/\\:\x00-\x1f\x7f-\x9f\s]+")

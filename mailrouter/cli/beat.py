@@ -9,8 +9,9 @@ import click
 from mailrouter.cli import given
 from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
 from mailrouter.cli.show import number
-from mailrouter.flow import keydates, remind, tell
-from mailrouter.flow.remind import Foretold
+from mailrouter.flow.telling import tell
+from mailrouter.flow.timing import keydates, remind
+from mailrouter.flow.timing.remind import Foretold
 
 
 @click.command(

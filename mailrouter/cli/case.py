@@ -24,8 +24,11 @@ from mailrouter.cli import (
     timeline,
 )
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import accept, casepolicy, closing, coordinate, look, write
 from mailrouter.flow.actor import taking_part
+from mailrouter.flow.casework import closing, coordinate, write
+from mailrouter.flow.filing import look
+from mailrouter.flow.reports import accept
+from mailrouter.flow.timing import casepolicy
 from mailrouter.store import cases, views
 
 vu_argument = given.vu_argument

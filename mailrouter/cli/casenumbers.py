@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from mailrouter.cli import show
-from mailrouter.flow.casepolicy import Changed, Number
+from mailrouter.flow.timing.casepolicy import Changed, Number
 
 
 def table(numbers: Sequence[Number]) -> None:

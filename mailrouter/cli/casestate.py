@@ -7,7 +7,7 @@ import click
 from mailrouter.case import casestate
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import coordinate, publicity
+from mailrouter.flow.casework import coordinate, publicity
 from mailrouter.store import cases, vulnerabilities
 
 at_option = click.option("--at", type=given.INSTANT, help="Since when: 2026-12-01, or with time and zone; else now.")

@@ -11,8 +11,8 @@ from mailrouter import faults
 from mailrouter.case.policy import of_case
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import contacting, describe
-from mailrouter.flow.contacting import Contacted
+from mailrouter.flow.casework import contacting, describe
+from mailrouter.flow.casework.contacting import Contacted
 from mailrouter.store import cases, descriptions, files, outbox
 from mailrouter.store.descriptions import Description
 

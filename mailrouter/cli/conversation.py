@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from mailrouter.cli import show
-from mailrouter.flow import look
-from mailrouter.flow.look import Look
+from mailrouter.flow.filing import look
+from mailrouter.flow.filing.look import Look
 from mailrouter.store.messages import Message
 from mailrouter.tools import Tools
 

@@ -14,8 +14,9 @@ import click
 
 from mailrouter import faults
 from mailrouter.cli import given, show
-from mailrouter.flow import leaking, look
-from mailrouter.flow.write import Draft
+from mailrouter.flow import leaking
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.filing import look
 from mailrouter.mail import compose
 
 RULER = "-" * 72

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from mailrouter.cli import queue, show
 from mailrouter.cli.frame import Here, login
-from mailrouter.flow import tell
+from mailrouter.flow.telling import tell
 from mailrouter.store import analysts, outbox, proposals, queues, reports, views
 from mailrouter.store.analysts import Analyst
 

@@ -4,7 +4,7 @@ import click
 
 from mailrouter.cli import given, show
 from mailrouter.cli.frame import Here, examples, here
-from mailrouter.flow import coordinate, joining, leaving
+from mailrouter.flow.casework import coordinate, joining, leaving
 
 anonymous_option = click.option("--anonymous", is_flag=True, help="No other participant may learn of it.")
 

@@ -10,7 +10,7 @@ import click
 from mailrouter import faults
 from mailrouter.cli import given, publicfile
 from mailrouter.cli.frame import Here, as_json, examples, fingerprint, here, said, show_json, table
-from mailrouter.flow import ownkeys
+from mailrouter.flow.people import ownkeys
 from mailrouter.pgp import KeyInfo
 
 

@@ -4,7 +4,7 @@ import click
 
 from mailrouter.cli import given
 from mailrouter.cli.frame import Here, examples, here
-from mailrouter.flow import merging
+from mailrouter.flow.casework import merging
 
 
 @click.command("merge", epilog=examples("mailrouter case merge VU#123456 VU#654321 --why 'the same flaw, twice'"))

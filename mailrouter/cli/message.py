@@ -11,8 +11,11 @@ from mailrouter.case.standing import Assurance
 from mailrouter.cli import attachments, casefile, draft, given, shapes, show
 from mailrouter.cli.case import queued
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import file, leaking, look, reported, write
+from mailrouter.flow import leaking
 from mailrouter.flow.actor import taking_part
+from mailrouter.flow.casework import write
+from mailrouter.flow.filing import file, look
+from mailrouter.flow.reports import reported
 from mailrouter.store import cases, messages, proposals, relays, reports
 
 id_argument = click.argument("message_id", metavar="ID", type=given.ID)

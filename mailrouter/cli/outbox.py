@@ -10,8 +10,8 @@ from mailrouter import faults
 from mailrouter.cli import given
 from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
 from mailrouter.cli.show import block, cell, fields, number, when
-from mailrouter.flow import outgoing
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.sending import outgoing
 from mailrouter.store import cases, messages
 from mailrouter.store import outbox as store
 from mailrouter.store.messages import Message

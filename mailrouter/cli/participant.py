@@ -8,8 +8,9 @@ from mailrouter import faults
 from mailrouter.case.model import Participant
 from mailrouter.cli import casefile, conversation, given, shapes, show, standing
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import cleartext, contacting, coordinate, haveit
+from mailrouter.flow import cleartext
 from mailrouter.flow.actor import ever_taking_part
+from mailrouter.flow.casework import contacting, coordinate, haveit
 from mailrouter.store import contacts, outbox, views
 
 whom_argument = click.argument("whom", type=given.LINE)

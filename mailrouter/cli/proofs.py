@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mailrouter import faults
 from mailrouter.cli import shapes
-from mailrouter.flow import proofs
+from mailrouter.flow.people import proofs
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> list[Path]:

@@ -6,7 +6,7 @@ from mailrouter import faults
 from mailrouter.case import answers
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import proposals as flow
+from mailrouter.flow.casework import proposals as flow
 from mailrouter.store import cases, messages, proposals
 from mailrouter.store.proposals import Proposal
 

@@ -10,7 +10,7 @@ from mailrouter import faults
 from mailrouter.case.proposals import SAYS
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import file
+from mailrouter.flow.filing import file
 from mailrouter.store import analysts, proposals, queues
 from mailrouter.store.analysts import Analyst
 

@@ -11,8 +11,8 @@ import click
 from mailrouter import faults
 from mailrouter.cli import draft, given, show
 from mailrouter.cli.frame import Here, examples, here
-from mailrouter.flow import passon
-from mailrouter.flow.passon import Parcel
+from mailrouter.flow.filing import passon
+from mailrouter.flow.filing.passon import Parcel
 from mailrouter.store import cases, outbox
 
 

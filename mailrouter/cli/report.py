@@ -6,7 +6,7 @@ import click
 
 from mailrouter.cli import given, triage
 from mailrouter.cli.frame import Here, examples, here
-from mailrouter.flow import reported
+from mailrouter.flow.reports import reported
 from mailrouter.mail import reportform
 
 

@@ -7,7 +7,7 @@ from mailrouter.case import answers, status
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement
 from mailrouter.case.policy import own
 from mailrouter.cli.show import number
-from mailrouter.flow import look
+from mailrouter.flow.filing import look
 from mailrouter.store.analysts import Analyst
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey

@@ -9,7 +9,8 @@ from mailrouter.case import casestate, lifecycle
 from mailrouter.case.model import Participant
 from mailrouter.cli import given, show
 from mailrouter.cli.frame import Here, examples, here
-from mailrouter.flow import act, standings
+from mailrouter.flow import act
+from mailrouter.flow.casework import standings
 
 whom_argument = click.argument("whom", type=given.LINE)
 STATUS = {"affected": "Affected", "not-affected": "Not Affected", "unknown": "Unknown"}

@@ -11,9 +11,10 @@ from mailrouter.case.model import Statement
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli import proofs as proofs_cli
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import proofs, vouching
-from mailrouter.flow import statements as flow
 from mailrouter.flow.actor import ever_taking_part
+from mailrouter.flow.casework import vouching
+from mailrouter.flow.filing import statements as flow
+from mailrouter.flow.people import proofs
 from mailrouter.store import cases, statements, vouchers
 
 UNPROVED = (

@@ -14,8 +14,8 @@ from mailrouter.case.model import DeadlineKind, Statement
 from mailrouter.case.policy import Policy
 from mailrouter.cli import casefile, show
 from mailrouter.cli.shapes import Shape
-from mailrouter.flow import remind
-from mailrouter.flow.remind import Foretold
+from mailrouter.flow.timing import remind
+from mailrouter.flow.timing.remind import Foretold
 from mailrouter.store import analysts, journal, reports
 from mailrouter.store.journal import Entry
 from mailrouter.store.messages import Message

@@ -14,10 +14,11 @@ from mailrouter.case import cvss, decline, ssvc
 from mailrouter.case.triage import answers
 from mailrouter.cli import draft, given, show, triaged
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow import accept as accepting
-from mailrouter.flow import decline as declining
-from mailrouter.flow import desk, look, reported
-from mailrouter.flow import triage as deciding
+from mailrouter.flow.filing import look
+from mailrouter.flow.reports import accept as accepting
+from mailrouter.flow.reports import decline as declining
+from mailrouter.flow.reports import desk, reported
+from mailrouter.flow.reports import triage as deciding
 from mailrouter.store import outbox, reports
 
 HOUR = timedelta(hours=1)

@@ -10,8 +10,8 @@ from mailrouter.case.model import Deadline, Report
 from mailrouter.case.triage import Advice
 from mailrouter.cli import shapes, show
 from mailrouter.cli.shapes import Shape
-from mailrouter.flow.desk import Like, Line
-from mailrouter.flow.reported import Read
+from mailrouter.flow.reports.desk import Like, Line
+from mailrouter.flow.reports.reported import Read
 from mailrouter.mail import reportform
 from mailrouter.store.messages import Message
 

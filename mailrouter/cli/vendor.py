@@ -9,7 +9,7 @@ from mailrouter import faults
 from mailrouter.cli import given, shapes, show, vendorkey
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.cli.keyfile import keys_in
-from mailrouter.flow import directory
+from mailrouter.flow.people import directory
 from mailrouter.store import candidates, contacts, views
 
 name_argument = click.argument("name", type=given.LINE)

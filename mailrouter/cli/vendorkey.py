@@ -14,7 +14,7 @@ from mailrouter import faults
 from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, examples, here
 from mailrouter.cli.keyfile import keys_in
-from mailrouter.flow import directory, keys
+from mailrouter.flow.people import directory, keys
 from mailrouter.pgp import KeyInfo
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey

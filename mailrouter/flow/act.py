@@ -87,8 +87,8 @@ class Later:
     heard: dict[int, dict[str, Any]] = field(default_factory=dict)  # participant -> columns
     arrivals: list[queues.Arrival] = field(default_factory=list)
     notes: list[journal.Note] = field(default_factory=list)
-    receipts: list[Due] = field(default_factory=list)  # flow/receipts.py writes those that are owed
-    news: list[News] = field(default_factory=list)  # flow/offered.py tells it after the transaction
+    receipts: list[Due] = field(default_factory=list)  # flow/arriving/receipts.py writes those that are owed
+    news: list[News] = field(default_factory=list)  # flow/arriving/offered.py tells it after the transaction
     vain: dict[str, datetime] = field(default_factory=dict)  # digests of offered keys that came to nothing
 
     def write(self, tx: Connection) -> None:

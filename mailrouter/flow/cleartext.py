@@ -2,7 +2,7 @@
 
 Promises: it is given and withdrawn for one participant of one case, and each time stands in the journal. It opens no
 letter that is held: the analyst is told which could leave now. Who has a usable key gets letters encrypted all the same
-(flow/sealing.py).
+(flow/sending/sealing.py).
 """
 
 from collections.abc import Sequence

@@ -15,8 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from mailrouter import tools as world
 from mailrouter.faults import Fault
-from mailrouter.flow import keyhealth, mailboxes, tell, watch
-from mailrouter.flow.keyhealth import Said, State
+from mailrouter.flow import mailboxes
+from mailrouter.flow.people import keyhealth
+from mailrouter.flow.people.keyhealth import Said, State
+from mailrouter.flow.telling import tell
+from mailrouter.flow.timing import watch
 from mailrouter.settings import Settings, ensure_data_dir
 from mailrouter.store import analysts, books, inbox, machine, migrate, outbox, queues, server
 from mailrouter.store.engine import Database

@@ -17,9 +17,10 @@ from mailrouter.case import decline as reasons
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.receipt import Facts, Kind, Lack
-from mailrouter.flow import accept, decline, details, letters
+from mailrouter.flow import details, letters
 from mailrouter.flow.actor import taking_part
-from mailrouter.flow.notices import TRANSCRIPT
+from mailrouter.flow.reports import accept, decline
+from mailrouter.flow.telling.notices import TRANSCRIPT
 from mailrouter.mail import compose, confirmation, texts
 from mailrouter.store import cases, contacts, descriptions, outbox, receipts, vouchers
 from mailrouter.tools import Tools

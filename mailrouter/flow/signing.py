@@ -2,7 +2,7 @@
 
 Whoever holds a signed mail can send it again, with another subject around what is signed. So what came before makes no
 turn, no consent and no statement: it is filed, flagged and shown (testbook P91, P92, P94). Not asked about the mail
-itself when it is judged anew, nor about a copy by another road (flow/copies.py).
+itself when it is judged anew, nor about a copy by another road (flow/arriving/copies.py).
 """
 
 from sqlalchemy import Connection

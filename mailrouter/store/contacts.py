@@ -267,7 +267,7 @@ def pin(tx: Connection, key: dict[str, Any], names: Sequence[str]) -> None:
     """Pin a key (a row's values), or renew it when its fingerprint is known; `Refused` if it is another's.
 
     This form of it is kept for ever: it may prove something from now on. What the known form says beside it is lost:
-    flow/directory.py merges them first.
+    flow/people/directory.py merges them first.
     """
     known = tx.execute(select(pinned_keys).where(pinned_keys.c.fingerprint == key["fingerprint"])).first()
     if known is None:

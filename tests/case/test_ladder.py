@@ -63,7 +63,7 @@ class Course:
         self.perform([order for order in plan.after(mail, self.policy, self.now) if not isinstance(order, do.File)])
 
     def key(self) -> None:
-        """A letter about their key, which keeps the gap itself (flow/keydates.py)."""
+        """A letter about their key, which keeps the gap itself (flow/timing/keydates.py)."""
         if followup.gap_ends(self.who, self.policy, self.now) <= self.now:
             self._sent_by_itself()
 
@@ -72,7 +72,7 @@ class Course:
         self.perform([do.Close(self.who, do.ALL_CLOCKS, "dealt with"), do.Turn(self.who, Waiting.NOBODY, None)])
 
     def beat(self) -> None:
-        """Each due row, as flow/remind.py takes them."""
+        """Each due row, as flow/timing/remind.py takes them."""
         for row in sorted(self.open(), key=lambda row: (row.due_at, row.id)):
             if row.due_at <= self.now and row.done_at is None:
                 tried = Tried(self.attempts, frozenset({A, B}))

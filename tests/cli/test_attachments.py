@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailrouter.cli import attachments
 from mailrouter.faults import Refused
-from mailrouter.flow.look import File
+from mailrouter.flow.filing.look import File
 from mailrouter.mail import parse
 
 

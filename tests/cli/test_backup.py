@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from mailrouter.faults import Refused
-from mailrouter.flow import contacting, coordinate
+from mailrouter.flow.casework import contacting, coordinate
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import backup, books, contacts, inbox, journal, migrate, orders, outbox, queues, restore, tables
 from mailrouter.store.engine import Database

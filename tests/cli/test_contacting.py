@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.flow import coordinate
+from mailrouter.flow.casework import coordinate
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.flow import coordinate, describe
+from mailrouter.flow.casework import coordinate, describe
 from mailrouter.pgp import Pgp
 from tests.flow.world import OURS, PSIRT, VU, World
 from tests.servers.daemon import ROOT

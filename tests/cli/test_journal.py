@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
-from mailrouter.flow import coordinate
+from mailrouter.flow.casework import coordinate
 from mailrouter.store import cases, journal, tables
 from tests.cli.console import Console
 from tests.flow.world import VU, World

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.flow import ownkeys
+from mailrouter.flow.people import ownkeys
 from mailrouter.pgp import Pgp
 from mailrouter.store import journal
 from mailrouter.tools import OwnKey

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.flow import receive
+from mailrouter.flow.arriving import receive
 from mailrouter.pgp import Pgp
 from mailrouter.store import queues
 from tests.cli.console import Console

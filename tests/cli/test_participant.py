@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from mailrouter.flow import write
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import write
+from mailrouter.flow.casework.write import Draft
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailrouter.flow import contacting, coordinate
+from mailrouter.flow.casework import contacting, coordinate
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailrouter.flow import coordinate
+from mailrouter.flow.casework import coordinate
 from mailrouter.store import search
 from tests.cli.console import Console
 

@@ -24,8 +24,8 @@ from sqlalchemy import text
 
 from benchmarks.mails import CASES, SENDER, Mail, make_key, replies, sign, signed_replies
 from mailrouter import settings
-from mailrouter.flow import contacting, coordinate
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import contacting, coordinate
 from mailrouter.store import books, contacts, journal
 from mailrouter.store.engine import Database
 from mailrouter.store.inbox import Holder

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.flow import coordinate, directory, ownaddresses, receive
+from mailrouter.flow import ownaddresses
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.casework import coordinate
+from mailrouter.flow.people import directory
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
 from mailrouter.store import contacts, inbox, queues

@@ -8,7 +8,11 @@ from email import message_from_bytes
 import pytest
 
 from mailrouter.case.model import Waiting
-from mailrouter.flow import accept, closing, coordinate, deliver, file, receive
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.casework import closing, coordinate
+from mailrouter.flow.filing import file
+from mailrouter.flow.reports import accept
+from mailrouter.flow.sending import deliver
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import reports
 from mailrouter.store.outbox import Letter

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from mailrouter.flow import coordinate, file, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import coordinate, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.filing import file
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import messages
 from mailrouter.store.messages import Message, Signing

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
-from mailrouter.flow import contacting, coordinate, deliver, directory, outgoing, tell, write
-from mailrouter.flow.directory import Change
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import contacting, coordinate, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.people import directory
+from mailrouter.flow.people.directory import Change
+from mailrouter.flow.sending import deliver, outgoing
+from mailrouter.flow.telling import tell
 from mailrouter.store import contacts, messages
 from mailrouter.store.messages import Message
 from mailrouter.store.outbox import Letter

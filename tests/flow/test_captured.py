@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailrouter.flow import look
+from mailrouter.flow.filing import look
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import packets
 from mailrouter.store import contacts

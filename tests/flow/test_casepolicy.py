@@ -7,8 +7,9 @@ import pytest
 
 from mailrouter import faults
 from mailrouter.case.policy import of_case, own
-from mailrouter.flow import casepolicy, closing, contacting, remind, standings, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import closing, contacting, standings, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.timing import casepolicy, remind
 from mailrouter.store import cases
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.servers.clock import START

@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import contacting, directory, file, outgoing, sealing, write
 from mailrouter.flow.actor import Actor
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import contacting, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.filing import file
+from mailrouter.flow.people import directory
+from mailrouter.flow.sending import outgoing, sealing
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store.outbox import Letter
 from mailrouter.store.tables import pinned_keys

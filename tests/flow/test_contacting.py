@@ -11,8 +11,10 @@ import pytest
 from mailrouter import worker
 from mailrouter.case.contacting import Carries
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import contacting, coordinate, describe, directory, file, merging
-from mailrouter.flow.contacting import Contacted
+from mailrouter.flow.casework import contacting, coordinate, describe, merging
+from mailrouter.flow.casework.contacting import Contacted
+from mailrouter.flow.filing import file
+from mailrouter.flow.people import directory
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases
 from mailrouter.store.descriptions import Description

@@ -3,9 +3,10 @@
 import pytest
 
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import accept, closing, contacting, coordinate, write
 from mailrouter.flow.actor import Actor, need_analyst, who
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import closing, contacting, coordinate, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.reports import accept
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases, outbox
 from tests.flow.world import PSIRT, VENDOR, VU, World

@@ -9,10 +9,12 @@ from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
 from mailrouter.case.model import Report
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import accept, decline, desk, file, newreport, reported, triage
-from mailrouter.flow.accept import Wanted
+from mailrouter.flow import newreport
 from mailrouter.flow.actor import Actor
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.filing import file
+from mailrouter.flow.reports import accept, decline, desk, reported, triage
+from mailrouter.flow.reports.accept import Wanted
 from mailrouter.mail import reportform
 from mailrouter.store import cases, journal, reports
 from tests.case.test_similar import OTHER, REPORT

@@ -9,8 +9,10 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
 
-from mailrouter.flow import contacting, coordinate, deliver, letters, outgoing, sealing, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow import letters
+from mailrouter.flow.casework import contacting, coordinate, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.sending import deliver, outgoing, sealing
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.store import analysts, cases, contacts, outbox
 from mailrouter.store.inbox import Holder

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import accept, file, receive
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.filing import file
+from mailrouter.flow.reports import accept
 from mailrouter.store import contacts
 from tests.flow.world import PSIRT, VENDOR, VU, World
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailrouter.flow import look
+from mailrouter.flow.filing import look
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.pgp import mails
 from tests.pgp.cases.files import NOTE, file

@@ -23,8 +23,9 @@ from threading import Timer
 
 import pytest
 
-from mailrouter.flow import outgoing, sealing, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.sending import outgoing, sealing
 from mailrouter.pgp import Pgp, PublicKey, packets
 from mailrouter.store import cases, contacts
 from mailrouter.store.outbox import Letter

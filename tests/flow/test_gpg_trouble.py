@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.flow import file, receive
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.filing import file
 from mailrouter.pgp import Pgp
 from tests.flow.world import VU, World
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import haveit
+from mailrouter.flow.casework import haveit
 from tests.cli.console import Console
 from tests.flow.world import DAY, PSIRT, VENDOR, VU, World
 from tests.servers.clock import START

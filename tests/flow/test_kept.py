@@ -5,7 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from mailrouter.flow import directory, file, lookup, receive
+from mailrouter.flow.arriving import lookup, receive
+from mailrouter.flow.filing import file
+from mailrouter.flow.people import directory
 from mailrouter.mail.pgpmime import Verdict
 from mailrouter.store import certificates, inbox, journal
 from mailrouter.store.journal import Entry

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailrouter import ticker
-from mailrouter.flow import directory, keydates, lacking
+from mailrouter.flow.people import directory
+from mailrouter.flow.sending import lacking
+from mailrouter.flow.timing import keydates
 from mailrouter.store import contacts, tables
 from mailrouter.store.outbox import Letter
 from tests.flow.world import DAY, PSIRT, VENDOR, VU, World

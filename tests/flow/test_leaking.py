@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import contacting, coordinate, leaking, letters, outgoing, preview, sealing, write
+from mailrouter.flow import leaking, letters, preview
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import contacting, coordinate, write
+from mailrouter.flow.sending import outgoing, sealing
 from mailrouter.mail import texts
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import cases, contacts, messages, outbox

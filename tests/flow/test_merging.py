@@ -8,9 +8,9 @@ import pytest
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant
 from mailrouter.faults import Illegal
-from mailrouter.flow import closing, contacting, coordinate, leaving, merging, publicity, standings, write
 from mailrouter.flow.actor import Actor
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import closing, contacting, coordinate, leaving, merging, publicity, standings, write
+from mailrouter.flow.casework.write import Draft
 from mailrouter.store import cases, views, vulnerabilities
 from tests.flow.world import PSIRT, VENDOR, VU, World
 

@@ -6,7 +6,10 @@ from email.message import Message as Mime
 
 import pytest
 
-from mailrouter.flow import directory, keydates, neutral, tell, write
+from mailrouter.flow.casework import write
+from mailrouter.flow.people import directory
+from mailrouter.flow.telling import neutral, tell
+from mailrouter.flow.timing import keydates
 from mailrouter.store import analysts, queues, tables
 from mailrouter.store.outbox import Letter
 from tests.flow.test_orders import address, carried_out, give_key, ordered

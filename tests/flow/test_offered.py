@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy.event import listen
 
 from mailrouter.faults import TryLater
-from mailrouter.flow import directory, file, keys, look, offers, receive
+from mailrouter.flow.arriving import offers, receive
+from mailrouter.flow.filing import file, look
+from mailrouter.flow.people import directory, keys
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import KeyInfo, Pgp, imports, packets
 from mailrouter.store import candidates, certificates, contacts, tables

@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from mailrouter.flow import coordinate, noticetext, orders, outgoing, sealing, tell, write
+from mailrouter.flow.casework import coordinate, write
+from mailrouter.flow.ordering import orders
+from mailrouter.flow.sending import noticetext, outgoing, sealing
+from mailrouter.flow.telling import tell
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import analysts, outbox, queues, secret

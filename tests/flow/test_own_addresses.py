@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mailrouter.flow import contacting, coordinate, file
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import contacting, coordinate
+from mailrouter.flow.filing import file
 from mailrouter.mail.ownaddress import Mint
 from mailrouter.store import cases, secret
 from mailrouter.store.engine import Database

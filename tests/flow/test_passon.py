@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from mailrouter import faults
-from mailrouter.flow import closing, contacting, coordinate, passon
-from mailrouter.flow.passon import Wanted
+from mailrouter.flow.casework import closing, contacting, coordinate
+from mailrouter.flow.filing import passon
+from mailrouter.flow.filing.passon import Wanted
 from mailrouter.store import cases, outbox, relays
 from mailrouter.store.outbox import Letter
 from tests.flow.world import PSIRT, VENDOR, VU, World

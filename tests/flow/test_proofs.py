@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mailrouter.faults import NotFound
-from mailrouter.flow import coordinate, directory, proofs, vouching
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import coordinate, vouching
+from mailrouter.flow.people import directory, proofs
 from mailrouter.store import analysts, statements
 from mailrouter.store.tables import key_names, pinned_keys
 from tests.flow.world import PSIRT, VENDOR, VU, World

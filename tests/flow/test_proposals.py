@@ -9,8 +9,11 @@ import pytest
 
 from mailrouter import faults
 from mailrouter.case.model import Participant, Waiting
-from mailrouter.flow import act, coordinate, file, leaving, merging, proposals, standings, tell, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow import act
+from mailrouter.flow.casework import coordinate, leaving, merging, proposals, standings, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.filing import file
+from mailrouter.flow.telling import tell
 from mailrouter.store import cases, vulnerabilities
 from mailrouter.store import proposals as stored
 from mailrouter.store.proposals import Proposal

@@ -9,7 +9,12 @@ from email import message_from_bytes
 import pytest
 from sqlalchemy.event import listen, remove
 
-from mailrouter.flow import accept, closing, coordinate, file, outgoing, receive, remind, statements, vouching
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.casework import closing, coordinate, vouching
+from mailrouter.flow.filing import file, statements
+from mailrouter.flow.reports import accept
+from mailrouter.flow.sending import outgoing
+from mailrouter.flow.timing import remind
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
 from mailrouter.store import contacts

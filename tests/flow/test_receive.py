@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from mailrouter.faults import TryLater
-from mailrouter.flow import closing, coordinate, receive, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.casework import closing, coordinate, write
+from mailrouter.flow.casework.write import Draft
 from mailrouter.mail.envelope import Envelope
 from mailrouter.mail.pgpmime import Opened
 from mailrouter.pgp import Pgp
@@ -449,7 +450,7 @@ def test_a_mail_that_cannot_be_read_is_tried_three_times_and_parked(
 
 def receive_again(world: World, message_id: int) -> None:
     """`message retry`, once gpg is well: it becomes what it would have been, and the books balance at every step."""
-    from mailrouter.flow import file
+    from mailrouter.flow.filing import file
 
     file.retry(world.tools, world.alice, message_id)
     assert (world.books().pending, world.books().quarantined) == (1, 0)

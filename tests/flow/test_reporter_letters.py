@@ -3,7 +3,8 @@
 import pytest
 
 from mailrouter import faults
-from mailrouter.flow import letters, reported, triage
+from mailrouter.flow import letters
+from mailrouter.flow.reports import reported, triage
 from mailrouter.store import journal
 from mailrouter.store.messages import Message
 from mailrouter.store.outbox import Letter

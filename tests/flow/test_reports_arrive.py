@@ -8,7 +8,9 @@ from sqlalchemy.event import listen
 
 from mailrouter import faults
 from mailrouter.case.model import Report
-from mailrouter.flow import accept, file, receive, reported
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.filing import file
+from mailrouter.flow.reports import accept, reported
 from mailrouter.mail import reportform
 from mailrouter.store import journal, reports, tables
 from tests.flow.world import PSIRT, VU, MakeWorld, World

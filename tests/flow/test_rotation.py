@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 
 from mailrouter import faults, tools
-from mailrouter.flow import coordinate, deliver, doctor, keyhealth, letters, ownkeys, tell, watch, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow import doctor, letters
+from mailrouter.flow.casework import coordinate, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.people import keyhealth, ownkeys
+from mailrouter.flow.sending import deliver
+from mailrouter.flow.telling import tell
+from mailrouter.flow.timing import watch
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.pgp import Pgp, PublicKey
 from mailrouter.store import journal, outbox

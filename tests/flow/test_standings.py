@@ -8,8 +8,10 @@ import pytest
 from mailrouter import faults
 from mailrouter.case.model import Participant
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import act, contacting, coordinate, deliver, joining, leaving, publicity, standings
+from mailrouter.flow import act
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import contacting, coordinate, joining, leaving, publicity, standings
+from mailrouter.flow.sending import deliver
 from mailrouter.store import outbox, vulnerabilities
 from mailrouter.store.vulnerabilities import VendorStatus
 from tests.flow.world import PSIRT, VENDOR, VU, World

@@ -9,8 +9,11 @@ import pytest
 
 from mailrouter.case.model import Statement
 from mailrouter.faults import Illegal, NotFound
-from mailrouter.flow import accept, closing, coordinate, directory, file, statements, vouching
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import closing, coordinate, vouching
+from mailrouter.flow.filing import file, statements
+from mailrouter.flow.people import directory
+from mailrouter.flow.reports import accept
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import messages
 from tests.flow.world import PSIRT, VENDOR, VU, World

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from mailrouter.flow import contacting, coordinate, file, tell
+from mailrouter.flow.casework import contacting, coordinate
+from mailrouter.flow.filing import file
+from mailrouter.flow.telling import tell
 from mailrouter.store import analysts, machine, tables
 from mailrouter.store.inbox import Holder
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World

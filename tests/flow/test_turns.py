@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailrouter.flow import closing, coordinate, file, outgoing, remind, write
-from mailrouter.flow.write import Draft
+from mailrouter.flow.casework import closing, coordinate, write
+from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.filing import file
+from mailrouter.flow.sending import outgoing
+from mailrouter.flow.timing import remind
 from mailrouter.store import cases, contacts, outbox
 from tests.flow.world import PSIRT, VENDOR, VU, World
 

@@ -7,8 +7,10 @@ import pytest
 
 from mailrouter.case.model import Statement
 from mailrouter.faults import Illegal, NotFound, Refused
-from mailrouter.flow import coordinate, directory, file, statements, vouching
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import coordinate, vouching
+from mailrouter.flow.filing import file, statements
+from mailrouter.flow.people import directory
 from mailrouter.mail.envelope import Envelope
 from mailrouter.store import vouchers
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World

@@ -20,8 +20,11 @@ from sqlalchemy import Connection
 
 from mailrouter import settings
 from mailrouter.case.model import Case, Deadline, Participant, Report, Statement
-from mailrouter.flow import contacting, coordinate, deliver, receive, remind
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.arriving import receive
+from mailrouter.flow.casework import contacting, coordinate
+from mailrouter.flow.sending import deliver
+from mailrouter.flow.timing import remind
 from mailrouter.mail.envelope import Envelope
 from mailrouter.pgp import Pgp
 from mailrouter.store import (

@@ -1,0 +1,1 @@
+"""The way of a mail: held against what we know, judged, filed, acknowledged."""

@@ -1,0 +1,1 @@
+"""What analysts do with one mail."""

@@ -1,0 +1,1 @@
+"""An analyst's orders by signed mail."""

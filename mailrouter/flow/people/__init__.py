@@ -1,0 +1,1 @@
+"""Vendors and analysts, their keys and ours."""

@@ -1,0 +1,1 @@
+"""A report from its arrival to our decision."""

@@ -1,0 +1,1 @@
+"""What falls due: what is to come, what a beat does, whose dates move."""
