@@ -14,6 +14,12 @@ from datetime import date, timedelta
 NUMBER = "174254"  # the case's, in the transcript
 VRF = "26-03-KXMPT"  # the report's
 FIRST_DAY = date(2026, 3, 2)
+TIME = "09:30"  # at which everything is played
+KEYS = {
+    "ours": "7C1E5D2A90B34F68A1C70E3D5B9246F8E07D31AC",
+    "acme": "2F96B08DC4E157A36D80F2951BE47CA35908D6E1",
+    "jo": "B80473FE19DA62C5870E4FA91D36C25B7E90A84D",
+}  # whose -> its fingerprint, in the transcript
 _BLOCK = re.compile(r"(?ms)^```(console|mail|letter)\n(.*?)^```\n")
 _DAY = re.compile(r"\b20\d\d-\d\d-\d\d(?!\d)")
 _CUT = re.compile(r"VU#\d{1,5}…")  # a number at the end of a column
@@ -95,6 +101,8 @@ class Here:
 
     today: date
     words: dict[str, str] = field(default_factory=dict)  # of the transcript -> of this run
+    keys: dict[str, str] = field(default_factory=dict)  # whose -> its fingerprint in this run
+    times: frozenset[str] = frozenset()  # of day, those of this run
 
     def say(self, text: str) -> str:
         """The transcript's text, for this run."""
@@ -106,7 +114,12 @@ class Here:
         """This run's text, for the transcript."""
         for theirs, ours in self.words.items():
             text = text.replace(ours, theirs)
+        for whose, fingerprint in self.keys.items():
+            text = _as(text, fingerprint, KEYS[whose])
+        for time in self.times:
+            text = re.sub(rf"\b(20\d\d-\d\d-\d\d) {time}\b", rf"\1 {TIME}", text)
         text = _CUT.sub(lambda found: f"VU#{NUMBER}"[: len(found[0]) - 1] + "…", text)
+        text = text.replace(f"VRF#{self.today:%y-%m}-", f"VRF#{FIRST_DAY:%y-%m}-")
         return self._shifted(text, FIRST_DAY - self.today)
 
     @staticmethod
@@ -114,10 +127,16 @@ class Here:
         return _DAY.sub(lambda found: (date.fromisoformat(found[0]) + by).isoformat(), text)
 
 
+def _as(text: str, fingerprint: str, other: str) -> str:
+    """With the other one in its place, in the same groups, though a line ends within."""
+    ours, theirs = (re.findall("....", one) for one in (fingerprint, other))
+    into = "".join(f"{part}\\g<{n}>" for n, part in enumerate(theirs[:-1], 1)) + theirs[-1]
+    return re.sub(r"(\s*)".join(ours), into, text)
+
+
 SHAPES = (
     (re.compile(r"\b20\d\d-\d\d-\d\d( \d\d:\d\d)?"), "DATE"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
-    (re.compile(r"\b[0-9A-F]{4}(\s?[0-9A-F]{4}){9}\b"), "FINGERPRINT"),
     (re.compile(r"\bVRF#\d\d-\d\d-[A-Z]{5}\b"), "VRF"),
     (re.compile(r"\b(message-id +)\S+"), r"\1ID"),
     (re.compile(r"\+[a-z]+\d*\.[a-z0-9]{8,}@"), "+TOKEN@"),
