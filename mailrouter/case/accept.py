@@ -14,6 +14,7 @@ CREDIT_ASKED = (
     "Shall our note name you, if we publish one? Until you say yes, it names nobody. If you do, please tell us which"
     " name, and of which organisation, if any."
 )
+SENTENCES = (NAMED, UNNAMED, CREDITED, NOT_CREDITED, CREDIT_ASKED)
 
 
 def named(*, share_name: bool) -> str:

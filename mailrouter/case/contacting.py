@@ -43,6 +43,7 @@ _LATER: Mapping[Carries, tuple[str, str]] = {
     Carries.NOTHING: ("This first letter carries no details. They follow in a letter of their own.", ""),
     Carries.NOT_YET: (_NO_KEY, _CLEAR_TEXT),
 }
+SENTENCES = tuple(sentence for pair in _LATER.values() for sentence in pair if sentence)
 
 
 def words(what: Carries) -> dict[str, str]:

@@ -65,6 +65,7 @@ WORDS = {
     "letter.failed": "letter {letter} ({name}) failed",
     "letter.withdrawn": "letter {letter} withdrawn: {outcome}",
     "letter.released": "letter {letter} released",
+    "letter.despite-leak": "letter {letter} ({name}) leaves though it tells of others: {found}",
     "letter.retried": "letter {letter} is tried again",
     "statement.verified": "statement of {participant} in mail {message} stands",
     "statement.held": "statement of {participant} in mail {message} held",

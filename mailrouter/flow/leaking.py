@@ -13,22 +13,29 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 
-from mailrouter.mail import disguises, leaks, needles, parse
+from mailrouter.case import accept, contacting
+from mailrouter.case.standing import Standing
+from mailrouter.case.standing import parse as standing
+from mailrouter.mail import disguises, leaks, needles, parse, texts
 from mailrouter.mail.compose import Headers
 from mailrouter.mail.entity import Attachment
 from mailrouter.mail.leaks import OURS, Finding, Index, Kind, Needle, Scan
 from mailrouter.mail.ownaddress import reply_token
 from mailrouter.store import acknowledgements, contacts, identities, reports, secret
-from mailrouter.store.identities import Party
+from mailrouter.store.identities import Party, Sent
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
 BODY = "the body"
 NOBODY = -1  # a recipient who is no organisation
 STRANGER = -2  # a reporter who takes no part yet
+THIRD = -3  # who else wrote about a report
 LARGEST_HEAD = 64 * 1024  # bytes of a mail in which its From is looked for
 MOST_CASES = 4  # whose needles are kept
 MOST_TOLD = 5  # findings of one letter that are named one by one
+
+# What our own code puts into letters: as little anybody's name as the letters' own texts are.
+INSERTED = (texts.ANSWER_FORM, *contacting.SENTENCES, *accept.SENTENCES)
 
 MEANT = "write it anew, or give the command again with --names-ok if that is meant"
 WRITTEN_ANEW = "write it anew, or `mailrouter outbox release {} --despite-leak --why …` if that is meant"
@@ -44,6 +51,7 @@ class Known:
     stamp: tuple[object, ...]
     index: Index
     called: Mapping[int, str]  # organisation -> pseudonym
+    odd: Mapping[str, frozenset[int]] = field(default_factory=dict)  # Message-IDs that only are compared -> whose
     files: dict[str, Scan] = field(default_factory=dict)  # digest -> what it says
     fixed: dict[str, list[Fixed]] = field(default_factory=dict)  # name of a letter -> which names its own text says
 
@@ -68,7 +76,8 @@ def known(tx: Connection, tools: Tools, case_id: int) -> Known:
     found = kept.pop(case_id, None)
     if found is None or found.stamp != stamp:
         parties = [Party(*row) for row in rows]
-        found = Known(stamp, Index(_needles(tx, tools, case_id, parties)), _called(parties))
+        mails = _mails(tx, parties, case_id)
+        found = Known(stamp, Index(_needles(tx, tools, case_id, parties, mails)), _called(parties), _odd(mails))
     kept[case_id] = found
     while len(kept) > MOST_CASES:
         kept.pop(next(iter(kept)))
@@ -76,7 +85,7 @@ def known(tx: Connection, tools: Tools, case_id: int) -> Known:
 
 
 def _called(parties: Iterable[Party]) -> dict[int, str]:
-    called: dict[int, str] = {STRANGER: "the reporter"}
+    called: dict[int, str] = {STRANGER: "the reporter", THIRD: "another sender"}
     for one in parties:
         called.setdefault(one.organisation_id, one.pseudonym)
     return called
@@ -85,25 +94,26 @@ def _called(parties: Iterable[Party]) -> dict[int, str]:
 # ---- what must not be said ------------------------------------------------------------------------------------------
 
 
-def _needles(tx: Connection, tools: Tools, case_id: int, parties: Sequence[Party]) -> Iterator[Needle]:
+Mails = Sequence[tuple[int, Sent]]  # whose each is
+
+
+def _needles(tx: Connection, tools: Tools, case_id: int, parties: Sequence[Party], mails: Mails) -> Iterator[Needle]:
     yield from _ours(tools)
     hidden = {one.organisation_id for one in parties if one.anonymous}
     ids = {one.organisation_id for one in parties}
-    sent = identities.sent(tx, case_id)
     reporter = _reporter(tx, parties, case_id)
-    theirs: dict[int, dict[str, list[str]]] = {one: {} for one in (*ids, STRANGER)}
+    theirs: dict[int, dict[str, list[str]]] = {one: {} for one in (*ids, STRANGER, THIRD)}
     _gather(theirs, "addresses", identities.addresses(tx, ids))
     _gather(theirs, "addresses", ((reporter, a) for a in identities.reporters(tx, case_id)))
     _gather(theirs, "domains", identities.mail_domains(tx, ids))
     _gather(theirs, "keys", identities.keys(tx, ids))
     _gather(theirs, "user_ids", identities.user_ids(tx, hidden))
-    for one in sent:
-        owner = one.organisation_id or reporter
+    for owner, one in mails:
         _gather(theirs, "message_ids", [(owner, one.message_id.strip("<>"))])
         if one.direction == "in":
             _gather(theirs, "addresses", [(owner, one.sender)])
             if owner in hidden and one.mail_id is not None:
-                _gather(theirs, "people", ((owner, name) for name in _people(tx, tools, one.mail_id)))
+                _gather(theirs, _proved(one), ((owner, name) for name in _people(tx, tools, one.mail_id)))
     for party in parties:
         _gather(theirs, "names", [(party.organisation_id, party.name)])
         _gather(theirs, "references", [(party.organisation_id, party.their_ref)])
@@ -141,11 +151,48 @@ def _reporter(tx: Connection, parties: Sequence[Party], case_id: int) -> int:
     return found.pop() if len(found) == 1 else STRANGER
 
 
+def _mails(tx: Connection, parties: Sequence[Party], case_id: int) -> Mails:
+    """A participant's, the reporter's, or of somebody else who wrote about the report."""
+    sent, reporter = identities.sent(tx, case_id), _reporter(tx, parties, case_id)
+    addresses = {address.casefold() for address in identities.reporters(tx, case_id)}
+    domains = needles.domains_of(addresses)
+    unfiled = {one.sender.casefold() for one in sent if one.organisation_id is None and one.direction == "in"}
+    speakers = contacts.speakers(tx, unfiled - addresses)
+    ids = {one.organisation_id for one in parties}
+
+    def whose(one: Sent) -> int:
+        sender = one.sender.casefold()
+        if one.organisation_id is not None or one.direction != "in" or sender in addresses:
+            return one.organisation_id or reporter
+        speaker = speakers.get(sender)
+        if speaker is not None and speaker.organisation_id in ids:
+            return speaker.organisation_id or THIRD
+        return reporter if sender.rpartition("@")[2] in domains else THIRD
+
+    return [(whose(one), one) for one in sent]
+
+
+def _odd(mails: Mails) -> Mapping[str, frozenset[int]]:
+    """What would be found in any text as a Message-ID: whoever writes to us chooses theirs."""
+    found: dict[str, frozenset[int]] = {}
+    for owner, one in mails:
+        name = one.message_id.strip("<>")
+        if name and not needles.tells(name):
+            found[name] = found.get(name, frozenset()) | {owner}
+    return found
+
+
+def _proved(one: Sent) -> str:
+    """Which names in its From those are: a mail that may be anybody's stops no letter by what it calls its sender."""
+    return "people" if one.reports or standing(one.standing) >= Standing.AUTHENTICATED else "claimed"
+
+
 def _replies(tx: Connection, parties: Iterable[Party], case_id: int) -> Iterator[tuple[int, str]]:
-    """Whoever knows where another answers us may write there."""
+    """Whoever knows where another answers us may write there; a merge leaves the addresses as they were."""
     made, numbers = secret.known(tx), identities.numbers(tx, case_id)
     for one in parties if made is not None else ():
-        yield one.organisation_id, reply_token(made or b"", numbers[one.case_id], one.participant_id)
+        for number in numbers.values():
+            yield one.organisation_id, reply_token(made or b"", number, one.participant_id)
 
 
 def _people(tx: Connection, tools: Tools, mail_id: int) -> Sequence[str]:
@@ -175,20 +222,43 @@ def of_letter(
     recipient = recipient_of(tx, letter.recipient, letter.participant_id)
     harmless = _harmless(tools, case, letter.name, letter.body)
     found = [
-        *_in_headers(case, recipient, headers),
+        *_in_headers(case, recipient, headers, _phrases(tools, letter.name)),
+        *_in_threads(case, recipient, headers),
         *_in_texts(case, recipient, {BODY: letter.body}, harmless),
         *_in_files(case, recipient, files),
     ]
     return found, case.called
 
 
-def _in_headers(case: Known, recipient: int, headers: Sequence[Headers]) -> Iterator[Finding]:
+def _in_headers(case: Known, recipient: int, headers: Sequence[Headers], phrases: Sequence[str]) -> Iterator[Finding]:
     """All of them as one text, a line each: a search costs what it costs however short the text is."""
-    fields = list(dict.fromkeys(field for one in headers for field in _fields(one)))
+    fields = list(dict.fromkeys(_without(field, phrases) for one in headers for field in _fields(one)))
     text = "\n".join(" ".join(value.split()) for _, value in fields)
     for one in leaks.findings(case.index, case.index.scan(disguises.readings(text)), recipient, ""):
         line = int(one.where.rpartition(" ")[2])
         yield Finding(one.kind, one.owner, f"the header {fields[line - 1][0]}", one.hard)
+
+
+def _phrases(tools: Tools, name: str) -> Sequence[str]:
+    """The pieces of a subject that are its own text: no word of them is anybody's name."""
+    text = tools.texts.get(name)
+    return [one.strip() for one in re.split(r"\$\{?\w+\}?", text.subject) if " " in one.strip()] if text else []
+
+
+def _without(field: tuple[str, str], phrases: Sequence[str]) -> tuple[str, str]:
+    name, value = field
+    for phrase in phrases if name == "Subject" else ():
+        value = value.replace(phrase, ";", 1)
+    return name, value
+
+
+def _in_threads(case: Known, recipient: int, headers: Sequence[Headers]) -> Iterator[Finding]:
+    """Message-IDs that say nothing in a text, and all where an id is meant."""
+    for header in headers[:1] if case.odd else ():
+        for name, ids in (("In-Reply-To", [header.in_reply_to]), ("References", header.references)):
+            for owners in (case.odd.get(one.strip("<>"), frozenset()) for one in ids):
+                if owners and recipient not in owners:
+                    yield Finding(Kind.MESSAGE_ID, min(owners), f"the header {name}", hard=True)
 
 
 def recipient_of(tx: Connection, address: str, participant_id: int | None) -> int:
@@ -224,7 +294,8 @@ def _harmless(tools: Tools, case: Known, name: str, body: str) -> set[Needle]:
 def _fixed(tools: Tools, case: Known, name: str) -> Iterator[Fixed]:
     """The pieces of a letter's own text between its placeholders in which somebody's name is a word, and how often."""
     text = tools.texts.get(name)  # a letter may have been queued by a former version, under a name that is gone
-    for piece in re.split(r"\$\{?\w+\}?|\n{2,}", text.body if text else ""):
+    pieces = re.split(r"\$\{?\w+\}?|\n{2,}", text.body) if text else []
+    for piece in (*pieces, *(INSERTED if text else ())):
         words = disguises.fold(piece).split()
         pattern = re.compile(r"\s+".join(map(re.escape, words)))
         for needle, times in _counted(case, piece).items():

@@ -164,14 +164,14 @@ def _separator(odd: str, *, literal: bool) -> str:
     return rf"\s*{signs}" if signs else r"[\s>|]+"
 
 
-_SPACELESS = 0x2E80  # from here on scripts put no blanks between words
+SPACELESS = 0x2E80  # from here on scripts put no blanks between words
 
 
 def _bounded(inner: str, text: str = "") -> re.Pattern[str]:
     """No letter or digit before and behind it, but where its script does without blanks."""
     letters = _ODD.sub("", text)
-    before = "" if letters and ord(letters[0]) >= _SPACELESS else r"(?<![^\W_])"
-    behind = "" if letters and ord(letters[-1]) >= _SPACELESS else r"(?![^\W_])"
+    before = "" if letters and ord(letters[0]) >= SPACELESS else r"(?<![^\W_])"
+    behind = "" if letters and ord(letters[-1]) >= SPACELESS else r"(?![^\W_])"
     return re.compile(f"{before}{inner}{behind}")
 
 

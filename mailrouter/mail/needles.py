@@ -2,14 +2,15 @@
 
 Promises: of an anonymous participant everything is hard; of any other its name and its mail domains are soft, its
 addresses, keys and Message-IDs hard. What everybody may say is no needle: words for roles, and the mail domains of
-providers where anybody has an address.
+providers where anybody has an address. Nobody stops our letters by calling themselves with a word of them: a person's
+name of one word, or that nothing proves, is soft, and what is no usual Message-ID is compared as a whole only.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mailrouter.mail.leaks import Kind, Needle, compact
+from mailrouter.mail.leaks import SPACELESS, Kind, Needle, compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Known:
     anonymous: bool
     names: Iterable[str] = ()
     people: Iterable[str] = ()  # display names of their mails
+    claimed: Iterable[str] = ()  # the same, of mails that may be anybody's
     addresses: Iterable[str] = ()
     domains: Iterable[str] = ()
     keys: Iterable[str] = ()  # fingerprints and key ids
@@ -36,13 +38,13 @@ def of(known: Known) -> Iterator[Needle]:
     addresses = {a.casefold() for a in known.addresses if "@" in a}
     for name in known.names:
         yield from (Needle(Kind.NAME, owner, one, hidden) for one in names(name))
-    for domain in {*known.domains, *(_domains_of(addresses) if hidden else ())}:
+    for domain in {*known.domains, *(domains_of(addresses) if hidden else ())}:
         yield from (Needle(Kind.DOMAIN, owner, one, hidden) for one in _both(domain))
     for address in addresses:
         yield from (Needle(Kind.ADDRESS, owner, one) for one in _both(address))
     for digits in known.keys:
         yield from (Needle(Kind.KEY, owner, one) for one in _ids(digits))
-    yield from (Needle(Kind.MESSAGE_ID, owner, one) for one in known.message_ids if one)
+    yield from (Needle(Kind.MESSAGE_ID, owner, one) for one in known.message_ids if tells(one))
     yield from (Needle(Kind.REPLY, owner, one) for one in known.replies if one)
     if hidden:
         yield from _of_the_hidden(known)
@@ -54,11 +56,22 @@ def _of_the_hidden(known: Known) -> Iterator[Needle]:
         yield from (Needle(Kind.PERSON, known.owner, one) for one in names(name))
         yield from (Needle(Kind.ADDRESS, known.owner, one) for one in (address,) if one)
     for person in known.people:
-        yield from (Needle(Kind.PERSON, known.owner, one) for one in _person(person))
+        yield from (Needle(Kind.PERSON, known.owner, one, not _is_word(one)) for one in _person(person))
+    for person in known.claimed:
+        yield from (Needle(Kind.PERSON, known.owner, one, hard=False) for one in _person(person))
     yield from (Needle(Kind.REFERENCE, known.owner, one) for one in known.references if len(compact(one)) > 2)
     for number in known.telephones:
         if len(re.sub("[^0-9]", "", number)) >= 7:
             yield Needle(Kind.TELEPHONE, known.owner, number)
+
+
+_MESSAGE_ID = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+_SHORTEST_ID = 12  # letters and digits
+
+
+def tells(message_id: str) -> bool:
+    """Whether it can stand in a text as nothing but a Message-ID: whoever writes to us chooses theirs."""
+    return _MESSAGE_ID.fullmatch(message_id) is not None and len(compact(message_id)) >= _SHORTEST_ID
 
 
 # ---- names ----------------------------------------------------------------------------------------------------------
@@ -99,6 +112,11 @@ def _person(name: str) -> list[str]:
     return [one for way in {name, f"{first.strip()} {last.strip()}" if comma else name} for one in names(way)]
 
 
+def _is_word(name: str) -> bool:
+    """Which may stand in any text; a name in a script without blanks is more than one."""
+    return len(re.findall(r"[^\W_]+", name)) < 2 and all(ord(letter) < SPACELESS for letter in name)
+
+
 _USER_ID = re.compile(r"\s*([^<>()]*?)\s*(?:\([^()]*\)\s*)?(?:<([^<>\s]+@[^<>\s]+)>)?\s*")
 
 
@@ -119,8 +137,8 @@ _PROVIDERS = frozenset({
 })  # fmt: skip
 
 
-def _domains_of(addresses: Iterable[str]) -> set[str]:
-    """Where an anonymous participant has an address, unless everybody has."""
+def domains_of(addresses: Iterable[str]) -> set[str]:
+    """Where somebody has an address, unless everybody has."""
     return {address.rpartition("@")[2] for address in addresses} - _PROVIDERS - {""}
 
 

@@ -51,6 +51,8 @@ class Sent:
     direction: str
     sender: str
     message_id: str
+    standing: str
+    reports: bool  # the mail that a report came by
 
 
 def parties(tx: Connection, case_id: int) -> Rows:
@@ -146,7 +148,8 @@ def sent(tx: Connection, case_id: int) -> list[Sent]:
 _SENT = (
     select(
         messages.c.id, messages.c.mail_id, participants.c.organisation_id, messages.c.direction, messages.c.sender,
-        func.coalesce(messages.c.message_id, ""),
+        func.coalesce(messages.c.message_id, ""), messages.c.standing,
+        messages.c.id.in_(select(reports.c.message_id).where(reports.c.case_id.in_(_MINE))),
     )
     .join(participants, participants.c.id == messages.c.participant_id, isouter=True)
     .where(

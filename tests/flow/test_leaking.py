@@ -7,11 +7,12 @@ import pytest
 from mailrouter import faults
 from mailrouter.flow import leaking, letters, preview
 from mailrouter.flow.actor import Actor
-from mailrouter.flow.casework import contacting, coordinate, write
+from mailrouter.flow.casework import contacting, coordinate, merging, write
+from mailrouter.flow.reports import accept, reported
 from mailrouter.flow.sending import outgoing, sealing
 from mailrouter.mail import texts
 from mailrouter.mail.entity import Attachment
-from mailrouter.store import cases, contacts, messages, outbox
+from mailrouter.store import cases, contacts, messages, outbox, reports
 from mailrouter.store.outbox import Letter
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.journey.leaks import assert_no_leak
@@ -32,8 +33,12 @@ def house(world: World) -> World:
     coordinate.set_participant(world.tools, world.alice, VU, HIDDEN, their_ref="ZOR-4411")
     contacting.notify(world.tools, world.alice, VU, without_details=True)
     world.deliver()
+    world.with_trust(authserv_id="mx.cert.example")
+    proved = "Authentication-Results: mx.cert.example; dmarc=pass header.from=zorble.example"
     world.feed(
-        world.mail("Jane Roe <psirt@zorble.example>", message_id="hid1@mx.zorble.example"),
+        world.mail(
+            "Jane Roe <psirt@zorble.example>", f"Re: VU#{VU}", "Hello.\r\n", proved, message_id="hid1@mx.zorble.example"
+        ),
         world.mail("security@bolt.example", message_id="bolt1@mx.bolt.example"),
         world.mail(PSIRT, message_id="own1@vendor.example"),
     )
@@ -177,6 +182,8 @@ def test_an_analyst_lets_it_go_with_a_reason_and_nobody_else_does(house: World) 
     with house.look() as tx:
         left = outbox.get(tx, held.id)
     assert (left.state, left.despite) == ("sent", "alice: both agreed")
+    [told] = [e.data for e in house.journal() if e.kind == "letter.despite-leak"]
+    assert (told["letter"], told["found"]) == (held.id, f"the name of {house.participant(HIDDEN).pseudonym}")
     [row] = [e for e in house.journal() if e.kind == "letter.released" and e.data.get("despite")]
     assert (row.actor, row.data["why"], row.data["despite"]) == ("alice", "both agreed", "leak")
 
@@ -283,3 +290,62 @@ def test_a_word_of_the_letters_own_text_is_no_name_in_it(house: World) -> None:
     assert (held.state, "the name of Vendor" in held.why) == ("held", True)
     gone = sent(house, order("Please look again."), name="of-a-former-version")
     assert gone.state == "held"  # whose text we no longer have, is searched like a person's
+
+
+# ---- nobody stops our letters by what they call themselves or their mails -------------------------------------------
+
+
+@pytest.mark.parametrize("message_id", ["the", "TLP:AMBER", "a@b", "please@read"])
+def test_a_word_as_message_id_holds_no_letter_but_is_told_to_nobody_either(house: World, message_id: str) -> None:
+    house.fed(house.mail(PSIRT, message_id=message_id, reverse_path="eve@evil.example"))
+    assert sent(house, order("Hello, please read the answer."), BOLT).state == "sent"
+    held = sent(house, order(thread=letters.Thread(f"<{message_id}>", (f"<{message_id}>",))), BOLT)
+    held_for(house, held, "a Message-ID", VENDOR, "the header In-Reply-To")
+    assert sent(house, order(thread=letters.Thread(f"<{message_id}>")), VENDOR).state == "sent"
+
+
+@pytest.mark.parametrize(("called", "state"), [("please", "sent"), ("look again", "sent"), ("Jane Roe", "held")])
+def test_a_name_that_nothing_proves_stops_no_letter(house: World, called: str, state: str) -> None:
+    forged = house.fed(house.mail(f'"{called}" <psirt@zorble.example>', reverse_path="eve@evil.example"))
+    assert forged.standing == "claimed"
+    assert sent(house, order(f"Please look again, {called}."), VENDOR).state == state
+
+
+def test_a_vendor_called_like_a_word_of_ours_is_written_around(world: World) -> None:
+    """Words of our subjects and of the sentences that our code puts into letters are nobody's names."""
+    world.organisation(VENDOR, PSIRT)
+    for name in ("Please", "Quotation", "Affected"):
+        world.organisation(name, f"psirt@{name.lower()}.example")
+    world.case(VENDOR, notify=False)
+    for name in ("Please", "Quotation", "Affected"):
+        coordinate.add_vendor(world.tools, world.alice, VU, name, anonymous=True)
+    contacting.notify(world.tools, world.alice, VU, without_details=True)
+    world.deliver()
+    assert {letter.state for letter in world.letters() if letter.name == "notification"} == {"sent"}
+    assert sent(world, order("Affected, please!"), VENDOR).state == "held"
+
+
+# ---- merged cases, and who else wrote -------------------------------------------------------------------------------
+
+
+def test_a_reply_address_from_before_a_merge_is_told_to_nobody(house: World) -> None:
+    house.organisation("Acme", "psirt@acme.example")
+    house.case("Acme", vu=654321)
+    house.deliver()
+    old = str(house.sent_to("psirt@acme.example")[0]["Reply-To"])
+    merging.merge(house.tools, house.alice, 654321, VU, "the same")
+    held_for(
+        house, sent(house, order(f"write to {old}")), "an address where we are answered", "Acme", "the body, line 4"
+    )
+
+
+def test_who_else_wrote_about_a_report_is_not_its_reporter(world: World) -> None:
+    first = world.fed(world.mail(FINDER, "Overflow in the AX-7", "x\r\n"))
+    other = world.fed(world.mail("third@secret.example", "hello there", "x\r\n"))
+    with world.look() as tx:
+        report = reports.get(tx, first.report_id or 0)
+    reported.join(world.tools, world.alice, other.id, report.vrf)
+    accept.accept(world.tools, world.alice, report.vrf, accept.Wanted(vu=VU))
+    held = sent(world, order("see third@secret.example"), FINDER)
+    assert (held.state, "an address of another sender" in held.why) == ("held", True)
+    assert sent(world, order(f"you wrote from {FINDER}"), FINDER).state == "sent"

@@ -107,11 +107,20 @@ def _freeze(tools: Tools, letter: outbox.Letter) -> outbox.Letter | None:
         _hold(tools, letter, "cannot be made a mail: look at its recipient")
         return None
     reverse_path = _reverse_path(tools, letter)
+    let_through = _let_through(tools, letter, known)
     signed = letter.name != acknowledgements.NAME
     frozen = replace(letter, sealed=sealed, reverse_path=reverse_path, signed=signed, encrypted=encrypted)
     with tools.db.write() as tx:
         ours = outbox.freeze(tx, frozen, tools.holder, tools.now())
+        if ours and let_through:
+            _journal(tx, tools, letter, "letter.despite-leak", tools.now(), found=let_through)
     return frozen if ours else None
+
+
+def _let_through(tools: Tools, letter: outbox.Letter, known: sealing.Sealing) -> str:
+    """What it tells of others though it must not, where an analyst let it go all the same: kind and pseudonym."""
+    found, called = sealing.hard_findings(tools, letter, known) if letter.despite else ([], {})
+    return ", ".join(dict.fromkeys(f"{one.kind} of {called.get(one.owner, 'another')}" for one in found))
 
 
 def _unsealed(trouble: TryLater) -> str:
@@ -259,10 +268,9 @@ def _tell(tx: Connection, letter: outbox.Letter, why: str, now: datetime, what: 
     queues.add_notice(tx, cases.get(tx, letter.case_id).queue, why, now, once=f"letter:{letter.id}:{what}", **about)
 
 
-def _journal(tx: Connection, tools: Tools, letter: outbox.Letter, kind: str, now: datetime) -> None:
-    journal.write(
-        tx, _chain(tools, letter), now, kind, "mailrouter", letter=letter.id, name=letter.name, attempts=letter.attempts
-    )
+def _journal(tx: Connection, tools: Tools, letter: outbox.Letter, kind: str, now: datetime, **more: str) -> None:
+    about = {"letter": letter.id, "name": letter.name, "attempts": letter.attempts, **more}
+    journal.write(tx, _chain(tools, letter), now, kind, "mailrouter", **about)
 
 
 def _chain(tools: Tools, letter: outbox.Letter) -> str:

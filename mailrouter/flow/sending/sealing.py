@@ -6,7 +6,7 @@ nothing more. What is confidential leaves in clear only to who consented, and ha
 """
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -17,6 +17,7 @@ from mailrouter.flow import cleartext, leaking, ownaddresses
 from mailrouter.flow.sending import lacking, noticetext
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
+from mailrouter.mail.leaks import Finding
 from mailrouter.pgp import MICALG, PublicKey, packets
 from mailrouter.store import acknowledgements, analysts, cases, contacts, files, outbox, receipts, vouchers
 from mailrouter.store.outbox import Letter
@@ -161,15 +162,22 @@ def tells(tools: Tools, letter: Letter, known: Sealing) -> str:
     Looked for in exactly what leaves, as it is made now: who takes part, and what is known of them, may have changed
     since the letter was queued. An analyst may have let it go all the same.
     """
-    if letter.despite or not leaking.concerns(letter):
+    if letter.despite:
         return ""
+    hard, called = hard_findings(tools, letter, known)
+    return TELLS.format(leaking.words(hard, called), leaking.WRITTEN_ANEW.format(letter.id)) if hard else ""
+
+
+def hard_findings(tools: Tools, letter: Letter, known: Sealing) -> tuple[list[Finding], Mapping[int, str]]:
+    """What of others its recipient would learn and must not, whether or not it may leave, and how those are called."""
+    if not leaking.concerns(letter):
+        return [], {}
     headers = _inside_and_outside(tools, letter, known)
     digests = [one["digest"] for one in outbox.attachments(letter)]
     files = [leaking.Carried(file, digest) for file, digest in zip(known.files, digests, strict=True)]
     with tools.db.read() as tx:
         found, called = leaking.of_letter(tx, tools, letter, headers, files)
-    hard = [one for one in found if one.hard]
-    return TELLS.format(leaking.words(hard, called), leaking.WRITTEN_ANEW.format(letter.id)) if hard else ""
+    return [one for one in found if one.hard], called
 
 
 # ---- the bytes ------------------------------------------------------------------------------------------------------
