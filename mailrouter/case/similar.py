@@ -2,20 +2,22 @@
 
 A sketch of fixed size stands for a report's text: of all runs of three words, hashed once each, the smallest hash of
 each of 128 classes (min-wise hashing with one permutation; Broder 1997; Li, Owen and Zhang 2012). Two sketches tell
-which part of their texts is common. Promises: linear in the text, the same for the same words on every machine, for
-ever; short texts have no sketch and are like nothing; what is found is a suggestion, an analyst decides.
+which part of their texts is common. Too few runs tell nothing of a part: of a short text every class is drawn from all
+its words at once, so that it is like another of exactly the same words, and like nothing else. Promises: linear in the
+text, the same for the same words on every machine, for ever; what is found is a suggestion, an analyst decides.
 """
 
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, shake_256
 from operator import eq
 
 RUN = 3  # words that are looked at together
 LONGEST = 64 * 1024  # characters of a text that count; what comes after is most often a log or a listing
-FEWEST = 24  # different runs below which a text is too short to be like another
+FEWEST = 24  # different runs below which a text is like none but its equal
+FEWEST_TO_EQUAL = 6  # different words below which it says too little even for that
 LIKELY = 50  # percent in common from which one is named
 
 _CLASSES = 128
@@ -34,16 +36,31 @@ class Like:
 
 def sketch(texts: Iterable[str]) -> bytes | None:
     """256 bytes for the words of these texts, in their order; None when there are too few to be told from others."""
-    runs = {" ".join(run) for run in _runs(texts)}
-    return _smallest(runs) if len(runs) >= FEWEST else None
+    pieces = list(_words(texts))
+    runs = {" ".join(run) for words in pieces for run in _runs(words)}
+    if len(runs) >= FEWEST:
+        return _smallest(runs)
+    words = [word for piece in pieces for word in piece]
+    return _of_all(words) if len(set(words)) >= FEWEST_TO_EQUAL else None
 
 
-def _runs(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def _words(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Of each text, as far as they count."""
     left = LONGEST
     for text in texts:
-        words = _WORD.findall(text[:left].casefold())
+        yield _WORD.findall(text[:left].casefold())
         left -= min(left, len(text))
-        yield from zip(*(words[at:] for at in range(RUN)), strict=False)
+
+
+def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[at:] for at in range(RUN)), strict=False)
+
+
+def _of_all(words: Iterable[str]) -> bytes:
+    """Every class full, and none as another text has it, but by a chance that leaves them far from `LIKELY`."""
+    drawn = shake_256(" ".join(words).encode("utf-8", "surrogatepass")).digest(BYTES)
+    pairs = (drawn[at : at + 2] for at in range(0, BYTES, 2))
+    return b"".join(_mark(int.from_bytes(pair, "big")).to_bytes(2, "big") for pair in pairs)
 
 
 def _smallest(runs: Iterable[str]) -> bytes:

@@ -65,10 +65,28 @@ def test_another_report_is_not():
     assert percent(made(REPORT), made(OTHER)) <= 5
 
 
-@pytest.mark.parametrize("text", ["", "XSS", "VU#123456", "I found a vulnerability in your product, please answer.",
+@pytest.mark.parametrize("text", ["", "XSS", "VU#123456", "Please see the attached report.",
                                   "the same words " * 500, "\x00" * 5000, "!?" * 5000])  # fmt: skip
-def test_short_and_empty_texts_are_like_nothing(text):
+def test_texts_that_say_next_to_nothing_are_like_nothing(text):
     assert sketch([text]) is None
+
+
+def test_a_short_report_is_like_its_equal_and_like_nothing_else():
+    short = "A long user name in the login of Frobnitz 4.2 stops the daemon."
+    assert percent(made(short), made(re.sub(r"\s", "\r\n> ", short.upper()))) == 100
+    for other in (short.replace("4.2", "4.3"), short + " Regards", REPORT, REPORT + short, OTHER):
+        assert percent(made(short), made(other)) < LIKELY / 5
+    assert sha256(made(short)).hexdigest()[:16] == "3243abed4ad055da"
+
+
+few_words = st.lists(st.sampled_from(["overflow", "in", "the", "login", "of", "libfoo", "1", "2", "xss"]), max_size=25)
+
+
+@given(few_words, few_words)
+def test_short_texts_are_alike_only_when_their_words_are_the_same(one, other):
+    mine, theirs = sketch([" ".join(one)]), sketch([" ".join(other)])
+    if mine and theirs and len(set(zip(one, one[1:], one[2:], strict=False))) < similar.FEWEST:
+        assert percent(mine, theirs) == (100 if one == other else pytest.approx(0, abs=5))
 
 
 def test_pieces_are_read_in_their_order_and_no_run_crosses_them():
@@ -147,7 +165,7 @@ WITHIN = 0.15  # of the true share: nearly four standard deviations at the thres
 
 
 def share(one: str, other: str) -> float:
-    mine, theirs = (set(similar._runs([text])) for text in (one, other))
+    mine, theirs = ({run for words in similar._words([text]) for run in similar._runs(words)} for text in (one, other))
     return len(mine & theirs) / len(mine | theirs)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
+from mailrouter.case import similar
 from mailrouter.case.model import Report
 from mailrouter.faults import Illegal, NotFound, Refused
 from mailrouter.flow import newreport
@@ -438,3 +439,14 @@ def test_a_mail_that_names_another_case_is_taken_up_all_the_same(world: World) -
     assert world.turn() == "us"
     assert world.books().filed == 6
     assert world.breaks() == []
+
+
+def test_the_same_short_form_from_two_addresses_is_alike() -> None:
+    """Who writes, and the form's own words, count for nothing."""
+    said = {"description": "the login of Frobnitz stops at long names", "impact": "anybody stops it"}
+    one, other, third = (
+        newreport.facts(reportform.read(form(contact=who, **answers)), "")["sketch"]
+        for who, answers in (("jo@a.example", said), ("lee@b.example", said), ("jo@a.example", {"public": "no"}))
+    )
+    assert similar.percent(one, other) == 100
+    assert third is None
