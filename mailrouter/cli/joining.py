@@ -1,5 +1,7 @@
 """`mailrouter case add-vendor`, `add-coordinator`, `add-reporter`, `remove-vendor`: who takes part in a case."""
 
+import shlex
+
 import click
 
 from mailrouter.cli import given, show
@@ -29,9 +31,9 @@ def add_vendor(context: Here, vu: int, vendor: str, downstream: bool, anonymous:
     joined = coordinate.add_vendor(
         context.tools, context.actor, vu, vendor, downstream=downstream, anonymous=anonymous, suspected=suspected
     )
-    name = show.cell(joined.name)
+    name, quoted = show.cell(joined.name), show.cell(shlex.quote(joined.name))
     if joined.progress == "suspected":
-        click.echo(f"{name} is suspected in VU#{vu}; `mailrouter case notify {vu} {name}` writes to it")
+        click.echo(f"{name} is suspected in VU#{vu}; `mailrouter case notify {vu} {quoted}` writes to it")
     elif joined.progress == "not contacted":
         click.echo(f"{name} takes part in VU#{vu}; `mailrouter case notify {vu}` writes to it")
     else:

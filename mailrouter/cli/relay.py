@@ -13,6 +13,7 @@ from mailrouter.cli import draft, given, show
 from mailrouter.cli.frame import Here, examples, here
 from mailrouter.flow.filing import passon
 from mailrouter.flow.filing.passon import Parcel
+from mailrouter.flow.sending import lacking
 from mailrouter.store import cases, outbox
 
 
@@ -85,12 +86,16 @@ def relay(context: Here, /, message_id: int, whom: Sequence[str], **options: Any
 
 
 def _say(context: Here, letter_id: int) -> None:
+    """And at once, when it will be held for want of a key."""
     with context.db.read() as tx:
         letter = outbox.get(tx, letter_id)
         assert letter.case_id is not None  # it is a participant's
         assert letter.participant_id is not None
         vu, to = cases.get(tx, letter.case_id).vu, cases.participant(tx, letter.participant_id)
+        lacks = lacking.words(tx, to.organisation_id, context.now)
     state = f"held: {letter.why}" if letter.state == "held" else letter.state
+    if letter.state == "queued" and lacks:
+        state += f" and will be held until there is a usable key: {lacks}"
     click.echo(f"VU#{vu}: letter {letter_id} to {show.cell(to.name)} is {state}")
 
 

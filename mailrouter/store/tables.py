@@ -576,7 +576,7 @@ letters = Table(  # the outbox; bytes, Message-ID and Date are fixed before the 
     _time("made_at", nullable=False),
     _flag("automatic"),
     _flag("confidential"),
-    _flag("only_encrypted"),  # it repeats what came encrypted: consent to clear text is no leave for it
+    _flag("only_encrypted"),  # passed on, or repeats what came encrypted: consent to clear text is no leave for it
     _text("signer"),  # fingerprint of the key of ours that must sign it; '' : the one that signs when it is sealed
     _flag("asks"),
     Column("about_item_id", Id),  # of a notice to an analyst: the queue item (no foreign key: it would close a circle)

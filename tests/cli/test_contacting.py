@@ -126,3 +126,16 @@ def test_a_vendor_added_late_gets_the_same_date_and_the_analyst_is_told(house: C
     house.world.clock.forward(days=30)
     done = house.run("case", "notify", str(VU))
     assert "they have 15 days until the planned publication on 2026-04-16, not 45" in done.stderr
+
+
+def test_a_name_in_a_suggested_command_is_quoted_for_the_shell(house: Console) -> None:
+    name, quoted = "O'Neil & Co `x`", """'O'"'"'Neil & Co `x`'"""
+    house.world.organisation(name, "psirt@oneil.example")
+    assert f"`mailrouter case notify {VU} {quoted}`" in house.out("case", "add-vendor", str(VU), name, "--suspected")
+    house.run("case", "describe", str(VU), "--file", "-", given="One")
+    told = house.refused("case", "details", str(VU), name, status=1)
+    assert f"was not contacted yet: `mailrouter case notify {VU} {quoted}`" in told
+    house.run("case", "notify", str(VU), name)
+    told = house.refused("case", "notify", str(VU), name, status=1)
+    assert f"`mailrouter case write {VU} {quoted}` writes again" in told
+    assert f"`mailrouter case details {VU} {quoted}`" in told

@@ -70,3 +70,16 @@ def test_a_letter_that_is_held_for_a_leak_goes_with_a_reason_only(console: Conso
     console.world.deliver()
     assert console.json("outbox", "show", str(letter.id))["despite"] == "alice: both agreed"
     assert console.world.letters("write")[0].state == "sent"
+
+
+def test_who_has_no_key_is_named_at_once_and_the_letter_waits_for_one(console: Console, asked: int) -> None:
+    console.world.organisation("Cord Ltd", "psirt@cord.example")
+    coordinate.add_vendor(console.world.tools, console.world.alice, VU, "Cord Ltd")
+    said = console.out("case", "relay", str(asked), BOLT, "Cord Ltd", "--consent", "by telephone", "--yes")
+    to_bolt, to_cord = said.splitlines()
+    assert to_bolt.endswith("is queued")
+    pins = "no key of Cord Ltd is pinned: `mailrouter vendor add-key 'Cord Ltd' FILE` pins one"
+    assert to_cord.endswith(f"is queued and will be held until there is a usable key: {pins}")
+    console.world.deliver()
+    [held] = [one for one in console.world.letters("relay") if one.state == "held"]
+    assert held.why.startswith(f"it may leave only encrypted, and the recipient has no usable key: {pins}")

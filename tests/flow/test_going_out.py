@@ -325,7 +325,7 @@ def test_what_came_encrypted_goes_back_encrypted_or_not_at_all(house: World) -> 
     write.reply(house.tools, house.alice, message.id, quoted)
     house.deliver()
     held = house.letters("reply")[-1]
-    assert (held.state, held.why.partition(":")[0]) == ("held", sealing.REPEATS_SECRETS)
+    assert (held.state, held.why.partition(":")[0]) == ("held", sealing.ONLY_ENCRYPTED)
     assert f"the key {maker.vendor.fingerprint} of {VENDOR} is retired" in held.why
 
 

@@ -4,6 +4,7 @@ Promises: one mail each; details only to who can have them safely (flow/details.
 reported it is not asked what it told us. A person orders all of it, so that nothing here counts as an automatic letter.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,9 +68,10 @@ def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Parti
             raise faults.Illegal(f"{other.name} is a {other.role}; only vendors are notified")
         known = next((p for p in chosen if p.progress not in UNTOLD), None)
         if known is not None:
+            whose = f"{case.vu} {shlex.quote(known.name)}"
             raise faults.Illegal(
-                f"{known.name} was contacted before; `mailrouter case write {case.vu} {known.name!r}` writes again,"
-                f" `mailrouter case details {case.vu} {known.name!r}` sends the newest description"
+                f"{known.name} was contacted before; `mailrouter case write {whose}` writes again,"
+                f" `mailrouter case details {whose}` sends the newest description"
             )
         return chosen
     chosen = [p for p in _vendors(tx, case) if p.progress == NOT_CONTACTED]
@@ -208,7 +210,7 @@ def _refusal(case: Case, one: Participant, newest: Description) -> str:
     if not one.takes_part:
         return f"{one.name} has left VU#{case.vu}"
     if one.progress in UNTOLD:
-        return f"{one.name} was not contacted yet: `mailrouter case notify {case.vu} {one.name!r}`"
+        return f"{one.name} was not contacted yet: `mailrouter case notify {case.vu} {shlex.quote(one.name)}`"
     return f"{one.name} has version {newest.version}, the newest" if one.described >= newest.version else ""
 
 

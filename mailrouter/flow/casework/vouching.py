@@ -5,6 +5,7 @@ taken by flow/arriving/receive.py. By telephone one analyst says whom they calle
 """
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -181,8 +182,8 @@ def _number(organisation: contacts.Organisation, call: Call) -> str:
         raise faults.Refused(f"that number is not on file of {organisation.name}; say --why it is theirs all the same")
     if not call.number and not on_file:
         raise faults.Illegal(
-            f"no number of {organisation.name} is on file; `mailrouter vendor set {organisation.name!r} --phone N`, "
-            "or give --number and --why"
+            f"no number of {organisation.name} is on file;"
+            f" `mailrouter vendor set {shlex.quote(organisation.name)} --phone N`, or give --number and --why"
         )
     return call.number or on_file
 
@@ -196,7 +197,7 @@ def _ask_a_second(
 ) -> None:
     why = (
         f"statement {text.id} was vouched for by telephone: a second analyst reads it and says "
-        f"`mailrouter statement agree VU#{case.vu} {participant.name!r} --sha256 {text.sha256[:12]}`"
+        f"`mailrouter statement agree VU#{case.vu} {shlex.quote(participant.name)} --sha256 {text.sha256[:12]}`"
     )
     about = {"case_id": case.id, "participant_id": participant.id}
     queues.add_notice(tx, "review", why, tools.now(), once=_once(voucher_id), **about)

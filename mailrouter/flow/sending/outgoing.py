@@ -4,6 +4,7 @@ Promises: what a person did to a letter stands in the journal, in the transactio
 sent this moment, or has been sent, is not touched.
 """
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,7 +83,8 @@ def _leaving(tx: Connection, letter: Letter, now: datetime) -> dict[str, object]
     participant = cases.participant(tx, letter.participant_id)
     address = contacts.address_for(tx, participant.organisation_id)
     if address is None:
-        raise faults.Illegal(f"{NEVER}: `mailrouter vendor add-contact {participant.name!r} --email …` adds one")
+        whose = shlex.quote(participant.name)
+        raise faults.Illegal(f"{NEVER}: `mailrouter vendor add-contact {whose} --email …` adds one")
     shown = messages.of_letter(tx, letter.id)
     if shown is not None:
         messages.replace(tx, shown.id, {"recipient": address})

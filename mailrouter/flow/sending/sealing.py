@@ -27,7 +27,7 @@ WRITTEN_BY_PEOPLE = ("write", "reply")
 TITLED = ("notification", "details", *WRITTEN_BY_PEOPLE)  # whose subject inside names what the case is about
 NO_KEY = "confidential, and the recipient has no usable key"
 CONSENT = ", or once they agreed to clear text: `mailrouter participant set {} --clear-text yes --why 'they agreed'`"
-REPEATS_SECRETS = "it repeats what came encrypted, and the recipient has no usable key"
+ONLY_ENCRYPTED = "it may leave only encrypted, and the recipient has no usable key"
 TELLS = "it would tell its recipient of others: {}; {}"
 CONSENT_ENDED = "sealed in clear, and since then the consent was withdrawn or a key was pinned: write it anew"
 KEY_ENDED = "sealed to a key that has expired since, or was retired, revoked or replaced: write it anew"
@@ -78,7 +78,8 @@ def _to_a_reporter(tx: Connection, tools: Tools, letter: Letter) -> Sealing:
     pinned = _keys_of_address(tx, letter.recipient)
     usable = tuple(PublicKey(key.fingerprint, key.data) for key in pinned if key.usable(tools.now()))
     secret = letter.confidential or letter.only_encrypted
-    held = f"{NO_KEY}: {REPORTER_KEY.format(letter.id)}" if secret and not usable else ""
+    why = ONLY_ENCRYPTED if letter.only_encrypted else NO_KEY
+    held = f"{why}: {REPORTER_KEY.format(letter.id)}" if secret and not usable else ""
     return Sealing(usable, held=held, files=_files(tx, letter))
 
 
@@ -115,7 +116,7 @@ def _not_in_clear(letter: Letter, participant: Participant, pinned: list[contact
     """
     encrypting = [key for key in pinned if key.can_encrypt]
     if letter.only_encrypted:
-        return REPEATS_SECRETS
+        return ONLY_ENCRYPTED
     if cleartext.consents(participant, encrypting):
         return ""
     if letter.confidential:
