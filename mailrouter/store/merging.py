@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, exists, select, update
 
 from mailrouter.case.model import DeadlineKind
+from mailrouter.store.proposals import OVERTAKEN
 from mailrouter.store.tables import (
     cases,
     deadlines,
@@ -22,8 +23,9 @@ from mailrouter.store.tables import (
     vouchers,
 )
 
-OF_CASE = (messages, letters, statements, queue_items, proposals)  # each row names its case and its participant
-OF_PARTICIPANT = (*OF_CASE, vouchers, relays, vendor_statuses)  # each row names its participant
+OF_BOTH = (messages, letters, statements, queue_items)  # each row names its case and its participant
+OF_CASE = (*OF_BOTH, proposals)
+OF_PARTICIPANT = (*OF_BOTH, vouchers, relays, vendor_statuses)  # all but what a mail filed with both left with both
 
 
 def move_participant(tx: Connection, participant_id: int, into_id: int, **values: Any) -> None:
@@ -33,10 +35,22 @@ def move_participant(tx: Connection, participant_id: int, into_id: int, **values
     tx.execute(update(deadlines).where(deadlines.c.participant_id == participant_id).values(case_id=into_id))
 
 
-def join_participant(tx: Connection, old_id: int, new_id: int) -> None:
+def join_participant(tx: Connection, old_id: int, new_id: int, now: datetime) -> None:
     """All that is the one's becomes the other's, but its clocks; its row stays behind."""
     for table in OF_PARTICIPANT:
         _change(tx, table, "participant_id", old_id, new_id)
+    _join_proposals(tx, old_id, new_id, now)
+
+
+def _join_proposals(tx: Connection, old_id: int, new_id: int, now: datetime) -> None:
+    """A mail that was filed with both says the same of both: the other's stays, the one's waits for nobody."""
+    theirs = proposals.alias()
+    same = (theirs.c[name] == proposals.c[name] for name in ("message_id", "what", "vulnerability"))
+    mine = proposals.c.participant_id == old_id
+    free = mine & ~exists().where(theirs.c.participant_id == new_id, *same)
+    tx.execute(update(proposals).where(free).values(participant_id=new_id))
+    over = {"outcome": OVERTAKEN, "decided_at": now}
+    tx.execute(update(proposals).where(mine, proposals.c.outcome == "").values(over))
 
 
 def move_case(tx: Connection, old_id: int, into_id: int, queue: str, new_queue: str) -> None:
@@ -53,9 +67,14 @@ def _change(tx: Connection, table: Table, column: str, old: int, new: int) -> No
 
 
 def move_clocks(tx: Connection, old_id: int, new_id: int, into_id: int) -> None:
-    """What is still to fall due with the one falls due with the other."""
+    """What is still to fall due with the one falls due with the other; of a mail that was with both, once."""
     coming = (deadlines.c.participant_id == old_id) & deadlines.c.done_at.is_(None)
-    tx.execute(update(deadlines).where(coming).values(case_id=into_id, participant_id=new_id))
+    for row in tx.execute(select(deadlines).where(coming)).all():
+        key = {"case_id": into_id, "participant_id": new_id, "kind": row.kind, "since": row.since, "rung": row.rung}
+        same = [deadlines.c[name] == value for name, value in key.items()]
+        again = {"due_at": row.due_at, "done_at": None, "outcome": ""}
+        if not tx.execute(update(deadlines).where(*same).values(again)).rowcount:
+            tx.execute(update(deadlines).where(deadlines.c.id == row.id).values(key))
 
 
 def move_descriptions(tx: Connection, old_id: int, into_id: int) -> bool:
@@ -77,11 +96,11 @@ def renumber_proposals(tx: Connection, case_id: int, numbers: dict[int, int]) ->
     """What mails say of a vulnerability by its old number, or of the case as a whole, if it was about one."""
     found = tx.execute(select(proposals).where(proposals.c.case_id == case_id)).all()
     apart = {_thing(row) for row in found if row.vulnerability}
+    further = max(numbers.values(), default=0) - max(numbers, default=0)  # of none there was, none is meant
     whole = next(iter(numbers.values())) if len(numbers) == 1 else 0
     for row in sorted(found, key=lambda row: -row.vulnerability):  # upwards: no number is given while it is taken
-        if row.vulnerability and row.vulnerability not in numbers:
-            continue  # there was none such
-        number = numbers.get(row.vulnerability, 0 if _thing(row) in apart else whole)
+        others = row.vulnerability + further if row.vulnerability else 0 if _thing(row) in apart else whole
+        number = numbers.get(row.vulnerability, others)
         tx.execute(update(proposals).where(proposals.c.id == row.id).values(vulnerability=number))
 
 

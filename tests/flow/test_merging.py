@@ -1,7 +1,7 @@
 """One case goes on in another: nothing is lost, its number leads there, and nobody gains anything by it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,9 +9,23 @@ from mailrouter import faults
 from mailrouter.case.model import Case, Participant
 from mailrouter.faults import Illegal
 from mailrouter.flow.actor import Actor
-from mailrouter.flow.casework import closing, contacting, coordinate, leaving, merging, publicity, standings, write
+from mailrouter.flow.casework import (
+    closing,
+    contacting,
+    coordinate,
+    leaving,
+    merging,
+    proposals,
+    publicity,
+    standings,
+    write,
+)
 from mailrouter.flow.casework.write import Draft
-from mailrouter.store import cases, views, vulnerabilities
+from mailrouter.flow.filing import file
+from mailrouter.flow.timing import remind
+from mailrouter.store import cases, journal, views, vulnerabilities
+from mailrouter.store import proposals as stored
+from mailrouter.store.proposals import Proposal
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
 INTO = 654321
@@ -214,3 +228,88 @@ def test_a_clock_of_the_old_case_writes_nothing(house: World) -> None:
     house.beat()
     assert all(letter.case_id != case(house, VU).id for letter in house.letters())
     assert [letter.recipient for letter in house.follow_ups()] == [PSIRT, ACME_PSIRT]
+
+
+def test_a_mail_that_was_filed_with_the_one_and_then_the_other_says_each_thing_once(house: World) -> None:
+    coordinate.add_vendor(house.tools, house.alice, INTO, VENDOR)
+    with house.writing() as tx:
+        vulnerabilities.add(tx, case(house, VU).id, "another", house.clock())  # what is said of the case stays so
+    got = house.fed(house.mail(PSIRT, body="Affected: yes\r\nFixed in: 3.2\r\n"))
+    proposals.take(house.tools, house.alice, [_said(house)[0].id])
+    file.route(house.tools, house.alice, got.id, INTO)
+    here = [one for one in _said(house) if one.vu == INTO]
+    merge(house)
+    mine = [one for one in _said(house) if one.participant_id == names(house)[VENDOR].id]
+    assert [(one.id, one.what, one.outcome) for one in mine] == [(one.id, one.what, "") for one in here]
+    assert {one.outcome for one in _said(house) if one not in mine} == {"taken", "overtaken"}
+    assert proposals.take_message(house.tools, house.alice, got.id)
+    assert house.breaks() == []
+
+
+def test_what_is_said_of_no_vulnerability_there_is_means_none_of_the_other_cases(house: World) -> None:
+    house.feed(house.mail(PSIRT, body="Affected (.1): yes\r\nAffected (.2): no\r\n"))
+    merge(house)
+    assert [one.vulnerability for one in _said(house)] == [2, 3]
+
+
+def test_what_is_taken_while_the_cases_are_merged_is_taken_or_refused_by_name(house: World) -> None:
+    house.feed(house.mail(PSIRT, body="Affected: yes\r\n"))
+    ann, ben = house.node("ann"), house.node("ben")
+    with ThreadPoolExecutor(2) as pool:
+        merged = pool.submit(merging.merge, ann, Actor("ann"), VU, INTO, "the same")
+        taken = pool.submit(proposals.take, ben, Actor("ben"), [_said(house)[0].id])
+        assert merged.result().vu == INTO
+        try:
+            assert taken.result()[0].outcome == "taken"
+        except faults.Illegal as told:
+            assert f"VU#{VU} was merged into VU#{INTO}, by ann on" in str(told)  # noqa: PT017 - either may be first
+
+
+def _said(house: World) -> list[Proposal]:
+    with house.look() as tx:
+        return stored.listed(tx, everything=True)
+
+
+def test_a_clock_of_a_mail_that_was_with_both_runs_once(house: World) -> None:
+    coordinate.add_vendor(house.tools, house.alice, INTO, VENDOR)
+    first, other = house.fed(house.mail(PSIRT)), house.fed(house.mail(PSIRT))
+    file.route(house.tools, house.alice, first.id, INTO)
+    assert house.turn() == "us", "the other one waits"
+    [item] = [shown.item for shown in house.queue("alice") if shown.item.message_id == first.id]
+    file.done(house.tools, house.alice, item.id)
+    before = house.participant()
+    assert (before.since, house.turn(vu=INTO)) == (house.participant(vu=INTO).since or before.since, "nobody")
+    [due] = [d.due_at for d in house.deadlines() if d.kind == "answer"]
+    merge(house)
+    now = names(house)[VENDOR]
+    clocks = [d for d in house.deadlines(INTO) if d.participant_id == now.id]
+    assert (now.waiting_on, now.since, other.case_id) == ("us", before.since, case(house, VU).id)
+    assert [(d.kind, d.since, d.due_at) for d in clocks] == [("answer", before.since, due)]
+    assert house.deadlines(VU) == []
+
+
+def test_a_beat_that_waited_for_the_merge_leaves_its_row_to_the_next(house: World) -> None:
+    """Its page was read before; it holds the old case only."""
+    [row] = [d for d in house.deadlines() if d.kind == "follow-up"]
+    merge(house)
+    house.day(60)
+    assert remind._one(house.tools, row, house.clock(), "mailrouter") is None
+    assert house.follow_ups() == []
+    assert house.beat()
+
+
+def test_what_a_merge_changes_of_the_dates_stands_in_the_journal(house: World) -> None:
+    old, into = case(house, VU), case(house)
+    merge(house)
+    told = {row.kind: row.data for row in house.journal(INTO) if row.kind in ("publication.planned", "embargo")}
+    planned, embargo = told["publication.planned"], told["embargo"]
+    assert [planned["planned"], planned["before"]] == _shown(old.planned_at, into.planned_at)
+    first = [planned["first_contact"], planned["first_contact_before"]]
+    assert first == _shown(old.first_contact_at, into.first_contact_at)
+    assert [embargo["ends_at"], embargo["before"]] == _shown(old.embargo_ends_at, into.embargo_ends_at)
+    assert embargo["states"] == ["ACTIVE"]
+
+
+def _shown(*instants: datetime | None) -> list[str]:
+    assert all(instants)
+    return [str(journal._instant(one)) for one in instants]

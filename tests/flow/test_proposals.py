@@ -363,11 +363,14 @@ def test_who_left_says_nothing_more_and_what_was_said_goes_along_with_a_merged_c
     world.feed(world.mail(PSIRT, "VU#222222", "Affected: no\r\nFixed in (.9): 7\r\n"))
     merging.merge(world.tools, world.alice, other.vu, VU, "the same flaw")
     first, lost = all_of(world)
-    assert (first.vu, first.vulnerability, lost.vulnerability) == (VU, 2, 9)
+    assert (first.vu, first.vulnerability, lost.vulnerability) == (VU, 2, 10)
     proposals.take(world.tools, world.alice, [first.id])
     assert [(one.number, one.status) for one in status(world)] == [(2, "Not Affected")]
     leaving.remove(world.tools, world.alice, VU, VENDOR, "sold")
-    with pytest.raises(faults.Illegal, match="takes part no more"):
+    gone = world.journal()[-1]
+    assert (all_of(world)[1].outcome, gone.data["overtakes"]) == ("overtaken", [lost.id])
+    assert world.participant().rm == "CLOSED"
+    with pytest.raises(faults.Illegal, match="was overtaken"):
         proposals.take(world.tools, world.alice, [lost.id])
     world.feed(world.mail(PSIRT, body="Affected: yes\r\n"))
     assert len(all_of(world)) == 2

@@ -30,8 +30,8 @@ def merge(tools: Tools, actor: Actor, vu: int, into_vu: int, why: str) -> Case:
         old, into = _both_held(tx, vu, into_vu)
         state = _may_merge(tx, old, into)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, into)
-        moved, joined = _participants(doing, old, into)
         numbers = _vulnerabilities(tx, old, into)
+        moved, joined = _participants(doing, old, into)
         _descriptions(tx, old, into, moved, joined)
         rows.move_case(tx, old.id, into.id, old.queue, into.queue)
         rows.close_clocks(tx, old.id, doing.now, "merged")
@@ -83,7 +83,7 @@ def _join(doing: act.Doing, one: Participant, same: Participant) -> None:
             f"{one.name} takes part in one of the two cases and left the other: bring it back or remove it first"
         )
     columns, takes_turn = merging.joined(one, same)
-    rows.join_participant(doing.tx, one.id, same.id)
+    rows.join_participant(doing.tx, one.id, same.id, doing.now)
     _one_stands(doing.tx, same)
     loser = same if takes_turn else one
     cases.close_deadlines(doing.tx, loser.id, ALL_CLOCKS, doing.now, "merged")
@@ -128,6 +128,8 @@ def _dates(doing: act.Doing, old: Case, into: Case) -> None:
     planned = merging.earliest(old.planned_at, into.planned_at)
     if planned is not None and planned != into.planned_at:
         publication.plan(doing.tx, into, f"merged:{old.id}", planned)
+        contact = {"first_contact": first, "first_contact_before": into.first_contact_at}
+        standings.write(doing, "publication.planned", planned=planned, before=into.planned_at, **contact)
     _embargo(doing, old, into, planned)
     for what, column in casestate.BITS.items():
         at = getattr(old, column)
@@ -142,12 +144,15 @@ def _embargo(doing: act.Doing, old: Case, into: Case, planned: datetime | None) 
         return
     if into.embargo in lifecycle.EMBARGO["terminate"]:
         ends_at = merging.earliest(old.embargo_ends_at, into.embargo_ends_at)
-        cases.change(doing.tx, into.id, embargo_ends_at=ends_at)
+        if ends_at != into.embargo_ends_at:
+            cases.change(doing.tx, into.id, embargo_ends_at=ends_at)
+            told = {"states": [into.embargo], "ends_at": ends_at, "before": into.embargo_ends_at}
+            standings.write(doing, "embargo", **told)
     elif into.embargo == "NONE" and casestate.may_begin_embargo(into):
         way = lifecycle.follow(lifecycle.EMBARGO, ("propose", "accept"), into.embargo)
         ends_at = old.embargo_ends_at or planned
         cases.change(doing.tx, into.id, embargo=way[-1], embargo_ends_at=ends_at)
-        standings.write(doing, "embargo", states=way, ends_at=ends_at)
+        standings.write(doing, "embargo", states=way, ends_at=ends_at, before=into.embargo_ends_at)
 
 
 def _end(doing: act.Doing, actor: Actor, old: Case, state: str, into: Case, why: str) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case.model import Case
 from mailrouter.flow import act
-from mailrouter.flow.actor import Actor, note
+from mailrouter.flow.actor import Actor, case_held, note
 from mailrouter.flow.casework import taking
 from mailrouter.store import cases, messages, proposals
 from mailrouter.store.proposals import Proposal
@@ -61,5 +61,6 @@ def refuse(tools: Tools, actor: Actor, ids: Sequence[int], why: str) -> list[Pro
 
 
 def _held(tx: Connection, ids: Sequence[int]) -> dict[int, Case]:
-    """The cases they belong to, locked in the order in which all verbs lock them."""
-    return cases.lock(tx, {proposals.get(tx, number).case_id for number in ids})
+    """The cases they belong to, locked in the order in which all verbs lock them; none was merged meanwhile."""
+    held = cases.lock(tx, {proposals.get(tx, number).case_id for number in ids})
+    return {case.id: case_held(tx, case.vu) for case in held.values()}

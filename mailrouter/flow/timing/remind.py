@@ -118,8 +118,8 @@ def _one(tools: Tools, deadline: Deadline, at: datetime, actor: str) -> Foretold
     with tools.db.write() as tx:
         _lock(tx, deadline)
         claimed = cases.claim_deadline(tx, deadline.id)
-        if claimed is None or claimed.due_at > at:
-            return None  # another node was first, or put it off
+        if claimed is None or claimed.due_at > at or claimed.case_id != deadline.case_id:
+            return None  # another node was first, put it off, or the case was merged: the next beat holds the other one
         event = _event(tx, claimed)
         orders = plan.after(event, tools.settings.policy, at)
         case = None if isinstance(event, ReportDue) else event.case
