@@ -33,12 +33,16 @@ def _named(letters: str, since: tuple[datetime | None, ...]) -> str:
 def fix(one: Participant, verb: str, at: datetime) -> dict[str, datetime]:
     """The columns that change when a vendor is `aware`, or has its fix `ready` or `deployed` at that instant.
 
-    `Illegal` when it may not be set then: each once, in this order, deployed not before it was ready.
+    `Illegal` when it may not be set then: each once, in this order, and on no day before the one that it follows. A day
+    alone is its midnight: on the same day it counts from what it follows.
     """
     lifecycle.move(lifecycle.VENDOR, verb, of_vendor(one))
-    if verb == "deployed" and one.fix_ready_at is not None and at < one.fix_ready_at:
-        raise faults.Illegal(f"cannot be deployed at {at:%Y-%m-%d %H:%M}: the fix was ready only later")
-    return {FIX[verb]: at}
+    before, since = {"ready": ("aware", one.aware_at), "deployed": ("ready", one.fix_ready_at)}.get(verb, ("", None))
+    if since is None:
+        return {FIX[verb]: at}
+    if at.date() < since.date():
+        raise faults.Illegal(f"cannot be {verb} on {at:%Y-%m-%d}: {before} only since {since:%Y-%m-%d}; give that day")
+    return {FIX[verb]: max(at, since)}
 
 
 def informed(one: Participant, at: datetime) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def fix(context: Here, vu: int, whom: str, what: str, at: datetime | None) -> No
         return _expected(context, vu, whom, at)
     fixed = standings.ordered(
         context.tools, context.actor, vu, whom,
-        lambda doing, one: standings.fix(doing, one, what, at or context.now),
+        lambda doing, one: standings.fix(doing, one, what, at),
     )  # fmt: skip
     return click.echo(f"VU#{vu}: {show.cell(fixed.name)} is {casestate.of_vendor(fixed)}")
 

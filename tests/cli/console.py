@@ -1,6 +1,8 @@
 """An analyst at the command line, in one process: the real commands on the house of `tests/flow/world.py`."""
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -17,10 +19,11 @@ class Console:
     def __init__(self, world: World) -> None:
         self.world = world
         self.actor = world.alice
+        self.clock: Callable[[], datetime] = world.clock
 
     def run(self, *arguments: str, status: int = 0, given: bytes | str | None = None) -> Result:
         """One command; `status` is the exit status it must have. A traceback fails the test."""
-        here = Here(None, self.world.clock)
+        here = Here(None, self.clock)
         here.__dict__.update(
             settings=self.world.tools.settings, db=self.world.tools.db, tools=self.world.tools, actor=self.actor
         )

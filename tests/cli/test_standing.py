@@ -1,5 +1,8 @@
 """`participant move|fix|status|dispute`, `case public|exploit|attacks|vulnerability`, `case add-…`, `remove-vendor`."""
 
+from dataclasses import replace
+from datetime import datetime
+
 import pytest
 
 from tests.cli.console import Console
@@ -26,13 +29,13 @@ def test_where_a_vendor_stands_is_recorded_and_shown(desk: Console) -> None:
     assert [one["id"] for one in desk.json("case", "vulnerability", CASE, "--list")] == [f"{CASE}.1", f"{CASE}.2"]
     said = desk.out("participant", "status", CASE, VENDOR, "affected", "--vulnerability", "2", "--fixed-in", "2.4")
     assert said == f"{VENDOR}: Affected ({CASE}.2)\n"
-    desk.run("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-01")
+    desk.run("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-02")
     one = of(desk)
     assert (one["statuses"], one["status"]) == ({f"{CASE}.1": "Unknown", f"{CASE}.2": "Affected"}, "Affected")
-    assert (one["rm"], one["fix_ready_at"], one["fix_deployed_at"]) == ("ACCEPTED", "2026-03-01T00:00:00Z", None)
+    assert (one["rm"], one["fix_ready_at"], one["fix_deployed_at"]) == ("ACCEPTED", "2026-03-02T09:00:00Z", None)
     assert [(s["vulnerability"], s["fixed_in"]) for s in one["stated"]] == [(f"{CASE}.2", "2.4")]
     shown = desk.out("participant", "show", CASE, VENDOR)
-    for words in ("ACCEPTED", "aware 2026-03-02, ready 2026-03-01", "Affected; fixed in 2.4"):
+    for words in ("ACCEPTED", "aware 2026-03-02, ready 2026-03-02", "Affected; fixed in 2.4"):
         assert words in shown
     assert "Affected" in desk.out("case", "show", CASE)
 
@@ -41,7 +44,9 @@ def test_moves_by_hand(desk: Console) -> None:
     assert "is VALID" in desk.out("participant", "move", CASE, VENDOR, "validate", "--why", "they said so")
     assert desk.out("participant", "dispute", CASE, VENDOR) == f"{CASE}: {VENDOR} disputes it (DEFERRED)\n"
     refused = desk.refused("participant", "move", CASE, VENDOR, "receive", status=1)
-    assert refused.startswith("'receive' is no move from DEFERRED; from there: accept, close; it was set, by alice on")
+    assert refused.startswith(
+        "'receive' is no move from DEFERRED; from there: accept, close; DEFERRED was set by alice"
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,9 @@ def test_moves_by_hand(desk: Console) -> None:
         (("participant", "fix", CASE, VENDOR, "deployed"), 1, "'deployed' is no move from Vfd; from there: ready"),
         (("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-04"), 2, "lies in the future"),
         (("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-01T10:00"), 2, "has no zone"),
+        (("participant", "fix", CASE, VENDOR, "ready", "--at", "2026-03-01"), 1, "aware only since 2026-03-02"),
+        (("participant", "fix", CASE, VENDOR, "deployed", "--at", "2026-03-04"), 1, "from Vfd; from there: ready"),
+        (("case", "attacks", CASE, "--why", "x", "--at", "1999-12-31"), 2, "outside the years 2000"),
         (("participant", "status", CASE, VENDOR, "affected", "--vulnerability", "7"), 1, "no vulnerability"),
         (("participant", "status", CASE, "Acme", "affected"), 1, "'Acme' takes no part in"),
         (("case", "public", CASE, "--why", "x", "--at", "2027-01-01"), 2, "lies in the future"),
@@ -63,6 +71,46 @@ def test_what_cannot_be_is_refused_in_one_line(
     desk: Console, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
     assert said in desk.refused(*arguments, status=status)
+
+
+def test_a_fix_without_a_date_is_there_now_though_the_clock_runs_on(desk: Console) -> None:
+    clock = desk.world.clock
+
+    def ticking() -> datetime:
+        return clock.forward(seconds=0.001)
+
+    desk.world.tools = replace(desk.world.tools, now=ticking)
+    desk.clock = ticking
+    assert desk.out("participant", "fix", CASE, VENDOR, "ready") == f"{CASE}: {VENDOR} is VFd\n"
+    assert desk.out("participant", "fix", CASE, VENDOR, "deployed") == f"{CASE}: {VENDOR} is VFD\n"
+    assert "pxA" in desk.out("case", "attacks", CASE, "--why", "a sensor")
+    assert "kept as message" in desk.out("case", "log", CASE, VENDOR, "they called", "--by", "phone")
+
+
+@pytest.mark.parametrize("said", [("status", "affected"), ("status", "not-affected"), ("dispute",)])
+def test_whose_answer_is_recorded_by_hand_is_reminded_no_more(desk: Console, said: tuple[str, ...]) -> None:
+    desk.world.deliver()
+    desk.world.day(3)
+    verb, *word = said
+    desk.run("participant", "status", CASE, VENDOR, "unknown")
+    assert desk.world.turn() == "them"
+    desk.run("participant", verb, CASE, VENDOR, *word)
+    one = desk.world.participant()
+    assert (one.progress, one.waiting_on, one.last_heard_at) == (
+        "answered" if word else "disputed", "nobody", desk.world.clock(),
+    )  # fmt: skip
+    assert {d.outcome for d in desk.world.deadlines(everything=True)} == {"answered"}
+    assert [d for d in desk.world.clocks() if d.participant_id and d.done_at is None] == []
+    desk.world.day(60)
+    desk.world.beat(everything=True)
+    assert desk.world.follow_ups() == []
+    assert desk.world.breaks() == []
+
+
+def test_what_is_known_of_a_vendor_before_it_is_written_to_keeps_no_letter_from_it(desk: Console) -> None:
+    desk.run("case", "add-vendor", CASE, "Acme")
+    desk.run("participant", "status", CASE, "Acme", "affected")
+    assert desk.world.participant("Acme").progress == "not contacted"
 
 
 def test_what_the_world_knows(desk: Console) -> None:

@@ -385,6 +385,7 @@ def test_who_left_says_nothing_more_and_what_was_said_goes_along_with_a_merged_c
     [
         ("Affected: partially", "says none of: yes, no, not a vulnerability, unknown; read the mail"),
         ("Fix expected: soon", "names no one date"),
+        ("Fix expected: 2026-03-02", "is over: `mailrouter participant fix VU#123456 Vendor ready` if it is there"),
         ("Why not: never built", "does not deny VU#123456.1 as recorded"),
         (f"Affected (VU#{VU}.9): yes", f"VU#{VU}.9, which there is not"),
     ],
@@ -392,7 +393,7 @@ def test_who_left_says_nothing_more_and_what_was_said_goes_along_with_a_merged_c
 def test_what_cannot_be_taken_says_what_to_do(world: World, line: str, refused: str) -> None:
     world.vendor_case()
     world.feed(world.mail(PSIRT, body=f"We need: time\r\n{line}\r\n"))
-    with pytest.raises((faults.Illegal, faults.NotFound), match=refused.replace(".", r"\.")):
+    with pytest.raises((faults.Illegal, faults.NotFound, faults.Refused), match=refused.replace(".", r"\.")):
         proposals.take(world.tools, world.alice, [one.id for one in all_of(world)])
     assert {outcome for _, _, outcome, _ in says(world)} == {"open"}  # all, or none
 

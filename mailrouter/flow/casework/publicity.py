@@ -35,7 +35,8 @@ def mark(tools: Tools, actor: Actor, vu: int, what: str, at: datetime, why: str,
         try:
             follows = casestate.sets(case, what, at)
         except faults.Illegal as refused:
-            raise faults.Illegal(f"{refused}; it was set{done_by(tx, case, 'case.state')}") from None
+            by = done_by(tx, case, "case.state").lstrip(",")
+            raise faults.Illegal(f"{refused}{f'; {casestate.of_case(case)} was set{by}' if by else ''}") from None
         if end_embargo:
             follows = casestate.with_embargo_ended(case, follows)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)

@@ -5,15 +5,17 @@ changed. An analyst orders them; a mail that is proved may too. What the journal
 vendor's own words stay in their row.
 """
 
+import shlex
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from mailrouter import faults
+from mailrouter.case import actions as do
 from mailrouter.case import casestate, lifecycle
 from mailrouter.case.answers import What
 from mailrouter.case.lifecycle import Table
-from mailrouter.case.model import Case, Participant
+from mailrouter.case.model import Case, Participant, Waiting
 from mailrouter.case.status import AFFECTED, STATUSES, UNKNOWN
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, done_by, taking_part
@@ -30,7 +32,9 @@ def ordered(
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         participant = taking_part(tx, case, whom)
-        verb(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), participant)
+        doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
+        verb(doing, participant)
+        doing.later.write(tx)
         return cases.participant(tx, participant.id)
 
 
@@ -73,24 +77,29 @@ def informed(doing: act.Doing, participant: Participant, at: datetime) -> None:
         write(doing, "participant.informed", participant=participant.id, **columns)
 
 
-def fix(doing: act.Doing, participant: Participant, what: str, at: datetime, **told: Any) -> None:
-    """Their fix is `ready` or `deployed` since `at`. `Illegal` twice, out of order, or for who is no vendor."""
-    fresh = _vendor(doing, participant)
-    if at > doing.now:
+def fix(doing: act.Doing, participant: Participant, what: str, at: datetime | None, **told: Any) -> None:
+    """Their fix is `ready` or `deployed` since `at`, else now. `Illegal` twice, out of order, or for no vendor."""
+    fresh, since = _vendor(doing, participant), at or doing.now
+    _moved(doing, fresh, lifecycle.VENDOR, what, casestate.of_vendor(fresh), "participant.fix")
+    if since > doing.now:
         raise faults.Refused("the date lies in the future: record it once the fix is there")
-    _set_fix(doing, fresh, what, at, **told)
-
-
-def _set_fix(doing: act.Doing, participant: Participant, what: str, at: datetime, **told: Any) -> None:
-    _moved(doing, participant, lifecycle.VENDOR, what, casestate.of_vendor(participant), "participant.fix")
-    columns = casestate.fix(participant, what, at)
-    cases.change_participant(doing.tx, participant.id, **columns)
-    write(doing, "participant.fix", participant=participant.id, what=what, since=at, **told)
+    columns = casestate.fix(fresh, what, since)
+    cases.change_participant(doing.tx, fresh.id, **columns)
+    write(doing, "participant.fix", participant=fresh.id, what=what, since=columns[casestate.FIX[what]], **told)
 
 
 def expect_fix(doing: act.Doing, participant: Participant, at: datetime | None, **told: Any) -> None:
-    """The date they gave us for their fix; None: they no longer give one."""
+    """The date they gave us for their fix; None: they no longer give one. `Refused` for a date that is over.
+
+    Such a date would count as broken, and the vendor as non-responsive, from the moment it is recorded.
+    """
     fresh = _vendor(doing, participant)
+    if at is not None and at <= doing.now:
+        fix = f"`mailrouter participant fix VU#{_case(doing).vu} {shlex.quote(fresh.name)}"
+        raise faults.Refused(
+            f"{fresh.name} expected its fix on {at:%Y-%m-%d}, which is over: {fix} ready` if it is there; else ask for"
+            f" another date, and {fix} expected --at DATE`"
+        )
     cases.change_participant(doing.tx, fresh.id, fix_expected_at=at)
     told = _by_hand(doing, fresh, told, What.FIX_EXPECTED)
     clocks.date_given(doing, fresh)
@@ -126,6 +135,21 @@ def _answered_so(doing: act.Doing, participant: Participant, status: str) -> Non
     follow_rm(doing, participant, lifecycle.AFFECTED if status == AFFECTED else lifecycle.NOT_THEIRS)
     if status == AFFECTED and participant.progress == "disputed":
         progress(doing, participant, "settle")
+    _heard(doing, participant)
+
+
+def _heard(doing: act.Doing, participant: Participant) -> None:
+    """What they say ends their silence, whoever records it; what waits for us goes on waiting.
+
+    Whom nobody has written to stays to be written to, whatever we know of them.
+    """
+    fresh = _fresh(doing, participant)
+    if fresh.progress in ("contacted", "acknowledged", "undeliverable", "non-responsive"):
+        progress(doing, fresh, "answer")
+    if fresh.waiting_on is Waiting.THEM:
+        cases.change_participant(doing.tx, fresh.id, last_heard_at=doing.now)
+        over = do.Close(fresh, do.CLOCKS_OF_SILENCE, "answered")
+        act.carry_out(doing, [over, do.Turn(fresh, Waiting.NOBODY, None)])
 
 
 def _vulnerabilities(doing: act.Doing, case: Case, number: int | None) -> list[Vulnerability]:
@@ -143,6 +167,7 @@ def dispute(doing: act.Doing, participant: Participant, **told: Any) -> None:
     informed(doing, fresh, doing.now)
     progress(doing, fresh, "dispute", **_by_hand(doing, fresh, told, What.AFFECTED))
     follow_rm(doing, fresh, lifecycle.NOT_THEIRS)
+    _heard(doing, fresh)
 
 
 def _by_hand(
@@ -168,8 +193,8 @@ def _moved(doing: act.Doing, participant: Participant, table: Table, verb: str, 
     try:
         return lifecycle.move(table, verb, state)
     except faults.Illegal as refused:
-        by = done_by(doing.tx, _case(doing), kind, participant=participant.id)
-        raise faults.Illegal(f"{refused}{f'; it was set{by}' if by else ''}") from None
+        by = done_by(doing.tx, _case(doing), kind, participant=participant.id).lstrip(",")
+        raise faults.Illegal(f"{refused}{f'; {state} was set{by}' if by else ''}") from None
 
 
 def _vendor(doing: act.Doing, participant: Participant) -> Participant:
