@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Engine
 from mailrouter.case import accept, contacting
 from mailrouter.case.standing import Standing
 from mailrouter.case.standing import parse as standing
-from mailrouter.mail import disguises, leaks, needles, parse, texts
+from mailrouter.mail import disguises, leaks, needles, parse, reportform, texts
 from mailrouter.mail.compose import Headers
 from mailrouter.mail.entity import Attachment
 from mailrouter.mail.leaks import OURS, Finding, Index, Kind, Needle, Scan
 from mailrouter.mail.ownaddress import reply_token
 from mailrouter.store import acknowledgements, contacts, identities, reports, secret
-from mailrouter.store.identities import Party, Sent
+from mailrouter.store.identities import Party, Sent, Told
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
@@ -31,6 +31,7 @@ NOBODY = -1  # a recipient who is no organisation
 STRANGER = -2  # a reporter who takes no part yet
 THIRD = -3  # who else wrote about a report
 LARGEST_HEAD = 64 * 1024  # bytes of a mail in which its From is looked for
+LONGEST_CONTACT = 2000  # characters of what a reporter says of themselves
 MOST_CASES = 4  # whose needles are kept
 MOST_TOLD = 5  # findings of one letter that are named one by one
 
@@ -51,6 +52,7 @@ class Known:
     stamp: tuple[object, ...]
     index: Index
     called: Mapping[int, str]  # organisation -> pseudonym
+    titles: Mapping[str, int] = field(default_factory=dict)  # in the words of a hidden reporter -> whose
     odd: Mapping[str, frozenset[int]] = field(default_factory=dict)  # Message-IDs that only are compared -> whose
     files: dict[str, Scan] = field(default_factory=dict)  # digest -> what it says
     fixed: dict[str, list[Fixed]] = field(default_factory=dict)  # name of a letter -> which names its own text says
@@ -65,6 +67,7 @@ class Carried:
 
 
 _KEPT: WeakKeyDictionary[Engine, dict[int, Known]] = WeakKeyDictionary()
+_CONTACTS: WeakKeyDictionary[Engine, dict[int, str]] = WeakKeyDictionary()  # report -> the contact it gives
 _PEOPLE: WeakKeyDictionary[Engine, dict[int, Sequence[str]]] = WeakKeyDictionary()  # mail -> names in its From
 
 
@@ -72,12 +75,17 @@ def known(tx: Connection, tools: Tools, case_id: int) -> Known:
     """What is looked for in letters of this case, as it stands now."""
     kept = _KEPT.setdefault(tools.db.engine, {})
     rows = identities.parties(tx, case_id)
-    stamp = (identities.stamp(tx, case_id), tools.settings.identity, rows)
+    told = _said(tx, tools, case_id)
+    stamp = (identities.stamp(tx, case_id), tools.settings.identity, rows, told)
     found = kept.pop(case_id, None)
     if found is None or found.stamp != stamp:
         parties = [Party(*row) for row in rows]
         mails = _mails(tx, parties, case_id)
-        found = Known(stamp, Index(_needles(tx, tools, case_id, parties, mails)), _called(parties), _odd(mails))
+        tellers = list(_tellers(tx, parties, case_id, told))
+        of_forms = (needle for owner, _, contact in tellers for needle in needles.of_contact(owner, contact))
+        searched = [*_needles(tx, tools, case_id, parties, mails), *of_forms]
+        titles = {one.title: owner for owner, one, _ in tellers}
+        found = Known(stamp, Index(searched), _called(parties), titles, _odd(mails))
     kept[case_id] = found
     while len(kept) > MOST_CASES:
         kept.pop(next(iter(kept)))
@@ -182,6 +190,53 @@ def _odd(mails: Mails) -> Mapping[str, frozenset[int]]:
     return found
 
 
+# ---- what reporters say of themselves -------------------------------------------------------------------------------
+
+Said = tuple[tuple[Told, str], ...]  # reports of hidden reporters, and what their forms give as contact
+
+
+def _said(tx: Connection, tools: Tools, case_id: int) -> Said:
+    """A typed-in report is at hand; one that came by mail is once `remember` was told of it."""
+    kept = _CONTACTS.setdefault(tools.db.engine, {})
+    told = identities.told(tx, case_id)
+    for one in told:
+        if one.message_id is None and one.id not in kept:
+            remember(tools, one.id, one.text)
+    return tuple((one, kept.get(one.id, "")) for one in told)
+
+
+def unread(tx: Connection, tools: Tools, letter: Letter) -> list[tuple[int, int]]:
+    """Reports whose mails must be opened before the letter is searched, and these mails: they may be encrypted."""
+    case_id = _case_of(tx, letter)
+    kept = _CONTACTS.setdefault(tools.db.engine, {})
+    told = identities.told(tx, case_id) if case_id is not None else []
+    return [(one.id, one.message_id) for one in told if one.message_id is not None and one.id not in kept]
+
+
+def remember(tools: Tools, report_id: int, text: str) -> None:
+    """What a report says as its contact: in memory only, like everything that was decrypted."""
+    _CONTACTS.setdefault(tools.db.engine, {})[report_id] = reportform.read(text).fields.get("contact", "")[
+        :LONGEST_CONTACT
+    ]
+
+
+def _tellers(tx: Connection, parties: Sequence[Party], case_id: int, told: Said) -> Iterator[tuple[int, Told, str]]:
+    """Whose each report is, and its contact; not of reporters of whom an analyst said that they are hidden no more."""
+    open_ = {party.organisation_id for party in parties if not party.anonymous}
+    for one, contact in told:
+        owner = _teller(tx, parties, case_id, one)
+        if owner not in open_:
+            yield owner, one, contact
+
+
+def _teller(tx: Connection, parties: Sequence[Party], case_id: int, one: Told) -> int:
+    address = one.address.casefold()
+    speaker = contacts.speakers(tx, [address]).get(address)
+    ids = {party.organisation_id for party in parties}
+    known = speaker.organisation_id if speaker else None
+    return known if known is not None and known in ids else _reporter(tx, parties, case_id)
+
+
 def _proved(one: Sent) -> str:
     """Which names in its From those are: a mail that may be anybody's stops no letter by what it calls its sender."""
     return "people" if one.reports or standing(one.standing) >= Standing.AUTHENTICATED else "claimed"
@@ -215,10 +270,10 @@ def of_letter(
     tx: Connection, tools: Tools, letter: Letter, headers: Sequence[Headers], files: Sequence[Carried]
 ) -> tuple[list[Finding], Mapping[int, str]]:
     """What it tells of others, hard and soft, and how those are called. `headers`: inside and outside."""
-    case_id = letter.case_id or (reports.get(tx, letter.report_id).case_id if letter.report_id is not None else None)
-    if case_id is None or not concerns(letter):
+    if not concerns(letter):
         return [], {}
-    case = known(tx, tools, case_id)
+    case_id = _case_of(tx, letter)
+    case = known(tx, tools, case_id) if case_id is not None else _of_all_cases(tx, tools)
     recipient = recipient_of(tx, letter.recipient, letter.participant_id)
     harmless = _harmless(tools, case, letter.name, letter.body)
     found = [
@@ -228,6 +283,25 @@ def of_letter(
         *_in_files(case, recipient, files),
     ]
     return found, case.called
+
+
+def _case_of(tx: Connection, letter: Letter) -> int | None:
+    """Its own, that of the report it is about, or of the report that this one repeats."""
+    if letter.case_id is not None or letter.report_id is None:
+        return letter.case_id
+    report = reports.get(tx, letter.report_id)
+    if report.case_id is None and report.duplicate_of_id is not None:
+        return reports.get(tx, report.duplicate_of_id).case_id
+    return report.case_id
+
+
+def _of_all_cases(tx: Connection, tools: Tools) -> Known:
+    """For a letter of no case: the addresses of whoever is hidden in any."""
+    hidden: dict[int, list[str]] = {}
+    for owner, address in identities.hidden(tx):
+        hidden.setdefault(owner, []).append(address)
+    theirs = (needles.Known(owner, anonymous=True, addresses=some) for owner, some in hidden.items())
+    return Known((), Index([*_ours(tools), *(needle for one in theirs for needle in needles.of(one))]), {})
 
 
 def _in_headers(case: Known, recipient: int, headers: Sequence[Headers], phrases: Sequence[str]) -> Iterator[Finding]:
@@ -363,11 +437,15 @@ def words(found: Sequence[Finding], called: Mapping[int, str]) -> str:
 
 
 def title(tx: Connection, tools: Tools, letter: Letter, text: str) -> str:
-    """The title of a case as this letter's recipient may read it; '' when it tells of anybody else."""
+    """The title of a case as this letter's recipient may read it; '' when it tells of anybody else, or is what a hidden
+    reporter called it: a person gives it another.
+    """
     if letter.case_id is None or letter.participant_id is None:
         return ""
     case = known(tx, tools, letter.case_id)
     recipient = recipient_of(tx, letter.recipient, letter.participant_id)
+    if case.titles.get(text, recipient) != recipient:
+        return ""
     return "" if any(_in_texts(case, recipient, {"the title": text})) else text
 
 

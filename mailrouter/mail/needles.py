@@ -61,17 +61,41 @@ def _of_the_hidden(known: Known) -> Iterator[Needle]:
         yield from (Needle(Kind.PERSON, known.owner, one, hard=False) for one in _person(person))
     yield from (Needle(Kind.REFERENCE, known.owner, one) for one in known.references if len(compact(one)) > 2)
     for number in known.telephones:
-        if len(re.sub("[^0-9]", "", number)) >= 7:
+        if len(re.sub("[^0-9]", "", number)) >= _FEWEST_DIGITS:
             yield Needle(Kind.TELEPHONE, known.owner, number)
 
 
 _MESSAGE_ID = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+_FEWEST_DIGITS = 7  # of a telephone number
 _SHORTEST_ID = 12  # letters and digits
 
 
 def tells(message_id: str) -> bool:
     """Whether it can stand in a text as nothing but a Message-ID: whoever writes to us chooses theirs."""
     return _MESSAGE_ID.fullmatch(message_id) is not None and len(compact(message_id)) >= _SHORTEST_ID
+
+
+# ---- what somebody says of themselves -------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+[^\W_]")
+_TELEPHONE = re.compile(r"\+?[0-9(][0-9 ()/.\-]{5,30}[0-9]")
+_PIECES = re.compile(r"[,;|<>()\[\]\n\t:]|\s[-\u2013\u2014/]\s|\s(?:at|of|from|with|and)\s")
+_MOST_PIECES = 50
+
+
+def of_contact(owner: int, text: str) -> Iterator[Needle]:
+    """Of what a hidden reporter gives as their contact: addresses, numbers, and each piece of it as a name."""
+    addresses = {one.casefold() for one in _ADDRESS.findall(text)}
+    for address in addresses:
+        yield from (Needle(Kind.ADDRESS, owner, one) for one in _both(address))
+    for domain in domains_of(addresses):
+        yield from (Needle(Kind.DOMAIN, owner, one) for one in _both(domain))
+    for number in _TELEPHONE.findall(text):
+        if len(re.sub("[^0-9]", "", number)) >= _FEWEST_DIGITS:
+            yield Needle(Kind.TELEPHONE, owner, number)
+    for piece in _PIECES.split(text)[:_MOST_PIECES]:
+        if "@" not in piece and re.search(r"[^\W\d_]", piece):
+            yield from (Needle(Kind.PERSON, owner, one, not _is_word(one)) for one in names(piece.strip()))
 
 
 # ---- names ----------------------------------------------------------------------------------------------------------

@@ -55,6 +55,17 @@ class Sent:
     reports: bool  # the mail that a report came by
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A report whose reporter did not agree that vendors learn who they are."""
+
+    id: int
+    message_id: int | None
+    text: str  # of one that was typed in
+    address: str
+    title: str
+
+
 def parties(tx: Connection, case_id: int) -> Rows:
     """The rows of `Party` of everybody who takes or took part, in the case itself first."""
     return [tuple(row) for row in tx.execute(_PARTIES, {"case": case_id}).all()]
@@ -167,6 +178,32 @@ def reporters(tx: Connection, case_id: int) -> list[str]:
 
 
 _REPORTERS = select(reports.c.address).where(reports.c.case_id.in_(_MINE))
+
+
+def told(tx: Connection, case_id: int) -> list[Told]:
+    """The reports of a case whose reporters are to stay hidden."""
+    return [Told(*row) for row in tx.execute(_TOLD, {"case": case_id})]
+
+
+_TOLD = (
+    select(reports.c.id, reports.c.message_id, reports.c.text, reports.c.address, reports.c.title)
+    .where(reports.c.case_id.in_(_MINE), reports.c.rm != "START", reports.c.share_name.is_(False))
+    .order_by(reports.c.id)
+)
+
+
+def hidden(tx: Connection) -> Rows:
+    """Organisation, address: of whoever takes part anonymously in any case that is not closed."""
+    return [tuple(row) for row in tx.execute(_HIDDEN).all()]
+
+
+_HIDDEN = (
+    select(contacts.c.organisation_id, contacts.c.address)
+    .join(participants, participants.c.organisation_id == contacts.c.organisation_id)
+    .join(cases, cases.c.id == participants.c.case_id)
+    .where(participants.c.anonymous, cases.c.state != "closed")
+    .distinct()
+)
 
 
 def head(tx: Connection, mail_id: int, most: int) -> bytes:

@@ -8,7 +8,7 @@ from mailrouter import faults
 from mailrouter.flow import leaking, letters, preview
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.casework import contacting, coordinate, merging, write
-from mailrouter.flow.reports import accept, reported
+from mailrouter.flow.reports import accept, decline, reported, triage
 from mailrouter.flow.sending import outgoing, sealing
 from mailrouter.mail import texts
 from mailrouter.mail.entity import Attachment
@@ -349,3 +349,65 @@ def test_who_else_wrote_about_a_report_is_not_its_reporter(world: World) -> None
     held = sent(world, order("see third@secret.example"), FINDER)
     assert (held.state, "an address of another sender" in held.why) == ("held", True)
     assert sent(world, order(f"you wrote from {FINDER}"), FINDER).state == "sent"
+
+
+# ---- what reporters say of themselves -------------------------------------------------------------------------------
+
+CONTACT = "Jane Roe, Umbrella Labs, +49 30 1234567, jane.roe@umbrella.example"
+ANONYMOUS = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + f"VRF form\nContact: {CONTACT}\n".encode()
+
+
+@pytest.mark.row("A02", "A04")
+@pytest.mark.parametrize("way", ["mail", "encrypted", "typed in"])
+def test_what_a_hidden_reporter_gives_as_contact_leaves_in_no_letter_to_others(world: World, way: str) -> None:
+    world.organisation(VENDOR, PSIRT)
+    match way:
+        case "typed in":
+            report = reported.add(world.tools, world.alice, f"Contact: {CONTACT}\n", "", "Overflow")
+        case _:
+            plain = world.mail(FINDER, "Overflow in the AX-7", f"Contact: {CONTACT}\r\n")
+            mail = world.fed(plain if way == "mail" else world.encrypted(ANONYMOUS, "Overflow", sender=FINDER))
+            with world.look() as tx:
+                report = reports.get(tx, mail.report_id or 0)
+    accept.accept(world.tools, world.alice, report.vrf, accept.Wanted(vu=VU))
+    coordinate.add_vendor(world.tools, world.alice, VU, VENDOR)
+    for said in ("Jane Roe", "Umbrella Labs", "030 1234567", "jane.roe@umbrella.example", "umbrella.example"):
+        assert sent(world, order(f"found by {said} there")).state == "held", said
+    assert sent(world, order("found by a reporter there")).state == "sent"
+    if way != "typed in":
+        assert sent(world, order("Dear Jane Roe of Umbrella Labs"), FINDER).state == "sent"
+
+
+@pytest.mark.row("A04", "A09")
+@pytest.mark.parametrize(("title", "shown"), [("", ""), ("Overflow in a switch", "Overflow in a switch")])
+def test_the_words_of_a_hidden_reporter_are_no_title_for_others(world: World, title: str, shown: str) -> None:
+    world.organisation(VENDOR, PSIRT)
+    mail = world.fed(world.mail(FINDER, "Bug that Jane Roe found in the AX-7", "x\r\n"))
+    with world.look() as tx:
+        report = reports.get(tx, mail.report_id or 0)
+    accept.accept(world.tools, world.alice, report.vrf, accept.Wanted(title=title, vu=VU))
+    coordinate.add_vendor(world.tools, world.alice, VU, VENDOR)
+    with world.look() as tx:
+        case = cases.by_vu(tx, VU)
+    for whom, reads in ((VENDOR, shown), (FINDER, case.title)):
+        queued = sent(world, order("Hello"), whom)
+        with world.look() as tx:
+            assert leaking.title(tx, world.tools, queued, case.title) == reads
+
+
+@pytest.mark.row("A02")
+@pytest.mark.parametrize("of", [f"VU#{VU}", ""])
+def test_letters_about_a_report_of_no_case_are_searched_too(house: World, of: str) -> None:
+    """For what the case it repeats must not tell; else for the addresses of whoever is hidden in any case."""
+    mail = house.fed(house.mail(FINDER, "Overflow in the AX-7", "x\r\n"))
+    with house.look() as tx:
+        report = reports.get(tx, mail.report_id or 0)
+    text = "psirt@zorble.example mends it"
+    if of:
+        letter_id = decline.decline(house.tools, house.alice, report.vrf, "duplicate", "", of, text).letter_id
+    else:
+        letter_id = triage.ask(house.tools, house.alice, report.vrf, triage.Draft(text))
+    house.deliver()
+    with house.look() as tx:
+        held = outbox.get(tx, letter_id or 0)
+    assert (held.state, "an address of another (the body, line" in held.why) == ("held", True)

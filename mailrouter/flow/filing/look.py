@@ -16,6 +16,7 @@ from mailrouter.store.messages import Message
 from mailrouter.tools import Tools
 
 NOT_SHOWN = "[a secret key is not shown; it stands in --raw]"
+NOT_NOW = "it could not be opened just now"
 READABLE = ("ok", "partial")  # of Opened.decrypted
 
 
@@ -90,7 +91,7 @@ def _mail(tools: Tools, message: Message, raw: bytes) -> Look:
     try:
         opened = receive.open_mail(tools, raw, authenticate.sender(mail).address)
     except faults.TryLater as fault:
-        trouble = f"it could not be opened just now: {fault}"
+        trouble = f"{NOT_NOW}: {fault}"
     pieces = list(_pieces(mail, opened))
     return Look(
         message=message,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from mailrouter.case.model import Case, Participant
 from mailrouter.faults import Refused
 from mailrouter.flow import cleartext, leaking, ownaddresses
+from mailrouter.flow.filing import look
 from mailrouter.flow.sending import lacking, noticetext
 from mailrouter.mail import compose
 from mailrouter.mail.entity import Attachment
@@ -173,12 +174,25 @@ def hard_findings(tools: Tools, letter: Letter, known: Sealing) -> tuple[list[Fi
     """What of others its recipient would learn and must not, whether or not it may leave, and how those are called."""
     if not leaking.concerns(letter):
         return [], {}
+    _open_reports(tools, letter)
     headers = _inside_and_outside(tools, letter, known)
     digests = [one["digest"] for one in outbox.attachments(letter)]
     files = [leaking.Carried(file, digest) for file, digest in zip(known.files, digests, strict=True)]
     with tools.db.read() as tx:
         found, called = leaking.of_letter(tx, tools, letter, headers, files)
     return [one for one in found if one.hard], called
+
+
+def _open_reports(tools: Tools, letter: Letter) -> None:
+    """What hidden reporters say of themselves stands in mails that may be encrypted: read outside of transactions, and
+    once. One that GnuPG cannot open just now is tried again with the next letter.
+    """
+    with tools.db.read() as tx:
+        unread = leaking.unread(tx, tools, letter)
+    for report_id, message_id in unread:
+        seen = look.at(tools, message_id)
+        if not seen.trouble.startswith(look.NOT_NOW):
+            leaking.remember(tools, report_id, seen.text)
 
 
 # ---- the bytes ------------------------------------------------------------------------------------------------------
