@@ -2,8 +2,8 @@
 
 Promises: `fold` makes one of all that looks the same to a reader (case, width, invisible characters), and never takes a
 line end away, so that lines can still be counted; `readings` gives the text as it is and, where there is anything to
-undo, with entities, percent signs, quoted-printable, encoded words, tags and base64 undone; `of_bytes` gives what a
-file may say. Nothing here raises, whatever it is given.
+undo, with entities, percent signs, quoted-printable, encoded words, tags, accents, hex and base64 undone; `of_bytes`
+gives what a file may say. Nothing here raises, whatever it is given.
 """
 
 import base64
@@ -62,6 +62,13 @@ _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _QUOTED = re.compile(r"(?:=[0-9A-Fa-f]{2})+|=[ \t]*\n")
 _WORD = re.compile(r"=\?([^?\s]{1,40})\?([bBqQ])\?([^?\s]{0,500})\?=(?:\s+(?==\?))?")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_HEX = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}){6,}(?![0-9a-zA-Z])")
+_BESIDE = re.compile(
+    r"[A-Za-z0-9+_-]{12,}={0,2}"
+)  # base64 in a line, of either alphabet, without `/`: a path has those
+_BESIDE_WITH_SLASH = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
 _BASE64 = re.compile(r"(?:[> \t]*[A-Za-z0-9+/]{16,}={0,2}[ \t]*(?:\n|$))+")
 
 
@@ -72,7 +79,11 @@ def readings(text: str) -> Iterator[Reading]:
     if len(plain) > LARGEST_CLEVER:
         return
     known = {plain}
-    for undone in (_escapes(plain), _tags(_escapes(plain)), _quoted_printable(plain), _words(plain)):
+    escapes = _escapes(plain)
+    for undone in (
+        escapes, _tags(escapes), _quoted_printable(plain), _words(plain), without_accents(plain),
+        _beside(plain, _BESIDE), _beside(plain, _BESIDE_WITH_SLASH),
+    ):  # fmt: skip
         if undone not in known:
             known.add(undone)
             yield Reading(undone)
@@ -84,7 +95,30 @@ def _escapes(text: str) -> str:
     for _ in range(2):
         text = _PERCENT.sub(lambda m: _bytes(unquote_to_bytes(m[0])), text) if "%" in text else text
         text = _ENTITY.sub(lambda m: _one_line(html.unescape(m[0])), text) if "&" in text else text
-    return text
+    return _ESCAPE.sub(lambda m: _one_line(chr(int(m[1] or m[2], 16))), text) if "\\" in text else text
+
+
+def without_accents(text: str) -> str:
+    """Each letter with a mark as the letter alone, as people type it who lack the key."""
+    return text if text.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+
+
+def _beside(text: str, base64_: re.Pattern[str]) -> str:
+    """What hex and base64 say that stand beside other words of a line; what is no text in them stays as it is."""
+    text = _HEX.sub(lambda m: _readable(bytes.fromhex(m[0])) or m[0], text)
+    return base64_.sub(lambda m: _readable(_decode64(m[0].translate(_URL_SAFE))) or m[0], text)
+
+
+_URL_SAFE = str.maketrans("-_", "+/", "=")
+
+
+def _readable(data: bytes) -> str:
+    """'' for what is no text."""
+    try:
+        text = _one_line(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""
 
 
 def _tags(text: str) -> str:

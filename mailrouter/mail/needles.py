@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mailrouter.mail import disguises
 from mailrouter.mail.leaks import SPACELESS, Kind, Needle, compact
 
 
@@ -120,7 +121,11 @@ def names(name: str) -> list[str]:
     found = [name]
     while (shorter := _FORM.sub("", found[-1])) != found[-1]:
         found.append(shorter)
-    return [one.strip() for one in found if not _says_nothing(one)]
+    plain = [disguises.without_accents(one.translate(how)) for one in found for how in ({}, _TWO_LETTERS)]
+    return list(dict.fromkeys(one.strip() for one in (*found, *plain) if not _says_nothing(one)))
+
+
+_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "oe"})
 
 
 def _says_nothing(name: str) -> bool:

@@ -256,3 +256,21 @@ def test_a_provider_where_everybody_has_an_address_gives_nobody_away() -> None:
 def test_a_name_in_another_alphabet_is_looked_for_in_both_spellings_of_its_domain() -> None:
     index = Index(needles.of(Known(1, anonymous=True, addresses=["a@xn--bcher-kva.example"])))
     assert {one.kind for one in found("a@bücher.example", index=index)} == {Kind.ADDRESS, Kind.DOMAIN}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "token=" + base64.b64encode(b"x psirt@achme.example yy").decode() + ";",
+        "see https://x.example/q/" + base64.urlsafe_b64encode(b"psirt@achme.example").decode(),
+        "ids: " + b"psirt@achme.example".hex() + " and more",
+        "psirt\\u0040achme.example", "psirt\\x40achme.example", "psirt@\u00e4chme.example",
+    ],
+)  # fmt: skip
+def test_what_is_encoded_within_a_line_is_decoded(said: str) -> None:
+    assert (Kind.ADDRESS, 1) in kinds(f"Hello,\nit says {said}")
+
+
+@pytest.mark.parametrize("said", ["Achme Widgets", "Aechme Widgets", "\u00c1chm\u00e9 Widgets"])
+def test_a_name_is_found_with_its_accents_or_without(said: str) -> None:
+    assert (Kind.NAME, 1) in kinds(f"we heard from {said} of it")
