@@ -13,7 +13,7 @@ class Carries(StrEnum):
 
     ENCRYPTED = "details, encrypted"
     IN_CLEAR = "details, unencrypted as they agreed"
-    NOT_YET = "without details (no usable key, no consent to clear text)"
+    NOT_YET = "without details (no usable key, no consent)"
     NOTHING = "without details, as ordered"
 
 

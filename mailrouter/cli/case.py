@@ -193,10 +193,13 @@ def queued(context: Here, vu: int, letter_ids: Sequence[int]) -> None:
     with context.db.read() as tx:
         found = views.case_file(tx, vu)
     names = {m.letter_id: found.participant(m.participant_id) for m in found.messages}
+    numbers = {m.letter_id: m.id for m in found.messages}
     for sent in (found.letters[letter_id] for letter_id in letter_ids):
         whose = names[sent.id]
         state = f"held: {sent.why}" if sent.state == "held" else sent.state
-        click.echo(f"VU#{vu}: letter {sent.id} to {show.cell(whose.name if whose else '')} is {state}")
+        click.echo(
+            f"VU#{vu}: {show.letter(sent.id, numbers.get(sent.id))} to {show.cell(whose.name if whose else '')} is {state}"
+        )
     if context.settings.relay.url.startswith("maildir:"):
         show.said("letters go to a local maildir (relay.url): nobody receives this")
 

@@ -2,7 +2,7 @@
 
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -13,7 +13,7 @@ from mailrouter.cli import given, shapes, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow.casework import contacting, describe
 from mailrouter.flow.casework.contacting import Contacted
-from mailrouter.store import cases, descriptions, files, outbox
+from mailrouter.store import cases, descriptions, files, messages, outbox
 from mailrouter.store.descriptions import Description
 
 HEAVY = 7 * 1024 * 1024  # bytes of files: as a mail a third more, and many servers take 10 MB
@@ -165,21 +165,22 @@ def _say(context: Here, vu: int, done: Sequence[Contacted]) -> None:
     """What became of each, and whether anybody will get it."""
     with context.db.read() as tx:
         made = outbox.some(tx, (one.letter_id for one in done if one.letter_id is not None))
+        numbers = messages.of_letters(tx, made)
     for one in done:
         letter = made.get(one.letter_id) if one.letter_id is not None else None
-        click.echo(f"VU#{vu}: {_became(one, letter)}")
+        click.echo(f"VU#{vu}: {_became(one, letter, numbers)}")
     if made and context.settings.relay.url.startswith("maildir:"):
         show.said("letters go to a local maildir (relay.url): nobody receives this")
 
 
-def _became(one: Contacted, letter: outbox.Letter | None) -> str:
+def _became(one: Contacted, letter: outbox.Letter | None, numbers: Mapping[int, int]) -> str:
     name = show.cell(one.participant.name)
     if one.carries is None:
         return f"{name} reported it and is not asked: it counts as answered"
     if letter is None:
         return f"no letter to {name} yet: {one.carries}; they follow by themselves"
     state = f"held: {letter.why}" if letter.state == "held" else letter.state
-    return f"letter {letter.id} to {name} is {state}, {one.carries}"
+    return f"{show.letter(letter.id, numbers.get(letter.id))} to {name} is {state}, {one.carries}"
 
 
 COMMANDS = (describe_, notify, details)

@@ -74,7 +74,7 @@ def meant(tells: leaking.Preview) -> bool:
     """Whether what somebody wrote may tell of others: nobody is asked where there is no terminal, and the answer is
     no. `click.Abort` when the person says no.
     """
-    if not tells.found or not _terminal():
+    if not tells.found or not terminal():
         return False
     show.said(f"It would tell its recipient of others: {tells.words}.")
     if any(one.hard for one in tells.found):
@@ -90,13 +90,14 @@ def quoted(answered: look.Look) -> tuple[str, bool]:
     return compose.quote(text, one.sender, one.received_at), one.encrypted
 
 
-def _terminal() -> bool:
+def terminal() -> bool:
+    """Is there a person to ask?"""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _edited(quoted: str) -> tuple[str, str]:
     """Text and what it still quotes below; a quote the person has cut or answered within is part of the text."""
-    if not _terminal():
+    if not terminal():
         raise faults.Refused("there is no terminal to write on: give the text with --file FILE (--file - reads stdin)")
     written = click.edit(f"\n\n{quoted}\n" if quoted else "\n", extension=".txt")
     if written is None or not written.strip():

@@ -12,6 +12,7 @@ from mailrouter.flow import cleartext
 from mailrouter.flow.actor import ever_taking_part
 from mailrouter.flow.casework import contacting, coordinate, haveit
 from mailrouter.store import contacts, outbox, views
+from mailrouter.store.messages import Message
 
 whom_argument = click.argument("whom", type=given.LINE)
 
@@ -55,7 +56,7 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
     show.fields(
         (
             ("to the others", found.pseudonym),
-            ("turn", casefile.TURN[found.waiting_on] + (f" since {found.since}" if found.since else "")),
+            ("turn", casefile.TURN[found.waiting_on] + _since(file, found)),
             ("progress", found.progress),
             ("left", _left(found)),
             ("report", found.rm),
@@ -75,6 +76,22 @@ def one(context: Here, vu: int, whom: str, text: bool, json_: bool) -> None:
     )
     casefile.show_messages(file, mine)
     return casefile.show_proposals([p for p in file.proposals if p.participant_id == found.id])
+
+
+def _since(file: views.CaseFile, one: Participant) -> str:
+    """When this turn began, and with what: a letter of ours, their mail, a conversation, or our word to wait."""
+    kind, _, what = (one.since or "").partition(":")
+    if kind == "wait":
+        return f" since {show.when(datetime.fromisoformat(what.partition('/')[0]))}"
+    found = next((m for m in file.messages if what == str(_number(m, kind))), None)
+    if found is None:
+        return ""
+    by = f"letter {found.letter_id}, " if found.letter_id else "mail, " if found.mail_id else ""
+    return f" since {show.when(found.received_at)} ({by}message {found.id})"
+
+
+def _number(message: Message, kind: str) -> int | None:
+    return {"letter": message.letter_id, "mail": message.mail_id}.get(kind, message.id)
 
 
 def _described(file: views.CaseFile, one: Participant) -> str:

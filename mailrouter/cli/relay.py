@@ -14,7 +14,7 @@ from mailrouter.cli.frame import Here, examples, here
 from mailrouter.flow.filing import passon
 from mailrouter.flow.filing.passon import Parcel
 from mailrouter.flow.sending import lacking
-from mailrouter.store import cases, outbox
+from mailrouter.store import cases, messages, outbox
 
 
 def options(command: Any) -> Any:
@@ -92,11 +92,12 @@ def _say(context: Here, letter_id: int) -> None:
         assert letter.case_id is not None  # it is a participant's
         assert letter.participant_id is not None
         vu, to = cases.get(tx, letter.case_id).vu, cases.participant(tx, letter.participant_id)
+        said = messages.of_letters(tx, [letter_id])
         lacks = lacking.words(tx, to.organisation_id, context.now)
     state = f"held: {letter.why}" if letter.state == "held" else letter.state
     if letter.state == "queued" and lacks:
         state += f" and will be held until there is a usable key: {lacks}"
-    click.echo(f"VU#{vu}: letter {letter_id} to {show.cell(to.name)} is {state}")
+    click.echo(f"VU#{vu}: {show.letter(letter_id, said.get(letter_id))} to {show.cell(to.name)} is {state}")
 
 
 def _preview(parcel: Parcel, asked: passon.Wanted) -> None:

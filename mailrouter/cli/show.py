@@ -72,6 +72,11 @@ def fields(rows: Iterable[tuple[str, object]]) -> None:
             click.echo(f"{name:{width}}  {value}")
 
 
+def letter(letter_id: int, message_id: int | None) -> str:
+    """A letter by both its numbers: `outbox` counts letters, a case's page counts messages of all kinds."""
+    return f"letter {letter_id}" + (f" (message {message_id})" if message_id is not None else "")
+
+
 def cell(value: object) -> str:
     """A value as people read it, on one line."""
     match value:

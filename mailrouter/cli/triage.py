@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
+from mailrouter import faults
 from mailrouter.case import cvss, decline, ssvc
 from mailrouter.case.triage import answers
 from mailrouter.cli import draft, given, show, triaged
@@ -19,7 +21,7 @@ from mailrouter.flow.reports import accept as accepting
 from mailrouter.flow.reports import decline as declining
 from mailrouter.flow.reports import desk, reported
 from mailrouter.flow.reports import triage as deciding
-from mailrouter.store import outbox, reports
+from mailrouter.store import messages, outbox, reports
 
 HOUR = timedelta(hours=1)
 YES_OR_NO = click.Choice(["yes", "no"])
@@ -41,6 +43,8 @@ def listing(context: Here, everything: bool, json_: bool) -> None:
         return show.show_json([triaged.line(one) for one in found])
     headers = ("VRF#", "received", "due", "score", "SSVC", "title", "from", "looks like")
     show.table(headers, [_row(one, context.now) for one in found], "No report waits for a decision.")
+    if any(_mark(one) for one in found):
+        show.said("X: exploited, P: public, by its reporter's word or yours")
     if any(one.low for one in found):
         show.said(f"<: below the threshold, {policy.score_threshold} (policy.score_threshold)")
     return None
@@ -151,16 +155,17 @@ def ask(context: Here, vrf: str, file: Path | None, confidential: bool, yes: boo
     quoted, secret = _quoted(context, report.message_id) if file is None else ("", False)
     written = draft.letter(draft.Wanted(file, (), confidential, True, yes), report.address, quoted, secret=secret)
     letter_id = deciding.ask(context.tools, context.actor, vrf, written)
-    click.echo(f"{vrf}: letter {letter_id} to its reporter is {_state(context, letter_id)}")
+    with context.db.read() as tx:
+        state, named = outbox.get(tx, letter_id).state, _named(tx, letter_id)
+    click.echo(f"{vrf}: {named} to its reporter is {state}")
 
 
 def _quoted(context: Here, message_id: int | None) -> tuple[str, bool]:
     return draft.quoted(look.at(context.tools, message_id)) if message_id is not None else ("", False)
 
 
-def _state(context: Here, letter_id: int) -> str:
-    with context.db.read() as tx:
-        return outbox.get(tx, letter_id).state
+def _named(tx: Connection, letter_id: int) -> str:
+    return show.letter(letter_id, messages.of_letters(tx, [letter_id]).get(letter_id))
 
 
 # ---- deciding ----------------------------------------------------------------------------------------------------
@@ -206,13 +211,32 @@ def opened(accepted: accepting.Accepted) -> None:
 @click.option("--of", type=given.LINE, metavar="VRF|VU", help="The report or case that it repeats.")
 @click.option("--why", type=given.PROSE, help="Your own words on it, for us: they never leave.")
 @click.option("--file", type=given.FILE, help="Your own words to the reporter, in the letter; - is stdin.")
+@click.option("--yes", is_flag=True, help="Do not ask before it is declined.")
 @here
-def refuse(context: Here, vrf: str, reason: str, of: str | None, why: str | None, file: Path | None) -> None:
-    """Do not coordinate it: its reporter is told why, and what they can still do."""
+def refuse(
+    context: Here, vrf: str, reason: str, of: str | None, why: str | None, file: Path | None, yes: bool
+) -> None:  # fmt: skip
+    """Do not coordinate it: its reporter is told why, and what they can still do. The letter is shown first."""
     text = given.written(file) if file else ""
+    if not yes:
+        _declining(context, vrf, reason, of or "", text)
     done = declining.decline(context.tools, context.actor, vrf, reason, why or "", of or "", text)
-    told = f"letter {done.letter_id} tells its reporter" if done.letter_id else "nobody is written to"
+    with context.db.read() as tx:
+        told = f"{_named(tx, done.letter_id)} tells its reporter" if done.letter_id else "nobody is written to"
     click.echo(f"{vrf} is declined ({reason}); {told}")
+
+
+def _declining(context: Here, vrf: str, reason: str, of: str, text: str) -> None:
+    """What its reporter would read. `Refused` without a terminal, `click.Abort` when the person says no."""
+    shown = declining.shown(context.tools, context.actor, vrf, reason, of, text)
+    if not draft.terminal():
+        raise faults.Refused("there is no terminal to ask on: --yes declines it without asking")
+    if shown is None:
+        show.said("Nobody is written to.")
+    else:
+        to, subject, body = shown
+        show.said(f"{draft.RULER}\nTo: {to}\nSubject: {subject}\n\n{body.strip()}\n{draft.RULER}")
+    click.confirm("Decline it?", abort=True, err=True)
 
 
 COMMANDS = (listing, one, score, ask, accept, refuse)

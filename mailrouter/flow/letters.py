@@ -125,10 +125,14 @@ def to_reporter(tx: Connection, tools: Tools, report: Report, order: Order, now:
     address = order.recipient or report.address
     if not address:
         raise faults.Illegal(f"{report.vrf} came without an address; nobody can be written to")
+    return _about_report(tx, tools, report, order, for_reporter(tx, tools, report, order), address, now)
+
+
+def for_reporter(tx: Connection, tools: Tools, report: Report, order: Order) -> texts.Filled:
+    """What a letter to them says."""
     analyst = analysts.get(tx, report.analyst_id).name if report.analyst_id else tools.settings.identity.name
     values = {"vrf": report.vrf, "analyst": analyst, "received": day(report.received_at)}
-    filled = tools.texts[order.name].fill(ours(tools) | values | dict(order.values))
-    return _about_report(tx, tools, report, order, filled, address, now)
+    return tools.texts[order.name].fill(ours(tools) | values | dict(order.values))
 
 
 def _about_report(

@@ -111,6 +111,12 @@ def of_letter(tx: Connection, letter_id: int) -> Message | None:
     return Message(*row) if row else None
 
 
+def of_letters(tx: Connection, letter_ids: Iterable[int]) -> dict[int, int]:
+    """The message that each of these letters is, by the letter's id."""
+    wanted = select(messages.c.letter_id, messages.c.id).where(messages.c.letter_id.in_(list(letter_ids)))
+    return {row.letter_id: row.id for row in tx.execute(wanted)}
+
+
 def of_case(tx: Connection, case_id: int) -> list[Message]:
     """A case's mails and letters, in the order they came and went."""
     return [

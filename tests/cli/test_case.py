@@ -260,11 +260,11 @@ def test_notify_says_who_was_written_to_and_that_nobody_receives_it(console: Con
     said = console.refused("case", "notify", str(VU), status=1)
     assert "has no description yet: `mailrouter case describe 123456 --file FILE`" in said
     done = console.run("case", "notify", f"VU#{VU}", "beta", "--without-details")
-    nothing = "without details (no usable key, no consent to clear text)"
-    assert done.stdout == f"VU#{VU}: letter 1 to Beta is queued, {nothing}\n"
+    nothing = "without details (no usable key, no consent)"
+    assert done.stdout == f"VU#{VU}: letter 1 (message 1) to Beta is queued, {nothing}\n"
     assert "nobody receives this" in done.stderr
     done = console.run("case", "notify", f"VU#{VU}", "--without-details")
-    assert done.stdout == f"VU#{VU}: letter 2 to Vendor is queued, {nothing}\n"
+    assert done.stdout == f"VU#{VU}: letter 2 (message 2) to Vendor is queued, {nothing}\n"
     said = console.refused("case", "notify", str(VU), status=1)
     assert said == f"every vendor of VU#{VU} was contacted before; add one with `mailrouter case add-vendor`"
     assert "was contacted before" in console.refused("case", "notify", str(VU), "Beta", status=1)
@@ -335,7 +335,7 @@ def test_a_letter_from_a_file_goes_out_in_the_thread(console: Console, tmp_path:
     text = tmp_path / "text"
     text.write_text("Grüße,\nis there a date?\n")
     said = console.out("case", "write", str(VU), VENDOR, "vendor", "--file", str(text), "--attach", str(poc))
-    assert said == f"VU#{VU}: letter 2 to Vendor is queued\n"  # named twice, written to once
+    assert said == f"VU#{VU}: letter 2 (message 3) to Vendor is queued\n"  # named twice, written to once
     world.deliver()
     mail = next(m for m in world.sent_to(PSIRT) if m["In-Reply-To"] == "<theirs@vendor.example>")
     parts = list(mail.walk())

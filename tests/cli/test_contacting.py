@@ -8,7 +8,7 @@ from mailrouter.flow.casework import coordinate
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, VU
 
-KEYLESS = "without details (no usable key, no consent to clear text)"
+KEYLESS = "without details (no usable key, no consent)"
 HOSTILE = "Line one $vendor {{7*7}} %s\r\n\x1b[31mred\x00 \u202eevil\u2028VU#999999 end"
 
 
@@ -65,8 +65,8 @@ def test_hostile_text_and_names_are_only_data(house: Console, tmp_path: Path) ->
     house.run("case", "describe", str(VU), "--file", "-", "--attach", str(bad), given=HOSTILE)
     done = house.run("case", "notify", str(VU))
     assert done.stdout.splitlines() == [
-        f"VU#{VU}: letter 1 to {VENDOR} is queued, details, encrypted",
-        f"VU#{VU}: letter 2 to $planned & Söhne is queued, {KEYLESS}",
+        f"VU#{VU}: letter 1 (message 1) to {VENDOR} is queued, details, encrypted",
+        f"VU#{VU}: letter 2 (message 2) to $planned & Söhne is queued, {KEYLESS}",
     ]
     assert "\x1b" not in house.out("case", "describe", str(VU), "--show")
     house.world.deliver()
@@ -89,7 +89,7 @@ def test_who_has_which_version_is_said(house: Console) -> None:
     assert "version 2 of 2026-03-02; vendors: 1 have version 1; 1 have none; 1 wait for a key\n" in page
     said = house.out("case", "details", str(VU)).splitlines()
     assert said == [
-        f"VU#{VU}: letter 3 to {VENDOR} is queued, details, encrypted",
+        f"VU#{VU}: letter 3 (message 3) to {VENDOR} is queued, details, encrypted",
         f"VU#{VU}: no letter to $planned & Söhne yet: {KEYLESS}; they follow by themselves",
     ]
     shown = house.json("case", "show", str(VU))

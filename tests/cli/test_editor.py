@@ -13,6 +13,7 @@ import pytest
 
 from mailrouter.flow.casework import coordinate, describe
 from mailrouter.pgp import Pgp
+from mailrouter.store import reports
 from tests.flow.world import OURS, PSIRT, VU, World
 from tests.servers.daemon import ROOT
 
@@ -194,3 +195,17 @@ def test_a_relay_is_shown_under_its_pseudonym_before_it_is_queued(house: World, 
     assert "old words" not in said
     assert editing("true", "y\n", *command)[0] == 0
     assert len(house.letters("relay")) == 1
+
+
+def test_a_decline_is_shown_as_it_would_be_sent_and_asked_about(house: World, editing: Editing) -> None:
+    got = house.fed(house.mail("jo@finder.example", "Overflow in the AX-7", "It stops.\r\n"))
+    with house.look() as tx:
+        vrf = reports.get(tx, got.report_id).vrf
+    command = ("report", "decline", vrf, "--reason", "no-evidence")
+    code, said = editing("true", "n\n", *command)
+    assert (code, house.letters("report-declined")) == (1, [])
+    assert editing("true", "y\n", *command)[0] == 0
+    [letter] = house.letters("report-declined")
+    shown = said.replace("\r\n", "\n")
+    assert f"To: {letter.recipient}\nSubject: {letter.subject}\n" in shown
+    assert letter.body.strip() in shown

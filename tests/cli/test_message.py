@@ -304,7 +304,7 @@ def test_answered_in_the_thread(console: Console) -> None:
     world.vendor_case(key=True)
     world.feed(world.mail(PSIRT, message_id="theirs@vendor.example"))
     said = console.out("message", "reply", "2", "--file", "-", given="Thank you. When?\n")
-    assert said == f"VU#{VU}: letter 2 to Vendor is queued\n"
+    assert said == f"VU#{VU}: letter 2 (message 3) to Vendor is queued\n"
     world.deliver()
     mail = next(m for m in world.sent_to(PSIRT) if m["In-Reply-To"] == "<theirs@vendor.example>")
     assert mail.get_content_type() == "multipart/encrypted"

@@ -24,7 +24,7 @@ def test_shown(console: Console) -> None:
     assert shown["last_heard_at"] == "2026-03-02T09:00:00Z"
     assert [m["id"] for m in shown["messages"]] == [1, 2]
     page = console.out("participant", "show", str(VU), VENDOR)
-    assert "OUR TURN since mail:" in page
+    assert "OUR TURN since 2026-03-02 09:00 (mail, message 2)\n" in page
     assert "letters to it  encrypted" in page
     assert max(map(len, page.splitlines())) <= 100
 

@@ -27,7 +27,8 @@ def test_what_was_passed_on_is_seen_from_every_side(console: Console, asked: int
     said = console.out("case", "relay", str(asked), BOLT, "--consent", "by telephone", "--yes")
     console.world.deliver()
     [letter] = console.world.letters("relay")
-    assert said == f"VU#{VU}: letter {letter.id} to {BOLT} is queued\n"
+    [listed] = [one for one in console.json("case", "show", str(VU))["messages"] if one["subject"].endswith("you")]
+    assert said == f"VU#{VU}: letter {letter.id} (message {listed['id']}) to {BOLT} is queued\n"
     row = {"message": asked, "from": VENDOR, "to": BOLT, "letter": letter.id, "files": [], "consent": "by telephone",
            "by": "alice"}  # fmt: skip
     for where in (("case", "show", str(VU)), ("participant", "show", str(VU), BOLT), ("message", "show", str(asked))):

@@ -91,6 +91,15 @@ def test_show_says_what_to_do_next_and_what_was_written(console: Console, vrf: s
     assert "Decline (low-score): its score, 0.4, is below the threshold, 4.0" in text
 
 
+def test_what_makes_a_report_urgent_is_explained(console: Console) -> None:
+    quiet = fed(console.world, "It stops.\r\n", "Quiet")
+    assert "exploited" not in console.out("report", "list")
+    console.run("report", "score", quiet, "--exploited", "yes")
+    said = console.run("report", "list")
+    assert " X " in said.stdout
+    assert "X: exploited, P: public" in said.stderr
+
+
 def test_what_looks_alike_is_named_with_a_command(console: Console) -> None:
     first = fed(console.world, REPORT.replace("\n", "\r\n"), "Frobnitz")
     second = fed(console.world, f"Hello,\r\n{REPORT}", "Once more", "sam@other.example")
@@ -100,7 +109,7 @@ def test_what_looks_alike_is_named_with_a_command(console: Console) -> None:
     decline = next(one for one in shown["next"] if "duplicate" in one)
     assert decline.endswith(f"--reason duplicate --of {first}")
     assert "Looks like" in console.out("report", "show", second)
-    console.run(*decline.split()[1:], "--why", "the same crash")
+    console.run(*decline.split()[1:], "--why", "the same crash", "--yes")
     shown = console.json("report", "show", second)
     assert (shown["state"], shown["duplicate_of"], shown["why"], shown["reason"]) == (
         "declined", first, "the same crash", "duplicate",
@@ -113,15 +122,15 @@ def test_what_looks_alike_is_named_with_a_command(console: Console) -> None:
 
 def test_asking_and_declining_with_words_of_ones_own(console: Console, vrf: str, tmp_path: Path) -> None:
     asked = console.out("report", "ask", vrf, "--file", "-", given="Which version?\n")
-    assert asked.strip() == f"{vrf}: letter 1 to its reporter is queued"
+    assert asked.strip() == f"{vrf}: letter 1 (message 2) to its reporter is queued"
     [line] = console.json("report", "list")
     assert (line["waiting_on"], line["decision_due_at"]) == ("them", None)
     assert line["answer_due_at"].startswith("2026-03-16")
     assert "asked, 14 d" in console.out("report", "list")
     words = tmp_path / "words.txt"
     words.write_text("The vendor told us that it is fixed in 2.2.\n")
-    said = console.out("report", "decline", vrf, "--reason", "already-fixed", "--file", str(words))
-    assert said.strip() == f"{vrf} is declined (already-fixed); letter 2 tells its reporter"
+    said = console.out("report", "decline", vrf, "--reason", "already-fixed", "--file", str(words), "--yes")
+    assert said.strip() == f"{vrf} is declined (already-fixed); letter 2 (message 3) tells its reporter"
     assert "fixed in 2.2." in console.world.letters("report-declined")[0].body
     assert "DEFERRED" not in console.out("report", "list", "--all")
     assert "declined" in console.out("report", "list", "--all")
@@ -146,6 +155,7 @@ REFUSED = [
     (("score", "{vrf}", "--cvss", "A" * 65536), 2, "this is no CVSS vector"),
     (("score", "{vrf}", "--credible", "perhaps"), 2, "Invalid value for '--credible'"),
     (("decline", "{vrf}"), 2, "Missing option '--reason'"),
+    (("decline", "{vrf}", "--reason", "no-evidence"), 2, "no terminal to ask on: --yes declines it without asking"),
     (("decline", "{vrf}", "--reason", "boring"), 2, "Invalid value for '--reason'"),
     (("decline", "{vrf}", "--reason", "duplicate"), 2, "say of which report or case it is a duplicate"),
     (("decline", "{vrf}", "--reason", "duplicate", "--of", "nothing"), 2, "a VU# is written VU#123456 or 123456"),

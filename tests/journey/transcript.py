@@ -141,7 +141,7 @@ SHAPES = (
     (re.compile(r"\b(message-id +)\S+"), r"\1ID"),
     (re.compile(r"\+[a-z]+\d*\.[a-z0-9]{8,}@"), "+TOKEN@"),
     (re.compile(r"\bletter([ :])\d+"), r"letter\1N"),
-    (re.compile(r"\b(letter N to .+ is) (queued|sent)"), r"\1 queued"),  # the daemon may be faster than the command
+    (re.compile(r"\b(letter N .*to .+ is) (queued|sent)"), r"\1 queued"),  # the daemon may be faster than the command
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r" {2,}"), "  "),
     (re.compile(r" +$", re.MULTILINE), ""),

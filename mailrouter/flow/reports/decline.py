@@ -4,7 +4,7 @@ Declining is no end: a report that was declined may be accepted later, and the r
 triage as before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,7 @@ from mailrouter.case.model import Report
 from mailrouter.flow import letters, newreport
 from mailrouter.flow.actor import Actor, note_report
 from mailrouter.flow.reports import triage
+from mailrouter.mail import compose
 from mailrouter.mail.texts import block
 from mailrouter.store import cases, reports
 from mailrouter.tools import Tools
@@ -47,18 +48,42 @@ def decline(tools: Tools, actor: Actor, vrf: str, reason: str, why: str = "", of
         )  # fmt: skip
         newreport.clock_ends(tx, report.id, actor.name, tools.now(), "declined")
         triage.dealt_with(tx, tools, actor, report)
-        letter_id = _letter(tx, tools, triage.owned(tx, actor, report), wanted, text)
+        told_by = triage.owned(tx, actor, report)
+        order = _order(wanted, text)
+        letter_id = triage.to_reporter(tx, tools, told_by, order) if _is_told(report, wanted) else None
         told = {"states": [report.rm, *states], "reason": reason, "letter": letter_id}
         more = {"of": original.id} if original else {}
         note_report(tx, tools, actor, "report.declined", report, **told, **more, why=why)
         return Declined(reports.get(tx, report.id), letter_id)
 
 
-def _letter(tx: Connection, tools: Tools, report: Report, reason: rules.Reason, text: str) -> int | None:
-    """None for spam, and for a report that came without an address."""
-    if not reason.because or not report.address:
-        return None
-    return triage.to_reporter(tx, tools, report, letters.Order(DECLINED, words(reason) | {"body": block(text)}))
+def shown(
+    tools: Tools, actor: Actor, vrf: str, reason: str, of: str = "", text: str = ""
+) -> tuple[str, str, str] | None:
+    """To whom it would go, subject and body, as `decline` would send it now; None when it would write to nobody.
+
+    Changes nothing, and refuses what `decline` refuses.
+    """
+    wanted = rules.named(reason)
+    tools.own_key()
+    with tools.db.read() as tx:
+        report = triage.undecided(tx, reports.by_vrf(tx, vrf))
+        _original(tx, report, reason, of)
+        rules.declined(report.rm, reason)
+        if not _is_told(report, wanted):
+            return None
+        signed = replace(report, analyst_id=actor.analyst_id or report.analyst_id)
+        filled = letters.for_reporter(tx, tools, signed, _order(wanted, text))
+        return report.address, compose.subject(filled.subject, report.vrf), filled.body
+
+
+def _is_told(report: Report, reason: rules.Reason) -> bool:
+    """Not of spam, nor who has no address."""
+    return bool(reason.because and report.address)
+
+
+def _order(reason: rules.Reason, text: str) -> letters.Order:
+    return letters.Order(DECLINED, words(reason) | {"body": block(text)})
 
 
 def words(reason: rules.Reason) -> dict[str, str]:
