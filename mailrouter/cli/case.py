@@ -197,9 +197,8 @@ def queued(context: Here, vu: int, letter_ids: Sequence[int]) -> None:
     for sent in (found.letters[letter_id] for letter_id in letter_ids):
         whose = names[sent.id]
         state = f"held: {sent.why}" if sent.state == "held" else sent.state
-        click.echo(
-            f"VU#{vu}: {show.letter(sent.id, numbers.get(sent.id))} to {show.cell(whose.name if whose else '')} is {state}"
-        )
+        named = show.letter(sent.id, numbers.get(sent.id))
+        click.echo(f"VU#{vu}: {named} to {show.cell(whose.name if whose else '')} is {state}")
     if context.settings.relay.url.startswith("maildir:"):
         show.said("letters go to a local maildir (relay.url): nobody receives this")
 
