@@ -9,7 +9,7 @@ import click
 from mailrouter import faults
 from mailrouter.cli import given
 from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
-from mailrouter.cli.show import block, cell, fields, number, when
+from mailrouter.cli.show import block, cell, fields, number, short, when
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.sending import outgoing
 from mailrouter.store import cases, messages
@@ -32,15 +32,15 @@ def outbox() -> None:
 @as_json
 @here
 def list_(here: Here, unsent: bool, json_: bool) -> None:
-    """Every letter, oldest first."""
+    """Every letter, oldest first; what is too long for a line is cut, and `outbox show` has all of it."""
     with here.db.read() as tx:
         letters = store.listed(tx, everything=not unsent)
         paused = store.paused(tx)
     if json_:
         show_json([_row(letter, vu) for letter, vu in letters])
         return
-    headers = ("ID", "CASE", "LETTER", "TO", "STATE", "TRIES", "NEXT", "SIGNED", "ENCRYPTED", "WHY")
-    table(headers, (_cells(letter, vu) for letter, vu in letters), "no letters")
+    headers = ("ID", "CASE", "LETTER", "TO", "STATE", "NEXT", "WHY")
+    table(headers, (_cells(letter, vu) for letter, vu in letters), "no letters", last=22)
     if paused:
         said("The outbox is paused: nothing leaves until `mailrouter outbox resume`.")
 
@@ -59,9 +59,10 @@ def _next(letter: Letter) -> Any:
 
 
 def _cells(letter: Letter, vu: int | None) -> Sequence[object]:
+    coming = _next(letter)
     return (
-        letter.id, number(vu), letter.name, letter.recipient, letter.state, letter.attempts, _next(letter),
-        letter.signed, letter.encrypted, letter.why or letter.reply,
+        letter.id, number(vu), short(letter.name, 14), short(letter.recipient, 20), letter.state,
+        f"{coming:%m-%d %H:%M}" if coming else "", short(letter.why or letter.reply, 64),
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
     """The letter `name` as it would go to a participant now. `NotFound`: no such letter, case or participant."""
     text = tools.texts.get(name)
     if text is None:
-        raise faults.NotFound(f"no letter is named {name!r}; there are {', '.join(tools.texts)}")
+        raise faults.NotFound(f"no letter is named {name!r}; `mailrouter letter list` shows those there are")
     with tools.db.read() as tx:
         case = cases.by_vu(tx, vu)
         participant = taking_part(tx, case, whom)

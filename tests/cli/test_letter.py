@@ -99,7 +99,7 @@ def test_no_key_is_made_for_a_look(console: Console, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nothing", str(VU), VENDOR), "no letter is named 'nothing'; there are notification, "),
+        (("nothing", str(VU), VENDOR), "no letter is named 'nothing'; `mailrouter letter list` shows"),
         (("notification", "999999", VENDOR), "no case VU#999999"),
         (("notification", str(VU), "Nobody"), "'Nobody' takes no part"),
     ],

@@ -95,6 +95,15 @@ def test_list_for_people(console: Console, letter: int) -> None:
     assert "notification" in told
 
 
+def test_the_list_fits_a_terminal(console: Console, letter: int) -> None:
+    put(
+        console.world, letter, name="acknowledgement-x", recipient=f"{'security' * 9}@vendor.example", why="held: " * 90
+    )
+    told = console.out("outbox", "list")
+    assert max(map(len, told.splitlines())) <= 100
+    assert len(told.splitlines()) < 8
+
+
 def test_list_of_nothing(console: Console) -> None:
     assert console.out("outbox", "list") == "no letters\n"
     assert console.json("outbox", "list") == []
