@@ -90,6 +90,20 @@ def get(tx: Connection, message_id: int) -> Message:
     return Message(*row)
 
 
+def lock(tx: Connection, message_ids: Iterable[int]) -> dict[int, Message]:
+    """The messages, held until the transaction ends, always in one order: after their cases, before their reports."""
+    wanted = sorted(set(message_ids))
+    return {row.id: Message(*row) for row in tx.execute(_LOCKED, {"ids": wanted})} if wanted else {}
+
+
+_LOCKED = (
+    select(messages)
+    .where(messages.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(messages.c.id)
+    .with_for_update()
+)
+
+
 def of_mail(tx: Connection, mail_id: int) -> Message | None:
     """What an accepted mail became, if it was received already."""
     row = tx.execute(select(messages).where(messages.c.mail_id == mail_id)).first()

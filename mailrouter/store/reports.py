@@ -23,7 +23,7 @@ def add(tx: Connection, received_at: datetime, **values: Any) -> Report:
             return Report(*made)
 
 
-_ADD = upsert.built(reports, lambda statement: statement.on_conflict_do_nothing().returning(reports))
+_ADD = upsert.built(reports, lambda add: add.on_conflict_do_nothing(index_elements=["vrf"]).returning(reports))
 
 
 def _number(at: datetime) -> str:

@@ -310,6 +310,13 @@ reports = Table(  # vulnerability reports (VRF): what somebody wants us to coord
     _text("why"),  # an analyst's own words on it; never leaves
     Column("duplicate_of_id", Id),
     Index("ix_reports_received_at", "received_at", "id"),
+    Index(  # a mail brings one report
+        "uq_reports_message_id",
+        "message_id",
+        unique=True,
+        sqlite_where=text("message_id IS NOT NULL"),
+        postgresql_where=text("message_id IS NOT NULL"),
+    ),
 )
 
 participants = Table(

@@ -78,6 +78,10 @@ def upgrade() -> None:
     with op.batch_alter_table("reports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_reports_case_id"), ["case_id"], unique=False)
         batch_op.create_index("ix_reports_received_at", ["received_at", "id"], unique=False)
+    brought = sa.text("message_id IS NOT NULL")
+    op.create_index(
+        "uq_reports_message_id", "reports", ["message_id"], unique=True, sqlite_where=brought, postgresql_where=brought
+    )
 
     op.create_table(
         "vulnerabilities",
@@ -222,9 +226,10 @@ def _deadlines_of_reports() -> None:
 def _keep_files_once() -> None:
     """What letters carry was in each letter's row; from now on its row names it."""
     here = op.get_bind()
-    carrying = here.execute(sa.text("SELECT id, attachments FROM letters WHERE attachments <> ''"))
-    for letter_id, attachments in carrying.all():
-        named = json.dumps([_kept(here, one) for one in json.loads(attachments)])
+    carrying = here.execute(sa.text("SELECT id FROM letters WHERE attachments <> '' ORDER BY id")).scalars().all()
+    for letter_id in carrying:  # one in memory at a time: each may hold 20 MB
+        mine = sa.text("SELECT attachments FROM letters WHERE id = :id")
+        named = json.dumps([_kept(here, one) for one in json.loads(here.execute(mine, {"id": letter_id}).scalar_one())])
         row = {"id": letter_id, "named": named}
         here.execute(sa.text("UPDATE letters SET attachments = :named WHERE id = :id"), row)
 
@@ -250,6 +255,25 @@ def _what_holds_of_old_cases() -> None:
     op.execute(
         "UPDATE participants SET rm = 'RECEIVED', aware_at = first_contact_at WHERE first_contact_at IS NOT NULL"
     )
+    _clocks_of_old_cases()
+
+
+def _clocks_of_old_cases() -> None:
+    """Our planned date, and the silence of each vendor whose turn it is: the first beat puts it off to when it could
+    hold by the house's own numbers.
+    """
+    op.execute(
+        "INSERT INTO deadlines (case_id, kind, since, rung, due_at)"
+        " SELECT id, 'publication', 'migrated', 1, planned_at FROM cases"
+        " WHERE state = 'open' AND first_contact_at IS NOT NULL AND planned_at IS NOT NULL"
+    )
+    silent = sa.text(
+        "INSERT INTO deadlines (case_id, participant_id, kind, since, rung, due_at)"
+        " SELECT p.case_id, p.id, 'non-responsive', p.since, 1, :now FROM participants p JOIN cases c"
+        " ON c.id = p.case_id WHERE c.state = 'open' AND p.waiting_on = 'them' AND p.since IS NOT NULL"
+        " AND p.roles IN ('vendor', 'downstream')"
+    )
+    op.get_bind().execute(silent.bindparams(sa.bindparam("now", clock.now(), sa.DateTime(timezone=True))))
 
 
 def _text(table: str, *names: str) -> None:

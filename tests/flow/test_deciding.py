@@ -414,6 +414,33 @@ def test_two_who_decline_or_two_who_accept_send_one_letter(world: World) -> None
         assert len(cases.everything(tx)) == 1
 
 
+def test_two_who_take_one_mail_for_a_report_one_wins_and_the_other_is_told_by_whom(world: World) -> None:
+    ben = world.analyst("ben")
+    crew = [(world.node("n1", "2"), world.alice), (world.node("n2"), Actor(ben.name, ben.id))]
+    orders = {
+        "accepted": lambda tools, actor, got: accept.from_message(tools, actor, got, Wanted()),
+        "taken": reported.take,
+    }
+    world.vendor_case()
+    for name, order in orders.items():
+        got = world.fed(world.mail(f"{name}@finder.example", f"VU#{VU}", "another flaw in it\r\n"))
+
+        def tried(who: int, order=order, got=got) -> str:
+            tools, actor = crew[who]
+            try:
+                order(tools, actor, got.id)
+            except Illegal as trouble:
+                return str(trouble)
+            return actor.name
+
+        with ThreadPoolExecutor(2) as working:
+            said = list(working.map(tried, (0, 1)))
+        [winner] = {"alice", "ben"} & set(said)
+        assert f"by {winner} on " in next(text for text in said if text != winner)
+        assert len([one for one in world.reports() if one.message_id == got.id]) == 1
+    assert world.breaks() == []
+
+
 def test_the_letters_leave_signed_and_the_reporters_answer_comes_back(world: World) -> None:
     report = came(world)
     accept.accept(world.tools, world.alice, report.vrf, Wanted(vu=VU))

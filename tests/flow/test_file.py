@@ -1,14 +1,21 @@
 """Filing by hand: what the router would not decide alone; and what that takes back."""
 
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection
 
 from mailrouter.faults import Illegal, NotFound, Refused
+from mailrouter.flow.actor import Actor
 from mailrouter.flow.arriving import receive
 from mailrouter.flow.filing import file
 from mailrouter.flow.reports import accept
 from mailrouter.store import contacts
+from mailrouter.store.engine import Database
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
 EVE = "eve@eve.example"
@@ -136,6 +143,42 @@ def test_two_who_file_at_once_in_opposite_directions_wait_for_each_other_in_orde
         one.result(timeout=120)
         two.result(timeout=120)
     assert (house.books().filed, house.breaks()) == (2, [])
+
+
+def test_two_who_file_one_mail_at_once_one_wins_and_the_other_is_told(house: World) -> None:
+    house.case(VENDOR, vu=OTHER)
+    got = house.fed(house.mail("new@elsewhere.example"))
+    crew = {"ann": (house.node("n2"), VU), "ben": (house.node("n3"), OTHER)}
+    together = threading.Barrier(2)
+
+    def filed(name: str) -> str:
+        tools, vu = crew[name]
+        both_read = replace(tools, db=_After(tools.db, lambda: together.wait(60)))  # type: ignore[arg-type]
+        try:
+            file.route(both_read, Actor(name), got.id, vu, VENDOR)
+        except Illegal as trouble:
+            return str(trouble)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        said = dict(zip(crew, pool.map(filed, crew), strict=True))
+    [winner] = [name for name, told in said.items() if not told]
+    [told] = [told for told in said.values() if told]
+    assert f"message {got.id} was filed with VU#{crew[winner][1]} meanwhile, by {winner} on" in told
+    assert [len([m for m in house.messages(vu) if m.mail_id]) for _, vu in crew.values()].count(1) == 1
+
+
+class _After:
+    """A database whose first transaction that writes waits for something."""
+
+    def __init__(self, db: Database, before: Callable[[], object]) -> None:
+        self._db, self._before = db, before
+        self.read = db.read
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """The real one."""
+        self._before()
+        return self._db.write()
 
 
 # ---- message retry --------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """A database that was used at an older revision is brought up, with its rows, and works; so is a backup of one."""
 
+import base64
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +23,7 @@ from mailrouter.store import (
     cases,
     certificates,
     contacts,
+    files,
     journal,
     messages,
     migrate,
@@ -32,6 +35,7 @@ from mailrouter.store.engine import Database
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FINGERPRINT = "A" * 40
+CARRIED = json.dumps([{"name": "poc.txt", "type": "text/plain", "data": base64.b64encode(b"a poc").decode()}])
 
 # What a database at 0001 holds after a vendor was asked and answered, table by table.
 OLD_ROWS = (
@@ -46,16 +50,19 @@ OLD_ROWS = (
     f"INSERT INTO analysts (name, fingerprint, key) VALUES ('cleo', '{'B' * 40}', :hers)",
     f"INSERT INTO analysts (name, fingerprint, key) VALUES ('dora', '{FINGERPRINT}', :data)",
     f"INSERT INTO key_names (key_id, name) VALUES (1, '{FINGERPRINT}')",
-    "INSERT INTO cases (vu, title, opened_at) VALUES (123456, 'A flaw', :at)",
-    "INSERT INTO participants (case_id, organisation_id) VALUES (1, 1)",
+    (
+        "INSERT INTO cases (vu, title, opened_at, first_contact_at, planned_at)"
+        " VALUES (123456, 'A flaw', :at, :at, :planned)"
+    ),
+    "INSERT INTO participants (case_id, organisation_id, waiting_on, since) VALUES (1, 1, 'them', 'letter:1')",
     "INSERT INTO mails (dedupe, received_at, size, raw) VALUES (:data, :at, 7, :data)",
     (
         "INSERT INTO messages (mail_id, case_id, participant_id, received_at, subject, encrypted, decrypted)"
         " VALUES (1, 1, 1, :at, 'VU#123456', true, 'ok')"
     ),
     (
-        "INSERT INTO letters (case_id, participant_id, name, recipient, body, made_at, next_attempt_at, confidential)"
-        " VALUES (1, 1, 'notification', 'psirt@acme.example', 'Dear Acme', :at, :at, true)"
+        "INSERT INTO letters (case_id, participant_id, name, recipient, body, made_at, next_attempt_at, confidential,"
+        " attachments) VALUES (1, 1, 'notification', 'psirt@acme.example', 'Dear Acme', :at, :at, true, :carried)"
     ),
 )
 
@@ -73,7 +80,10 @@ def fill(tx: Connection) -> None:
     command.upgrade(config, "0001")
     zone = "" if tx.dialect.name == "sqlite" else "+00"
     for row in OLD_ROWS:
-        tx.execute(text(row), {"data": b"the key", "hers": b"her key", "at": f"2026-03-02 09:00:00.000000{zone}"})
+        at, planned = (f"2026-{day} 09:00:00.000000{zone}" for day in ("03-02", "04-16"))
+        tx.execute(
+            text(row), {"data": b"the key", "hers": b"her key", "at": at, "planned": planned, "carried": CARRIED}
+        )
     journal.write(tx, journal.case_chain(1), NOW, "case.opened", "alice")
 
 
@@ -107,6 +117,12 @@ def works(db: Database) -> None:
         assert message.certificate == "d" * 64
         letter = outbox.get(tx, 1)
         assert (letter.body, letter.confidential, letter.only_encrypted) == ("Dear Acme", True, False)
+        [file] = outbox.attachments(letter)
+        assert (file["name"], files.some(tx, [file["digest"]])) == ("poc.txt", {file["digest"]: b"a poc"})
+        clocks = {(d.participant_id, str(d.kind), d.since, d.rung) for d in cases.deadlines_of(tx, 1)}
+        assert clocks == {(None, "publication", "migrated", 1), (1, "non-responsive", "letter:1", 1)}
+        [planned] = [d.due_at for d in cases.deadlines_of(tx, 1) if d.participant_id is None]
+        assert planned == cases.get(tx, 1).planned_at == datetime(2026, 4, 16, 9, tzinfo=UTC)
         assert cases.participant(tx, 1).name == "Acme"
         assert pseudonym.PATTERN.fullmatch(cases.participant(tx, 1).pseudonym)
         assert candidates.of(tx, 1) == []

@@ -5,7 +5,7 @@ only some mails ask for (reports, letters, the secret of our addresses) costs a 
 mail.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -108,15 +108,16 @@ class Known:
         return before.id if before else None
 
 
-def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = None) -> Known:
-    """A few queries for the whole batch."""
+def look_up(tx: Connection, batch: Sequence[Read], vouched: Vouched | None = None, also: Collection[int] = ()) -> Known:
+    """A few queries for the whole batch. `also`: further cases that are held, in one order with those it names."""
     by_number = cases.ids_by_vu(tx, route.wanted_numbers([r.hints for r in batch]))
     references = messages.referred(tx, {m for r in batch for m in (*r.hints.references, r.mail.message_id) if m})
     answered = {r.message_id: r.case_id for r in references if r.direction == "out" and r.case_id}
     ours = ties.ours(tx, [(r.hints, r.kind) for r in batch], references)
     before = messages.of_mails(tx, [r.item.mail_id for r in batch])
     about = _reports(tx, batch, references, before.values())
-    wanted = {*by_number.values(), *answered.values(), *ours.case_ids} | ({vouched.case_id} if vouched else set())
+    wanted = {*by_number.values(), *answered.values(), *ours.case_ids, *also}
+    wanted |= {vouched.case_id} if vouched else set()
     wanted |= {report.case_id for report in about.values() if report.case_id is not None}
     locked = cases.lock(tx, wanted)
     taking_part = cases.participants_of(tx, list(locked))

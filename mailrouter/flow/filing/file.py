@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant, Place, Waiting
 from mailrouter.flow import act, details
-from mailrouter.flow.actor import Actor, case_held, note, taking_part
+from mailrouter.flow.actor import Actor, case_held, done_by, note, taking_part
 from mailrouter.flow.arriving import lookup, receive
 from mailrouter.store import cases, contacts, inbox, messages, outbox, proposals, queues, statements
 from mailrouter.tools import Tools
@@ -18,11 +18,14 @@ def route(
 
     `whose`: I vouch that it is this participant's; `add_contact`: its address is theirs.
     """
+    with tools.db.read() as tx:
+        seen = messages.get(tx, message_id)
     opened = read(tools, message_id)
     with tools.db.write() as tx:
         inbox.take_out(tx, opened.item.mail_id)  # it may be on its way again, after a retry
-        former = messages.get(tx, message_id)
-        case = _both_held(tx, vu or _suggested(former), former.case_id)
+        case = _all_held(tx, vu or _suggested(seen), seen.case_id, opened)
+        former = messages.lock(tx, [message_id])[message_id]
+        _as_seen(tx, seen, former)
         participant = taking_part(tx, case, whose) if whose else None
         if participant and add_contact:
             contacts.add_contact(tx, participant.organisation_id, good_address(opened))
@@ -31,16 +34,29 @@ def route(
         return filed
 
 
+def _as_seen(tx: Connection, seen: messages.Message, now: messages.Message) -> None:
+    """`Illegal` when somebody filed it while it was read: its analyst did not know."""
+    if now.case_id in (None, seen.case_id):
+        return
+    case = cases.get(tx, now.case_id)
+    by = done_by(tx, case, "mail.filed", message=now.id)
+    raise faults.Illegal(
+        f"message {now.id} was filed with VU#{case.vu} meanwhile{by}; `mailrouter message show {now.id}`"
+    )
+
+
 def _suggested(message: messages.Message) -> int:
     if message.suggested_vu is None:
         raise faults.Illegal(f"nothing is suggested for message {message.id}; say which VU# it belongs to")
     return message.suggested_vu
 
 
-def _both_held(tx: Connection, vu: int, former_id: int | None) -> Case:
-    """The case it goes to, held together with the one it lay in, in the order all verbs hold cases."""
+def _all_held(tx: Connection, vu: int, former_id: int | None, opened: lookup.Read) -> Case:
+    """The case it goes to, held together with the one it lay in and those it names, in the order all verbs hold cases:
+    before the message.
+    """
     wanted = cases.by_vu(tx, vu).id
-    cases.lock(tx, {wanted, former_id or wanted})
+    lookup.look_up(tx, [opened], also={wanted, former_id or wanted})
     return case_held(tx, vu)
 
 

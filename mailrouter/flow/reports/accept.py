@@ -66,6 +66,7 @@ def accept(tools: Tools, actor: Actor, vrf: str, wanted: Wanted) -> Accepted:
     tools.own_key()  # outside the transaction: it may have to be made
     with tools.db.write() as tx:
         _hold_cases(tx, brought)
+        messages.lock(tx, brought.reads)
         return _take_up(tx, tools, actor, triage.held(tx, vrf), brought, wanted)
 
 
@@ -78,10 +79,9 @@ def from_message(tools: Tools, actor: Actor, message_id: int, wanted: Wanted) ->
     brought = _read(tools, message_id, [*mails, message])
     tools.own_key()
     with tools.db.write() as tx:
-        fresh = messages.get(tx, message_id)
-        if fresh.place == Place.FILED:
-            raise faults.Illegal(f"message {message_id} is filed with a case already")
         _hold_cases(tx, brought)
+        fresh = messages.lock(tx, {*brought.reads, message_id})[message_id]
+        _not_filed(tx, fresh)
         report = _report_of(tx, fresh, brought.reads[message_id])
         return _take_up(tx, tools, actor, report, brought, wanted)
 
@@ -107,6 +107,15 @@ def _read(tools: Tools, first: int | None, mails: list[Message], text: str = "")
 def _hold_cases(tx: Connection, brought: _Brought) -> None:
     """Those that its mails name, before the report, as all verbs do: no two of them wait for each other."""
     lookup.look_up(tx, list(brought.reads.values()))
+
+
+def _not_filed(tx: Connection, message: Message) -> None:
+    """`Illegal` once it is, and by whom."""
+    if message.place != Place.FILED:
+        return
+    report = reports.get(tx, message.report_id) if message.report_id is not None else None
+    accepted = f": {triage.decided_before(tx, report)}" if report is not None and report.case_id is not None else ""
+    raise faults.Illegal(f"message {message.id} is filed with a case already{accepted}")
 
 
 def _report_of(tx: Connection, message: Message, read: lookup.Read) -> Report:

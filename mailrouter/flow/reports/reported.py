@@ -60,7 +60,7 @@ def take(tools: Tools, actor: Actor, message_id: int) -> Report:
     """A mail that was not taken for a report is one: it waits in triage for a decision, under the number it has."""
     seen = look.at(tools, message_id)
     with tools.db.write() as tx:
-        message = messages.get(tx, message_id)
+        message = _held(tx, message_id)
         if message.mail_id is not None:
             inbox.take_out(tx, message.mail_id)  # it may be on its way again, after a retry
         was = _may_be_taken(tx, message)
@@ -76,8 +76,8 @@ def join(tools: Tools, actor: Actor, message_id: int, vrf: str) -> Report:
     """A mail belongs to this report, an analyst says, whoever sent it: who decides about the report reads it too."""
     with tools.db.write() as tx:
         found = reports.by_vrf(tx, vrf)
+        message = _held(tx, message_id)
         report = reports.lock(tx, [found.id])[found.id]
-        message = messages.get(tx, message_id)
         _waits_without_a_case(message)
         if report.rm == "START":
             raise faults.Illegal(f"{vrf} is the number of a mail, and no report; `mailrouter report take` makes it one")
@@ -116,8 +116,18 @@ def _may_be_taken(tx: Connection, message: Message) -> Report | None:
     number = message.report_id
     was = reports.lock(tx, [number])[number] if number is not None else None
     if was is not None and was.rm != "START":
-        raise faults.Illegal(f"message {message.id} belongs to {was.vrf} already: `mailrouter report show {was.vrf}`")
+        begun = journal.last(tx, journal.report_chain(was.id), [newreport.KIND])
+        by = f", by {begun.actor} on {begun.at:%Y-%m-%d %H:%M} UTC" if begun else ""
+        raise faults.Illegal(
+            f"message {message.id} belongs to {was.vrf} already{by}: `mailrouter report show {was.vrf}`"
+        )
     return was
+
+
+def _held(tx: Connection, message_id: int) -> Message:
+    """As it is now, until the transaction ends: of two analysts, the second one sees what the first one did."""
+    messages.get(tx, message_id)
+    return messages.lock(tx, [message_id])[message_id]
 
 
 def _to_triage(tx: Connection, tools: Tools, actor: Actor, message: Message, report: Report, why: str) -> None:
