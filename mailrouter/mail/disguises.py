@@ -69,7 +69,9 @@ _BESIDE = re.compile(
     r"[A-Za-z0-9+_-]{12,}={0,2}"
 )  # base64 in a line, of either alphabet, without `/`: a path has those
 _BESIDE_WITH_SLASH = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
-_BASE64 = re.compile(r"(?:[> \t]*[A-Za-z0-9+/]{16,}={0,2}[ \t]*(?:\n|$))+")
+_LINE64 = r"[A-Za-z0-9+/]{16,}+={0,2}+[ \t]*+(?:\n|$)"
+# From where a run begins only, and never back into it: a megabyte of what is nearly base64 is looked at once.
+_BASE64 = re.compile(rf"(?<![A-Za-z0-9+/]){_LINE64}(?:[> \t]*+{_LINE64})*+")
 
 
 def readings(text: str) -> Iterator[Reading]:

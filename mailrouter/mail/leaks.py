@@ -7,6 +7,7 @@ where those stand. Found text is never repeated: a finding says of which kind, w
 """
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -180,6 +181,7 @@ def _bounded(inner: str, text: str = "") -> re.Pattern[str]:
 _GRAM, _STEP = 6, 3  # of every text each third place is looked at: so a needle of 8 letters or more is never missed
 _LONG = _GRAM + _STEP - 1
 _CHUNK, _OVERLAP = 512 * 1024, 4096  # characters folded at once; how much of one is looked at with the next again
+_FAR = 2**40  # so far apart that no place in one is ever taken for one in the next
 LARGEST_RAW = 256 * 1024  # bytes of a file in which key ids are looked for as they stand in signatures
 
 
@@ -216,10 +218,10 @@ class Index:
         return [list(dict.fromkeys(self._in(one))) for one in readings]
 
     def _in(self, reading: Reading) -> Iterator[Hit]:
-        for line, chunk in _chunks(reading.text):
+        for number, (line, chunk) in enumerate(_chunks(reading.text)):
             for needle, start, end, inner in self._in_text(chunk):
                 counted = line - 1 + inner if reading.counted and reading.line else 0
-                yield Hit(needle, start, end, reading.line + counted)
+                yield Hit(needle, number * _FAR + start, number * _FAR + end, reading.line + counted)
         if reading.raw and len(reading.raw) <= LARGEST_RAW:
             for octets, needle in self._raw.items():
                 if octets in reading.raw:
@@ -244,8 +246,11 @@ class Index:
 
     def _where(self, needle: Needle, text: str) -> Iterator[tuple[Needle, int, int, int]]:
         pattern = self._patterns.get(needle) or self._patterns.setdefault(needle, _pattern(needle))
+        counted = lines = 0
         for found in pattern.finditer(text):
-            yield needle, found.start(), found.end(), text.count("\n", 0, found.start())
+            lines += text.count("\n", counted, found.start())
+            counted = found.start()
+            yield needle, counted, found.end(), lines
 
     def own(self, owner: int) -> frozenset[tuple[Kind, str]]:
         """What of somebody's is also theirs who share it."""
@@ -286,9 +291,26 @@ def findings(
 
 def _telling(index: Index, hits: Sequence[Hit], recipient: int) -> Iterator[Hit]:
     mine = index.own(recipient)
-    safe = [hit for hit in hits if hit.needle.owner in (recipient, OURS) and hit.end]
+    safe = _apart((hit.start, hit.end) for hit in hits if hit.needle.owner in (recipient, OURS) and hit.end)
+    theirs = {
+        needle for needle in {hit.needle for hit in hits}
+        if needle.owner not in (recipient, OURS) and (needle.kind, compact(needle.text)) not in mine
+    }  # fmt: skip
     for hit in hits:
-        if hit.needle.owner in (recipient, OURS) or (hit.needle.kind, compact(hit.needle.text)) in mine:
-            continue
-        if not any(one.start <= hit.start and hit.end <= one.end for one in safe):
+        if hit.needle in theirs and not _within(safe, hit):
             yield hit
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In their order, without those that stand within another: so starts and ends both rise."""
+    kept: list[tuple[int, int]] = []
+    for start, end in sorted(spans, key=lambda one: (one[0], -one[1])):
+        if not kept or end > kept[-1][1]:
+            kept.append((start, end))
+    return kept
+
+
+def _within(spans: Sequence[tuple[int, int]], hit: Hit) -> bool:
+    """Whether one of them holds it: the last that begins no later also ends last."""
+    at = bisect_right(spans, hit.start, key=lambda one: one[0])
+    return at > 0 and hit.end <= spans[at - 1][1]

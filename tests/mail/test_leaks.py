@@ -2,6 +2,7 @@
 
 import base64
 import quopri
+import time
 from collections.abc import Callable
 from email.header import Header
 from urllib.parse import quote
@@ -274,3 +275,51 @@ def test_what_is_encoded_within_a_line_is_decoded(said: str) -> None:
 @pytest.mark.parametrize("said", ["Achme Widgets", "Aechme Widgets", "\u00c1chm\u00e9 Widgets"])
 def test_a_name_is_found_with_its_accents_or_without(said: str) -> None:
     assert (Kind.NAME, 1) in kinds(f"we heard from {said} of it")
+
+
+def test_what_is_ones_own_in_one_piece_of_a_long_text_hides_nothing_in_another() -> None:
+    index = Index([Needle(Kind.NAME, 1, "Vendor Acme"), Needle(Kind.NAME, 2, "Acme")])
+    first = f"{'.' * len('Vendor ')}Acme".ljust(leaks._CHUNK, ".")
+    assert [one.owner for one in found(f"{first}Vendor Acme", 1, index)] == [2]
+
+
+# ---- hostile texts --------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "A", "A ", "A" * 16 + "\n", "A" * 16 + "=\n", "> " + "A" * 16 + " ", "> ", "> > >\n", " ", "\t", "\n", " \n", "\r",
+    "&#", "&#1;", "&amp", "%", "%4", "%41", "%25", "=", "=4", "=41", "= ", "=\n", "=?", "=?a?", "=?u?b?x?= ", "<",
+    "<a ", "</a", "<a>", " at ", " dot ", "a at b dot ", "a@", "a@a.", "( at", "[", "-\n", "a-\n", "a\n> ", "1", "1 ",
+    "555 ", "A:", "F", "F ", "Roe, ", "roe ", "bolt", "bolt ", "Bolt Inc.\n", "bolt.", "...", "_-_", "\u0301",
+    "a\u0301", "\0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tail", ["!", f"\x01{CLEAN} psirt at achme dot example, Bolt Inc. {KEY} 9876543-21"])
+@pytest.mark.parametrize("part", HOSTILE)
+def test_no_text_costs_more_than_its_length(part: str, tail: str) -> None:
+    def cost(length: int) -> float:
+        text = (part * length)[:length] + tail
+        before = time.process_time()
+        found(text)
+        return time.process_time() - before
+
+    cost(4_000)
+    assert cost(32_000) < 24 * max(cost(4_000), 0.01)  # eight times the work, not sixty-four times
+
+
+def test_of_many_lines_each_is_told_and_none_costs_more_for_the_others() -> None:
+    index = Index([Needle(Kind.NAME, 1, "Vendor Acme"), Needle(Kind.NAME, 2, "Vendor Bolt")])
+
+    def cost(lines: int) -> float:
+        before = time.process_time()
+        assert len(found("Vendor Acme and Vendor Bolt\n" * lines, 1, index)) == lines
+        return time.process_time() - before
+
+    cost(1_000)
+    assert cost(8_000) < 24 * max(cost(1_000), 0.01)
+
+
+def test_base64_behind_words_and_wrapped_is_still_read() -> None:
+    blob = base64.encodebytes(b"the reporter is Jane Roe of Berlin, and nobody shall know it; " * 4).decode()
+    for text in (f"key: {blob}", f"payload {blob}", f"> {blob.replace(chr(10), chr(10) + '> ')}", f"a\n\n  {blob}."):
+        assert (Kind.PERSON, 1) in kinds(text)
