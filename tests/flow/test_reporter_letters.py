@@ -20,7 +20,7 @@ QUESTION = "Does it crash on Linux, too?"
 def asked(world: World) -> World:
     """A report, and a question of Alice's about it."""
     world.feed(world.mail(JO, "Overflow", message_id="first@finder.example"))
-    triage.ask(world.tools, world.alice, world.report().vrf, QUESTION)
+    triage.ask(world.tools, world.alice, world.report().vrf, triage.Draft(QUESTION))
     return world
 
 
@@ -105,7 +105,7 @@ def test_triage_hears_that_it_was_refused(worlds: MakeWorld, smarthost: Sink) ->
     world = worlds(RELAY__URL=f"smtp://127.0.0.1:{smarthost.port}")
     smarthost.replies["RCPT"] = "550 5.1.1 no such user"
     world.feed(world.mail(JO, "Overflow"))
-    triage.ask(world.tools, world.alice, world.report().vrf, QUESTION)
+    triage.ask(world.tools, world.alice, world.report().vrf, triage.Draft(QUESTION))
     world.deliver()
     [told] = [s for s in world.queue("triage") if s.item.kind == "notice"]
     assert "failed: refused by the relay" in told.item.why
