@@ -37,6 +37,16 @@ def asks_again(participant: Participant, since: str, policy: Policy, at: datetim
     return [Turn(participant, Waiting.THEM, since), *clocks]
 
 
+def words(participant: Participant) -> dict[str, str]:
+    """What a follow-up says of how long they have been silent; who has told us that they have our letter, has it."""
+    if participant.progress == "acknowledged" and participant.last_heard_at is not None:
+        told = f"You told us on {participant.last_heard_at:%Y-%m-%d} that you have it; we have not heard more since."
+        return {"heard": told, "perhaps": ""}
+    wrong = "Perhaps our letter did not reach the right person"
+    perhaps = f"{wrong}; if so, please pass this one on, or tell us whom to write to."
+    return {"heard": "We have not heard from you since.", "perhaps": perhaps}
+
+
 def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
     """What a deadline asks for at the moment it is looked at, however late that is."""
     reason_gone = _reason_gone(event)

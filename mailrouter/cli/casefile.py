@@ -24,6 +24,7 @@ DUE = {
     DeadlineKind.PUBLICATION: "planned publication",
     DeadlineKind.DECISION: "the report waits for a decision",
 }
+WIDTH = 100  # columns
 MOST_PROPOSED = 20  # shown with a case; `proposal list` has all
 UNSENT = ("queued", "held", "failed")
 
@@ -49,17 +50,29 @@ def _head(file: CaseFile) -> None:
     state = [case.state + (", urgent" if case.urgent else ""), show.short(case.analyst, 16) or "no analyst"]
     state.append(f"opened {case.opened_at:%Y-%m-%d}")
     if case.embargo != "NONE":
-        ends = f" until {case.embargo_ends_at:%Y-%m-%d}" if case.embargo_ends_at else ""
+        word = "on" if case.embargo == "EXITED" else "until"
+        ends = f" {word} {case.embargo_ends_at:%Y-%m-%d}" if case.embargo_ends_at else ""
         state.append(f"embargo {case.embargo.lower()}{ends}")
     if file.merged_into is not None:
         state.append(f"merged into VU#{file.merged_into}: it goes on there")
     state += [f"{what} since {at:%Y-%m-%d}" for what, at in _public(case) if at is not None]
     if case.planned_at:
         state.append(f"publication planned {case.planned_at:%Y-%m-%d}")
-    click.echo(show.visible("; ".join(state)))
+    click.echo(_in_lines([show.visible(one) for one in state]))
     if mine := own(case):
         click.echo(show.short("numbers of its own: " + ", ".join(f"{name} {n}" for name, n in mine.items()), 100))
     _described(file)
+
+
+def _in_lines(parts: Sequence[str]) -> str:
+    """Joined by semicolons; a new line where the next part would lie beyond the width."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) + len("; ;") <= WIDTH:
+            lines[-1] += f"; {part}"
+        else:
+            lines.append(part)
+    return ";\n".join(lines)
 
 
 def _described(file: CaseFile) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailrouter import faults
+from mailrouter.case import embargo, followup
 from mailrouter.case.actions import Write
 from mailrouter.case.model import Case, Participant, Report
 from mailrouter.case.policy import of_case
@@ -210,7 +211,7 @@ def about(tx: Connection, tools: Tools, case: Case, participant: Participant) ->
     return {
         "embargo_days": str(of_case(tools.settings.policy, case).embargo_days),
         "vu": f"VU#{case.vu}", "tlp": "TLP:AMBER", "vendor": participant.name, "planned": day(case.planned_at),
-        "answer_form": texts.ANSWER_FORM,
+        "answer_form": texts.ANSWER_FORM, **embargo.words(case, day(case.planned_at)),
         "analyst": analysts.get(tx, case.analyst_id).name if case.analyst_id else tools.settings.identity.name,
     }  # fmt: skip
 
@@ -234,6 +235,7 @@ def follow_up(tx: Connection, tools: Tools, case: Case, action: Write, now: date
         values={
             "asked": asked_by.subject if asked_by else "our letter",
             "asked_on": day(asked_by.sent_at or asked_by.made_at if asked_by else None),
+            **followup.words(participant),
         },
         asks=True,
         step=f"{participant.id}:follow-up:{action.since}:{action.rung}",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import accept as promises
-from mailrouter.case import contacting, orders, receipt
+from mailrouter.case import contacting, followup, orders, receipt
 from mailrouter.case import decline as reasons
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Case, Participant
@@ -66,13 +66,16 @@ class Preview:
 
 
 def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
-    """The letter `name` as it would go to a participant now. `NotFound`: no such letter, case or participant."""
+    """The letter `name` as it would go to a participant now. `NotFound`: no such letter, case or participant.
+
+    `Illegal` for a letter to vendors, and somebody who is none.
+    """
     text = tools.texts.get(name)
     if text is None:
         raise faults.NotFound(f"no letter is named {name!r}; `mailrouter letter list` shows those there are")
     with tools.db.read() as tx:
         case = cases.by_vu(tx, vu)
-        participant = taking_part(tx, case, whom)
+        participant = _addressed(name, taking_part(tx, case, whom))
         known = letters.ours(_making_no_key(tools)) | letters.about(tx, tools, case, participant)
         known |= _of_the_description(tx, case, participant, name, tools.now())
         known |= _of_the_turn(tx, participant) | {"node": tools.settings.node}
@@ -86,6 +89,13 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         return Preview(name, to, compose.subject(filled.subject), filled.body, filled.automatic)
     subject = compose.subject(filled.subject, f"VU#{vu}", participant.their_ref)
     return Preview(name, address, subject, filled.body, filled.automatic)
+
+
+def _addressed(name: str, participant: Participant) -> Participant:
+    """`Illegal` for who is never written to like this."""
+    if name in (details.FIRST, details.LETTER) and not participant.is_vendor:
+        raise faults.Illegal(f"{name} is a letter to vendors; {participant.name} is a {participant.role}")
+    return participant
 
 
 def _of_the_description(
@@ -151,6 +161,7 @@ def _of_the_turn(tx: Connection, participant: Participant) -> dict[str, str]:
     """What follow-ups and notices say of the letter that is unanswered, if one is."""
     began = letters.began_by(participant.since)
     told = {"participant": participant.name, "sent": str(participant.follow_ups_sent)}
+    told |= followup.words(participant)
     if began is None:
         return told
     asked = outbox.get(tx, began)

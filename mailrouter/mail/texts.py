@@ -68,7 +68,7 @@ class Letter:
 
 
 _OURS = ("organisation", "address", "phone", "fingerprint", "key_url", "policy_url")
-_CASE = ("vu", "tlp", "vendor", "analyst", "planned")
+_CASE = ("vu", "tlp", "vendor", "analyst", "planned", "publication", "when")
 _NOTICE = ("organisation", "analyst")
 
 
@@ -97,8 +97,8 @@ LETTERS: Mapping[str, Letter] = {
         "embargo_days", "details_later", "how_clear_text", "answer_form", *_DETAILS, must="details"
     ),
     "details": _to_participant("replaces", "answer_form", *_DETAILS, must="details"),
-    "follow-up-1": _to_participant("asked", "asked_on", "answer_form", automatic=True),
-    "follow-up-2": _to_participant("asked", "asked_on", "answer_form", automatic=True),
+    "follow-up-1": _to_participant("asked", "asked_on", "heard", "perhaps", "answer_form", automatic=True),
+    "follow-up-2": _to_participant("asked", "asked_on", "heard", "perhaps", "answer_form", automatic=True),
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "receipt": _to_participant(*_TOLD, must="proved becomes quoted remedy", automatic=True),

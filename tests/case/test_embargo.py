@@ -1,6 +1,8 @@
 """Our date: so many days after the first contact, moved to a working day; always the same time of day, UTC."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailrouter.case import embargo
 from mailrouter.case.policy import Policy
-from tests.case.people import DAY, instants
+from tests.case.people import CASE, DAY, NOW, instants
 
 policies = st.builds(Policy, embargo_days=st.integers(1, 100_000))
 
@@ -51,3 +53,27 @@ def test_the_zone_of_whoever_reads_moves_nothing() -> None:
     contact = datetime(2026, 3, 28, 1, tzinfo=UTC)
     abroad = contact.astimezone(timezone(timedelta(hours=1)))
     assert embargo.planned_publication(contact, Policy()) == embargo.planned_publication(abroad, Policy())
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"public_at": NOW, "embargo": "EXITED"},
+         "The vulnerability has been public since 2026-03-02. The embargo has ended."),
+        ({"public_at": NOW, "embargo": "NONE"},
+         "The vulnerability has been public since 2026-03-02. There is no embargo."),
+        ({"exploit_public_at": NOW + DAY, "embargo": "EXITED"},
+         "An exploit has been public since 2026-03-03. The embargo has ended."),
+        ({"attacks_at": NOW, "embargo": "EXITED"}, "Attacks have been seen since 2026-03-02. The embargo has ended."),
+        ({"attacks_at": NOW},  # they should end it, and nobody has
+         "Attacks have been seen since 2026-03-02. We plan to publish on 2026-04-16, and may do so earlier."),
+    ],
+)  # fmt: skip
+def test_what_the_world_knows_stands_in_letters_in_place_of_our_plan(known: dict[str, Any], said: str) -> None:
+    assert embargo.words(replace(CASE, **known), "2026-04-16") == {"publication": said, "when": said}
+
+
+def test_until_then_letters_give_our_plan() -> None:
+    words = embargo.words(CASE, "2026-04-16")
+    assert words["when"] == "Planned publication: 2026-04-16"
+    assert "we plan to publish on 2026-04-16." in words["publication"]

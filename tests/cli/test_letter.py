@@ -131,3 +131,21 @@ def test_a_text_is_replaced(own_letters: Callable[[str, str], Console]) -> None:
     assert "VU#123456: bitte lesen, Vendor." in console.out("letter", "preview", "notification", str(VU), VENDOR)
     row = next(row for row in console.json("letter", "list") if row["name"] == "notification")
     assert row["file"].endswith("letters/notification.txt")
+
+
+@pytest.mark.parametrize("name", ["notification", "details"])
+def test_a_letter_to_vendors_is_shown_for_no_reporter(console: Console, name: str) -> None:
+    console.world.vendor_case()
+    console.run("case", "add-reporter", str(VU), "jo@home.example")
+    refused = console.refused("letter", "preview", name, str(VU), "reporter", status=1)
+    assert refused == f"{name} is a letter to vendors; jo@home.example is a reporter"
+
+
+@pytest.mark.parametrize("name", ["notification", "details", "follow-up-1", "follow-up-2"])
+def test_once_it_is_public_no_letter_speaks_of_our_plan(console: Console, name: str) -> None:
+    console.world.vendor_case()
+    console.run("case", "public", str(VU), "--why", "a blog")
+    body = " ".join(console.json("letter", "preview", name, str(VU), VENDOR)["body"].split())
+    assert "The vulnerability has been public since 2026-03-02. The embargo has ended." in body
+    assert "lan to publish" not in body
+    assert "Planned publication" not in body

@@ -123,7 +123,17 @@ def test_what_the_world_knows(desk: Console) -> None:
     assert "'public' is no move from PXA; from there: none" in desk.refused(
         "case", "public", CASE, "--why", "x", status=1
     )
-    assert "public since 2026-03-01; exploit public since" in desk.out("case", "show", CASE)
+    head = desk.out("case", "show", CASE).split("\n\n")[0]
+    assert "public since 2026-03-01; exploit public since" in head.replace("\n", " ")
+    assert max(map(len, head.splitlines())) <= 100
+
+
+def test_an_embargo_that_has_ended_shows_on_which_day(desk: Console) -> None:
+    desk.world.deliver()
+    assert "embargo active until 2026-04-16" in desk.out("case", "show", CASE)
+    desk.world.day(1)
+    desk.run("case", "public", CASE, "--why", "a blog")
+    assert "embargo exited on 2026-03-03" in desk.out("case", "show", CASE)
 
 
 def test_coming_and_going(desk: Console) -> None:

@@ -29,6 +29,10 @@ def test_it_is_their_turn_again_and_the_clock_begins_anew(world: World) -> None:
     assert [done.does for done in world.beat()] == ["letter follow-up-1"]
     [letter] = world.follow_ups()
     assert letter.in_reply_to == world.letters("notification")[0].message_id
+    read = " ".join(letter.body.split())
+    assert "You told us on 2026-03-05 that you have it; we have not heard more since." in read
+    assert "not heard from you" not in read
+    assert "right person" not in read
     assert world.breaks() == []
 
 
@@ -44,6 +48,19 @@ def test_then_it_may_count_as_non_responsive_by_the_rule_for_who_was_in_contact(
     assert world.participant().progress == "non-responsive"
     world.feed(world.mail(PSIRT))
     assert (world.participant().progress, world.turn()) == ("answered", "us")
+
+
+def test_the_second_reminder_says_so_too_and_who_never_wrote_is_told_that(world: World) -> None:
+    world.vendor_case()
+    world.day(14)
+    world.beat()
+    [first] = world.follow_ups()
+    assert "We have not heard from you since. Perhaps our letter" in " ".join(first.body.split())
+    world.day(15)
+    haveit.order(world.tools, world.alice, VU, VENDOR)
+    world.day(28)
+    world.beat()
+    assert "You told us on 2026-03-17 that you have it" in " ".join(world.follow_ups()[-1].body.split())
 
 
 def test_said_of_who_never_wrote_the_clocks_run_on(world: World) -> None:

@@ -37,6 +37,8 @@ VALUES = {
     "sender": "psirt@acme.example", "proved": "It is not signed.", "becomes": "",
     "missing": "What is missing: a signature.",
     "remedy": "Please send it again.",
+    "publication": "We plan to publish on 2026-03-04, 14:00 UTC.", "when": "Planned publication: 2026-03-04",
+    "heard": "We have not heard from you since.", "perhaps": "",
     "details_later": "", "how_clear_text": "", "version": "2, of 2026-01-19", "replaces": "1", "files": "",
     "answer_form": texts.ANSWER_FORM,
     "old_fingerprint": "89AB CDEF 0123 4567 89AB CDEF 0123 4567 89AB CDEF",
@@ -144,8 +146,8 @@ def test_free_text_keeps_its_lines_and_may_be_left_out():
 
 
 def test_a_forgotten_value_is_told_by_name():
-    with pytest.raises(KeyError, match="planned"):
-        SHIPPED["notification"].fill({name: value for name, value in VALUES.items() if name != "planned"})
+    with pytest.raises(KeyError, match="publication"):
+        SHIPPED["notification"].fill({name: value for name, value in VALUES.items() if name != "publication"})
 
 
 @pytest.mark.row("S32")
