@@ -22,6 +22,7 @@ from mailrouter.cli import (
     shapes,
     show,
     timeline,
+    triage,
 )
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow.actor import taking_part
@@ -58,11 +59,11 @@ def case() -> None:
 def open_(context: Here, title: str, vu: int | None, analyst: str | None, message: int | None, urgent: bool) -> None:
     """Open a case; prints its VU#."""
     tools, actor = context.tools, context.actor
-    if message is None:
-        opened = coordinate.open_case(tools, actor, title, vu, analyst or "", urgent=urgent)
-    else:
+    if message is not None:
         wanted = accept.Wanted(title, vu, analyst or "", urgent)
-        opened = accept.from_message(tools, actor, message, wanted).case
+        triage.opened(accept.from_message(tools, actor, message, wanted))
+        return
+    opened = coordinate.open_case(tools, actor, title, vu, analyst or "", urgent=urgent)
     click.echo(show.number(opened.vu))
     if not opened.analyst:
         show.said("it has no analyst: its mail waits in triage; `mailrouter case assign` gives it one")

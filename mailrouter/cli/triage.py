@@ -182,7 +182,7 @@ def _named(tx: Connection, letter_id: int) -> str:
 @click.option("--vu", type=given.VU, help="This number instead of a random one.")
 @click.option("--analyst", type=given.LINE, help="Who owns the case; else you, if you are an analyst.")
 @click.option("--urgent", is_flag=True)
-@click.option("--vendor", is_flag=True, help="The reporter is a vendor of this case, too.")
+@click.option("--vendor", is_flag=True, help="The reporter surely is a vendor of this case, too.")
 @here
 def accept(context: Here, /, vrf: str, **wanted: Any) -> None:
     """Coordinate it: it becomes a case, its reporter takes part and is told. Prints the VU#."""
@@ -190,11 +190,19 @@ def accept(context: Here, /, vrf: str, **wanted: Any) -> None:
     opened(accepting.accept(context.tools, context.actor, vrf, accepting.Wanted(**said)))
 
 
+UNPROVED = (
+    "its address is that of a registered organisation, and nothing proves that it wrote this: as a vendor it counts as"
+    " not contacted, and `mailrouter case notify {}` tells it like the others"
+)
+
+
 def opened(accepted: accepting.Accepted) -> None:
     """Say what came of it."""
     click.echo(show.number(accepted.case.vu))
     if accepted.letter_id is None:
         show.said("its reporter has no address: nobody was told")
+    if accepted.unproved:
+        show.said(UNPROVED.format(accepted.case.vu))
     if not accepted.case.analyst:
         show.said("it has no analyst: its mail waits in triage; `mailrouter case assign` gives it one")
 

@@ -12,6 +12,7 @@ from mailrouter.case.model import Report
 from mailrouter.faults import Illegal, NotFound, Refused
 from mailrouter.flow import newreport
 from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import contacting, coordinate
 from mailrouter.flow.casework.write import Draft
 from mailrouter.flow.filing import file
 from mailrouter.flow.reports import accept, decline, desk, reported, triage
@@ -19,7 +20,7 @@ from mailrouter.flow.reports.accept import Wanted
 from mailrouter.mail import reportform
 from mailrouter.store import cases, journal, reports
 from tests.case.test_similar import OTHER, REPORT
-from tests.flow.world import PSIRT, VENDOR, VU, World
+from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
 
 JO = "jo@finder.example"
 ASKED = "Which version did you test?\n"
@@ -314,6 +315,38 @@ def test_a_vendor_that_reports_may_be_both(world: World) -> None:
     other = came(world, sender=PSIRT, subject="Another's")
     accept.accept(world.tools, world.alice, other.vrf, Wanted(vu=654321))
     assert world.participant(VENDOR, 654321).roles == ("reporter",)
+
+
+PASSED = "Authentication-Results: mx.cert.example; dmarc=pass header.from=vendor.example"
+
+
+@pytest.mark.parametrize("how", ["claimed", "claimed, and claims count", "authenticated", "an analyst's word"])
+def test_a_vendor_knows_what_it_reported_only_if_it_surely_did(worlds: MakeWorld, how: str) -> None:
+    sure = "claimed" not in how
+    world = worlds(TRUST__AUTHSERV_ID="" if how.endswith("count") else "mx.cert.example")
+    world.organisation(VENDOR, PSIRT, domain="vendor.example")
+    proofs = [PASSED] if how == "authenticated" else []
+    came_in = world.fed(world.mail(PSIRT, "Overflow in the AX-7", "Clear text: yes\r\n", *proofs))
+    assert came_in.report_id is not None
+    report = again(world, came_in.report_id)
+    done = accept.accept(world.tools, world.alice, report.vrf, Wanted(vu=VU, vendor=how.startswith("an analyst")))
+    assert done.unproved is not sure
+    if not how.startswith("an analyst"):
+        coordinate.add_vendor(world.tools, world.alice, VU, VENDOR)
+    vendor = world.participant(VENDOR)
+    assert set(vendor.roles) == {"vendor", "reporter"}
+    assert (vendor.progress, vendor.rm) == (("answered", "ACCEPTED") if sure else ("not contacted", "START"))
+    assert (vendor.aware_at is not None) is sure
+    [filed] = [m for m in world.messages() if m.direction == "in"]
+    assert (filed.place, filed.participant_id) == ("filed", vendor.id)
+    if sure:
+        with pytest.raises(Illegal, match="was contacted before"):
+            contacting.notify(world.tools, world.alice, VU, without_details=True)
+    else:
+        assert vendor.clear_text_at is None
+        [told] = contacting.notify(world.tools, world.alice, VU, without_details=True)
+        assert told.letter_id is not None
+        assert world.participant(VENDOR).progress == "contacted"
 
 
 def test_typed_in_without_an_address_nobody_takes_part(world: World) -> None:

@@ -17,6 +17,7 @@ from mailrouter.case.model import Case, Participant
 from mailrouter.case.policy import of_case
 from mailrouter.flow import act, cleartext, details, letters
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, still_open, taking_part
+from mailrouter.flow.casework import joining
 from mailrouter.store import cases, contacts, descriptions, journal
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.descriptions import Description
@@ -113,7 +114,7 @@ def _first(
     doing: act.Doing, case: Case, participant: Participant, newest: Description | None, keys: list[PinnedKey]
 ) -> Contacted:
     consent = lifecycle.CONSENT["invite"].get(participant.consent, participant.consent)
-    if participant.is_reporter:
+    if joining.knows(participant):
         _knows(doing, participant, consent)
         return Contacted(participant, None, None)
     what = details.carries(participant, keys, doing.now, described=newest is not None)

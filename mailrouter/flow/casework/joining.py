@@ -37,11 +37,13 @@ def person(tx: Connection, address: str) -> int:
 
 
 def join(
-    doing: act.Doing, organisation_id: int, role: str, *, anonymous: bool = False, suspected: bool = False
-) -> Participant:
+    doing: act.Doing, organisation_id: int, role: str, *, anonymous: bool = False, suspected: bool = False,
+    unproved: bool = False,
+) -> Participant:  # fmt: skip
     """It takes part as `role`, besides what it is already; who left comes back; a suspected vendor is confirmed.
 
     `Refused` if it takes part in this role already. Who is anonymous stays so until an analyst says otherwise.
+    `unproved`: nothing shows that it reported this; as a vendor it is told like any other.
     """
     assert doing.case is not None
     known = cases.of_organisation(doing.tx, doing.case.id, organisation_id)
@@ -49,7 +51,7 @@ def join(
         joined = _new(doing, organisation_id, role, anonymous=anonymous, suspected=suspected)
     else:
         joined = _again(doing, known, role, anonymous=anonymous, suspected=suspected)
-    if role == "reporter" or joined.is_reporter:
+    if (role == "reporter" and not unproved) or knows(joined):
         _reported(doing, joined)
     if joined.is_vendor and joined.aware_at is None and doing.case.public_at is not None:
         standings.informed(doing, joined, doing.case.public_at)
@@ -79,6 +81,11 @@ def _again(doing: act.Doing, known: Participant, role: str, *, anonymous: bool, 
     if confirmed:
         standings.progress(doing, known, "confirm")
     return cases.participant(doing.tx, known.id)
+
+
+def knows(one: Participant) -> bool:
+    """Whether it reported this itself, by more than an address that anybody can write: it has accepted the report."""
+    return one.is_reporter and one.rm == "ACCEPTED"
 
 
 def _reported(doing: act.Doing, joined: Participant) -> None:

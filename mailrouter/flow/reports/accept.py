@@ -1,7 +1,8 @@
 """A report is taken up: it becomes a case, its mails are filed there, its reporter takes part and is told the VU#.
 
 One transaction, whether an analyst names the report or the mail that brought it. The reporter is hidden from all others
-unless they said that vendors may learn their name; whether the note may name them is kept apart.
+unless they said that vendors may learn their name; whether the note may name them is kept apart. That a report bears a
+registered organisation's address makes it no vendor that knows: it is proved, or an analyst says so.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from mailrouter.case import accept as promises
 from mailrouter.case import decline as rules
 from mailrouter.case.model import Case, Participant, Place, Report
 from mailrouter.case.standing import Standing
+from mailrouter.case.standing import parse as standing_of
 from mailrouter.flow import act, letters, newreport
 from mailrouter.flow.actor import Actor, note, note_report
 from mailrouter.flow.arriving import lookup
@@ -47,6 +49,7 @@ class Accepted:
     case: Case
     report: Report
     letter_id: int | None
+    unproved: bool = False  # its address is a registered organisation's, and nothing proves that it wrote this
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +143,20 @@ def _take_up(tx: Connection, tools: Tools, actor: Actor, report: Report, brought
     reports.change(tx, report.id, rm=states[-1], case_id=case.id, analyst_id=case.analyst_id, **decided)
     newreport.clock_ends(tx, report.id, actor.name, tools.now(), "accepted")
     doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
-    reporter = _reporter(doing, report, wanted) if report.address else None
-    _file(doing, actor, report, brought, reporter)
+    unproved = not wanted.vendor and _unproved(tx, report)
+    if unproved:  # before they take part, so that nothing in it counts as an answer of theirs
+        _file(doing, actor, report, brought, None)
+    reporter = _reporter(doing, report, wanted, unproved=unproved) if report.address else None
+    if reporter and unproved:
+        _ascribe(tx, report, reporter)
+    elif not unproved:
+        _file(doing, actor, report, brought, reporter)
     letter_id = _tell(doing, report, reporter, brought) if reporter else None
     told = {"report": report.id, "states": [report.rm, *states], "letter": letter_id}
+    told |= {"unproved": True} if unproved else {}
     note(tx, tools, actor, "report.accepted", case, **told, participant=reporter.id if reporter else None)
     note_report(tx, tools, actor, "report.accepted", report, **told, case=case.id)
-    return Accepted(cases.get(tx, case.id), reports.get(tx, report.id), letter_id)
+    return Accepted(cases.get(tx, case.id), reports.get(tx, report.id), letter_id, unproved)
 
 
 def _as_report(tx: Connection, report: Report, brought: _Brought) -> Report:
@@ -157,7 +167,16 @@ def _as_report(tx: Connection, report: Report, brought: _Brought) -> Report:
     return reports.get(tx, report.id)
 
 
-def _reporter(doing: act.Doing, report: Report, wanted: Wanted) -> Participant:
+def _unproved(tx: Connection, report: Report) -> bool:
+    """Whether an organisation would count as the reporter by the mail's From alone, which anybody can write."""
+    speaker = contacts.speakers(tx, [report.address]).get(report.address) if report.address else None
+    if speaker is None or speaker.organisation_id is None or contacts.get(tx, speaker.organisation_id).kind == "person":
+        return False
+    theirs = [m for m in messages.of_report(tx, report.id) if m.sender == report.address]
+    return not any(standing_of(m.standing) >= Standing.AUTHENTICATED for m in theirs)
+
+
+def _reporter(doing: act.Doing, report: Report, wanted: Wanted, *, unproved: bool) -> Participant:
     """Hidden from the others, until they said yes; a vendor that reports is asked and told as one, too."""
     assert doing.case is not None
     speaker = contacts.speakers(doing.tx, [report.address]).get(report.address)
@@ -170,7 +189,7 @@ def _reporter(doing: act.Doing, report: Report, wanted: Wanted) -> Participant:
     hidden = not report.share_name
     if wanted.vendor:
         joining.join(doing, organisation_id, "vendor", anonymous=hidden)
-    joined = joining.join(doing, organisation_id, "reporter", anonymous=hidden)
+    joined = joining.join(doing, organisation_id, "reporter", anonymous=hidden, unproved=unproved)
     cases.change_participant(doing.tx, joined.id, credit=report.credit)
     return cases.participant(doing.tx, joined.id)
 
@@ -187,6 +206,13 @@ def _file(doing: act.Doing, actor: Actor, report: Report, brought: _Brought, rep
         elif message.mail_id is not None and message.case_id is None:
             messages.replace(tx, message.id, {"suggested_vu": case.vu})
     queues.done_below(tx, f"report:{report.id}", doing.actor, doing.now)
+
+
+def _ascribe(tx: Connection, report: Report, reporter: Participant) -> None:
+    """Whose its mails say they are: shown so, and passed on so."""
+    for message in messages.of_report(tx, report.id):
+        if message.sender == report.address and _wrote(report, message):
+            messages.replace(tx, message.id, {"participant_id": reporter.id})
 
 
 def _wrote(report: Report, message: Message) -> bool:
