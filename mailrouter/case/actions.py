@@ -128,6 +128,7 @@ class ClearText:
 
     participant: Participant
     allowed: bool
+    proved: bool  # else what they were promised leaves by a person's word only
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class ClearText:
 
     allowed: bool
     sure: bool  # that they say so: else a person records it
+    proved: bool = False  # by more than a name and an address of ours: details may follow by themselves
 
 
 class Fate(StrEnum):

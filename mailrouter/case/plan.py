@@ -65,7 +65,8 @@ def after(event: Event, policy: Policy, now: datetime) -> Actions:
     if event.copy_of is not None:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why, begins=False) for file in _file(event)]
-    arrived = _file(event) + orders.unaddressed(event) + _clear_text(event) + _turn(event, policy, now)
+    arrived = _file(event) + orders.unaddressed(event) + _turn(event, policy, now)
+    arrived += _clear_text(event)  # after their turn: the details that follow ask them
     arrived += proposals.proposed(event, now)
     return arrived + _receipt(event) + _about_a_letter(event, now)
 
@@ -166,7 +167,7 @@ def _clear_text(event: MailArrived) -> Actions:
     if said is None or participant is None or case is None or event.kind != "person" or not _is_theirs(event):
         return []
     if said.sure:
-        return [ClearText(participant, said.allowed)]
+        return [ClearText(participant, said.allowed, said.proved)]
     word = "yes" if said.allowed else "no"
     why = (
         f"a mail says 'Clear text: {word}', but not surely by {participant.name}; once they confirmed it:"

@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from mailrouter import faults
+from mailrouter.case.model import Report
 from mailrouter.cli import given
 from mailrouter.cli.frame import Here, as_json, examples, here, said, show_json, table
 from mailrouter.cli.show import block, cell, fields, number, short, when
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.sending import outgoing
-from mailrouter.store import cases, messages
+from mailrouter.store import cases, messages, reports
 from mailrouter.store import outbox as store
 from mailrouter.store.messages import Message
 from mailrouter.store.outbox import Letter
@@ -36,8 +37,9 @@ def list_(here: Here, unsent: bool, json_: bool) -> None:
     with here.db.read() as tx:
         letters = store.listed(tx, everything=not unsent)
         paused = store.paused(tx)
+        about = reports.some(tx, {letter.report_id for letter, _ in letters if letter.report_id})
     if json_:
-        show_json([_row(letter, vu) for letter, vu in letters])
+        show_json([_row(letter, vu, about.get(letter.report_id or 0)) for letter, vu in letters])
         return
     headers = ("ID", "CASE", "LETTER", "TO", "STATE", "NEXT", "WHY")
     table(headers, (_cells(letter, vu) for letter, vu in letters), "no letters", last=22)
@@ -45,9 +47,10 @@ def list_(here: Here, unsent: bool, json_: bool) -> None:
         said("The outbox is paused: nothing leaves until `mailrouter outbox resume`.")
 
 
-def _row(letter: Letter, vu: int | None) -> dict[str, Any]:
+def _row(letter: Letter, vu: int | None, report: Report | None) -> dict[str, Any]:
     return {
-        "id": letter.id, "vu": number(vu), "letter": letter.name, "to": letter.recipient, "state": letter.state,
+        "id": letter.id, "vu": number(vu), "report": report.vrf if report else None,
+        "letter": letter.name, "to": letter.recipient, "state": letter.state,
         "attempts": letter.attempts, "next_attempt_at": _next(letter), "message_id": letter.message_id.strip("<>"),
         "signed": letter.signed, "encrypted": letter.encrypted, "subject": letter.subject, "why": letter.why,
         "made_at": letter.made_at, "sent_at": letter.sent_at, "reply": letter.reply,
@@ -76,7 +79,8 @@ def show(here: Here, letter_id: int, raw: bool, json_: bool) -> None:
     with here.db.read() as tx:
         letter = store.get(tx, letter_id)
         vu = cases.get(tx, letter.case_id).vu if letter.case_id else None
-        reports = messages.about_letter(tx, letter_id)
+        about = reports.get(tx, letter.report_id) if letter.report_id else None
+        came_back = messages.about_letter(tx, letter_id)
     if raw:
         _raw(letter)
     elif json_:
@@ -87,10 +91,10 @@ def show(here: Here, letter_id: int, raw: bool, json_: bool) -> None:
             "asks": letter.asks,
             "despite": letter.despite or None,
         }
-        came = [{"message": m.id, "kind": m.kind, "evidence": m.about_evidence, "at": m.received_at} for m in reports]
-        show_json(_row(letter, vu) | more | {"body": letter.body, "attachments": files, "reports": came})
+        came = [{"message": m.id, "kind": m.kind, "evidence": m.about_evidence, "at": m.received_at} for m in came_back]
+        show_json(_row(letter, vu, about) | more | {"body": letter.body, "attachments": files, "reports": came})
     else:
-        _show(letter, vu, reports)
+        _show(letter, vu, came_back)
 
 
 def _raw(letter: Letter) -> None:
@@ -110,7 +114,7 @@ def _report(one: Message) -> str:
     return said if one.about_evidence == "token" else f"{said}, unproved"
 
 
-def _show(letter: Letter, vu: int | None, reports: Sequence[Message]) -> None:
+def _show(letter: Letter, vu: int | None, came_back: Sequence[Message]) -> None:
     protected = [word for word, is_so in (("signed", letter.signed), ("encrypted", letter.encrypted)) if is_so]
     marks = {"confidential": letter.confidential, "automatic": letter.automatic, "asks for an answer": letter.asks}
     fields([
@@ -120,7 +124,7 @@ def _show(letter: Letter, vu: int | None, reports: Sequence[Message]) -> None:
         ("Sent", when(letter.sent_at)), ("Message-ID", letter.message_id), ("Protected", ", ".join(protected)),
         ("Is", ", ".join(mark for mark, is_so in marks.items() if is_so)),
         ("Attached", ", ".join(cell(file["name"]) for file in store.attachments(letter))),
-        *(("Report", _report(one)) for one in reports),
+        *(("Report", _report(one)) for one in came_back),
     ])  # fmt: skip
     click.echo()
     block(letter.body)

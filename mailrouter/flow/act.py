@@ -284,7 +284,10 @@ def _clear_text(doing: Doing, action: do.ClearText) -> None:
     told = {"participant": participant.id, "allowed": action.allowed, "message": message_id}
     _write(doing, doing.case, "participant.clear-text", **told)
     if action.allowed:
-        _details_follow(doing, doing.case, participant.id)
+        if action.proved:
+            _details_follow(doing, doing.case, participant.id)
+        else:
+            cleartext.tell_of_promised(doing.tx, doing.case, participant, message_id, doing.now)
         cleartext.tell_of_held(doing.tx, doing.case, participant, message_id, doing.now)
 
 

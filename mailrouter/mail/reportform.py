@@ -16,6 +16,7 @@ _LONGEST_NAME = 80  # characters of a line in which a field's name is looked for
 _QUOTED = re.compile(r"(?:[ \t]{0,3}>)*[ \t]*")
 _BESIDE = re.compile(r"\s*\(yes or no(?:, and when)?\)\s*$")  # what the form says beside a name
 _UNTICKED = re.compile(r"\s*\[\s*\]")
+_CLAUSE = re.compile(r"[,;.]")
 _WORD = re.compile(r"[^\W\d_]+")
 _ENDS = re.compile(r"\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _YES = frozenset({"yes", "y", "true"})
@@ -39,6 +40,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {  # by its name here: as the form calls
     "credit": ("credit me in the note", "credit me", "credit"),
     "share_name": ("share my name with vendors", "share my name", "share name"),
 }
+_CONSENTS = ("credit", "share_name")
 _NAMES = {name: field for field, names in FIELDS.items() for name in names}
 
 
@@ -48,7 +50,7 @@ class Filled:
 
     fields: Mapping[str, str]  # those of `FIELDS` that say something
     free: str
-    answers: Mapping[str, str]  # of those that were answered by yes or no, and by one of them only
+    answers: Mapping[str, str]  # of those that were answered by yes or no; the consents by one of them only
 
     @property
     def public(self) -> str:
@@ -98,7 +100,7 @@ def read(text: str) -> Filled:
         elif len(plain) > _LONGEST_NAME or _squeezed(plain) not in _ours():
             lines.append(line.removeprefix(mark) if plain else "")
     blocks = {field: "\n".join(filter(None, map(_block, some))) for field, some in found.items()}
-    answers = {field: _agreed([_said(lines) for lines in some]) for field, some in found.items()}
+    answers = {field: _agreed([_said(field, lines) for lines in some]) for field, some in found.items()}
     return Filled(
         {field: block for field, block in blocks.items() if block},
         _block(free),
@@ -137,9 +139,15 @@ def _agreed(answers: list[str]) -> str:
     return given.pop() if len(given) == 1 else ""
 
 
-def _said(lines: list[str]) -> str:
-    """By the word the answer begins with; '' when its first line says neither, or both, or ticks nothing."""
+def _said(field: str, lines: list[str]) -> str:
+    """By the word the answer begins with; '' when its first line begins with neither, or both, or ticks nothing.
+
+    What follows a comma or a full stop only explains ("yes, in May; no answer"), but in a consent: one that holds both
+    words is none.
+    """
     first = next((line for line in lines if line.strip()), "")[:_LONGEST_NAME].casefold()
+    if field not in _CONSENTS:
+        first = _CLAUSE.split(first, maxsplit=1)[0]
     words = [word for word in _WORD.findall(first) if word != "x"]  # [x] yes
     if _UNTICKED.match(first) or not words or ("yes" in words and "no" in words):
         return ""

@@ -5,6 +5,7 @@ import random
 import resource
 from contextlib import suppress
 from dataclasses import replace
+from email.message import Message
 
 import pytest
 
@@ -16,6 +17,7 @@ from mailrouter.flow.casework.contacting import Contacted
 from mailrouter.flow.filing import file
 from mailrouter.flow.people import directory
 from mailrouter.mail.entity import Attachment
+from mailrouter.mail.envelope import Envelope
 from mailrouter.store import cases
 from mailrouter.store.descriptions import Description
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -167,20 +169,52 @@ def test_details_follow_once_there_is_a_key_once_each(house: World) -> None:
     assert queued == ["notification", "details"]
 
 
+def agrees(house: World, first: Message) -> Envelope:
+    """To the address that this letter asked for, and the transport says that it is theirs."""
+    house.with_trust(authserv_id="mx.cert.example")
+    passed = "Authentication-Results: mx.cert.example; dmarc=pass header.from=bolt.example"
+    given = (str(first["Reply-To"]),)
+    return house.mail("psirt@bolt.example", f"Re: VU#{VU}", "Clear text: yes\r\n", passed, to=given)
+
+
+def test_of_a_consent_that_nothing_proves_the_analyst_sends_the_details(house: World) -> None:
+    described(house)
+    notify(house, "Bolt")
+    house.deliver()
+    [first] = house.sent_to("psirt@bolt.example")
+    house.with_trust(authserv_id="", answers_from="claimed")  # no evidence of the transport is to be had
+    forged = house.mail("psirt@bolt.example", f"Re: VU#{VU}", "Clear text: yes\r\n", to=(str(first["Reply-To"]),))
+    house.feed(forged, forged)
+    assert house.participant("Bolt").clear_text_at == house.clock()
+    assert named(house, "psirt@bolt.example") == []
+    [told] = [why for why in house.notices() if "nothing proves that they wrote it: no details were sent" in why]
+    assert told.endswith(f"`mailrouter case details VU#{VU} Bolt`")
+    assert house.turn("Bolt") == "us"
+    [sent] = contacting.send_newest(house.tools, house.alice, VU, ["Bolt"])
+    assert sent.carries is Carries.IN_CLEAR
+    assert house.turn("Bolt") == "them"
+    for shown in house.queue("alice"):
+        file.done(house.tools, house.alice, shown.item.id)
+    assert house.turn("Bolt") == "them"
+    house.day(17)
+    house.beat()
+    assert [letter.recipient for letter in house.follow_ups()] == ["psirt@bolt.example"]
+
+
 def test_details_follow_the_consent_that_comes_by_mail(house: World) -> None:
     described(house)
     notify(house, "Bolt")
     house.deliver()
     [first] = house.sent_to("psirt@bolt.example")
     house.day(2)
-    answer = house.mail("psirt@bolt.example", f"Re: VU#{VU}", "Clear text: yes\r\n", to=(str(first["Reply-To"]),))
+    answer = agrees(house, first)
     house.feed(answer, answer)
     [body] = named(house, "psirt@bolt.example")
     assert SECRET in body
-    assert house.turn("Bolt") == "us"  # their mail waits for a person
+    assert house.turn("Bolt") == "them"  # the details ask
     [item] = [shown.item.id for shown in house.queue("alice") if shown.item.kind == "mail"]
     file.done(house.tools, house.alice, item)
-    assert house.turn("Bolt") == "them"  # the details ask
+    assert house.turn("Bolt") == "them"
     house.deliver()
     assert SECRET in str(house.sent_to("psirt@bolt.example")[-1]) or len(house.sent_to("psirt@bolt.example")) == 2
     house.day(17)
@@ -207,7 +241,7 @@ def test_a_consent_that_comes_while_our_key_cannot_be_used_is_not_lost(house: Wo
         raise Refused("there is no key of ours that can sign")
 
     house.tools, whole = replace(house.tools, own_key=none), house.tools
-    house.feed(house.mail("psirt@bolt.example", f"Re: VU#{VU}", "Clear text: yes\r\n", to=(str(first["Reply-To"]),)))
+    house.feed(agrees(house, first))
     assert house.participant("Bolt").clear_text_at == house.clock()
     assert any(f"could not be written (there is no key of ours that can sign): `mailrouter case details {VU}`" in why
                for why in house.notices())  # fmt: skip
@@ -261,7 +295,7 @@ def test_after_a_merge_the_other_case_has_versions_of_its_own(house: World) -> N
 
 def test_a_vendor_that_reported_it_is_not_asked_what_it_told_us(house: World) -> None:
     with house.writing() as tx:
-        cases.change_participant(tx, house.participant("Acme").id, roles="vendor reporter")
+        cases.change_participant(tx, house.participant("Acme").id, roles="vendor reporter", rm="ACCEPTED")
     described(house)
     done = notify(house)
     assert (done["Acme"].carries, done["Acme"].letter_id) == (None, None)

@@ -248,6 +248,10 @@ def test_accepted_it_is_a_case_with_its_reporter_hidden_and_told(world: World) -
     second = world.fed(world.mail(JO, f"[{report.vrf}] and one more thing"))
     added = world.fed(world.mail("kim@freemail.example", "what Jo told you of"))
     reported.join(world.tools, world.alice, added.id, report.vrf)
+    file.retry(world.tools, world.alice, added.id)
+    world.feed()
+    again_in = next(m for m in world.everything() if m.id == added.id)
+    assert (again_in.place, again_in.report_id) == ("triage", report.id)  # an analyst's word stands
     world.feed(world.mail("eve@eve.example", report.vrf))
     done = accept.accept(world.tools, world.alice, report.vrf, Wanted(vu=VU))
     assert (done.case.vu, done.case.title, done.case.analyst) == (VU, "Overflow in the AX-7", "alice")

@@ -205,9 +205,10 @@ class Case:
         assert timedelta(days=45) <= self.planned - self.start < timedelta(days=50)
 
     def echo_consents_to_clear_text(self) -> None:
-        """An answer to the address that only they were given; the details follow by themselves."""
+        """To the address that they were given in clear: nothing proves it, so the analyst sends the details."""
         (first,) = self.letters(self.echo, 1)
         self.sends(self.echo, self.echo.who.plain(f"Re: {first.subject}", "Clear text: yes\n", To=first["Reply-To"]))
+        self.run("case", "details", str(VU), self.echo.who.name)
         details = self.letters(self.echo, 2)[1]
         assert "manifest" in details.text
         assert details.files == {"poc.py": POC}
@@ -274,7 +275,7 @@ class Case:
 
     def echo_answers_last(self) -> None:
         """In clear, as they can: an analyst takes it."""
-        first = self.letters(self.echo, 2)[0]
+        first = self.letters(self.echo, 4)[0]  # the details, and what reminded of them
         self.sends(self.echo, self.echo.who.plain(
             f"Re: {first.subject}", form(affected="no", why="we do not ship the updater"), To=first["Reply-To"],
         ))  # fmt: skip

@@ -97,7 +97,7 @@ ANSWERS = {
     "no": "no", "No!": "no", "none": "no", "not that I know": "no", "n": "no", "[X] no": "no",
     "": "", "yes/no": "", "[ ] yes [x] no": "", "[ ] yes": "", "yes and no": "", "maybe": "", "yesterday": "",
     "I do not know": "", "yes\nContact: x\nPublic: no": "", "yes\nPublic: yes": "yes", "\n\n  yes": "yes",
-    "yes\nno patch exists": "yes",
+    "yes\nno patch exists": "yes", "yes, since May; no answer": "yes", "No. Yes, soon": "no",
 }  # fmt: skip
 
 

@@ -71,6 +71,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
             read,
             lambda p: vouched_for or (counts and not doubted and weigh.surely(read, known, p, level, signed)),
             participant,
+            proved=vouched_for or level >= Standing.AUTHENTICATED,
         ),
         copy_of=copy_of,
         confirms=confirmed.answer(
@@ -122,12 +123,14 @@ def _unaddressed(tx: Connection, read: Read, known: Known) -> int | None:
     return analystmail.signer(tx, read.item, read.sender, read.opened)
 
 
-def _clear_text(read: Read, surely: Callable[[Participant], bool], participant: Participant | None) -> ClearText | None:
+def _clear_text(
+    read: Read, surely: Callable[[Participant], bool], participant: Participant | None, *, proved: bool
+) -> ClearText | None:
     """What it says of clear text, and whether its sender surely does."""
     if participant is None or not cleartext.may_say(read.raw_words):
         return None
     allowed = cleartext.said(read.words.decode("utf-8", "replace"))
-    return None if allowed is None else ClearText(allowed, surely(participant))
+    return None if allowed is None else ClearText(allowed, surely(participant), proved)
 
 
 def _copy_of(
@@ -182,9 +185,11 @@ def _routed(read: Read, known: Known, vouched: Vouched | None, tie: ties.Tie | N
 
 def _by_its_reporter(read: Read, known: Known, evidence: Evidence, routed: Routed) -> tuple[Routed, Standing]:
     """A mail about a report joins it only if its reporter wrote it; anybody can name a VRF#."""
-    was = known.report_before(read)  # looked at again, it is what it was
+    was, before = known.report_before(read), known.before.get(read.item.mail_id)  # looked at again, it is what it was
     if was is not None and routed.place is Place.TRIAGE and (routed.case_id, routed.report) == (None, None):
         routed = replace(routed, report=was)
+    if was is not None and before and before.place == Place.TRIAGE and routed.place in (Place.TRIAGE, Place.REVIEW):
+        return replace(routed, place=Place.TRIAGE, report=was), weigh.reporter(read, known, evidence, was)
     report = routed.report
     if report is None:
         return routed, Standing.STRANGER
