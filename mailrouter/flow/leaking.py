@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
@@ -33,6 +34,8 @@ THIRD = -3  # who else wrote about a report
 LARGEST_HEAD = 64 * 1024  # bytes of a mail in which its From is looked for
 LONGEST_CONTACT = 2000  # characters of what a reporter says of themselves
 MOST_CASES = 4  # whose needles are kept
+MOST_FILES = 200  # of a case, whose searches are kept
+MOST_MAILS = 5_000  # whose names are kept
 MOST_TOLD = 5  # findings of one letter that are named one by one
 
 # What our own code puts into letters: as little anybody's name as the letters' own texts are.
@@ -68,7 +71,9 @@ class Carried:
 
 _KEPT: WeakKeyDictionary[Engine, dict[int, Known]] = WeakKeyDictionary()
 _CONTACTS: WeakKeyDictionary[Engine, dict[int, str]] = WeakKeyDictionary()  # report -> the contact it gives
-_PEOPLE: WeakKeyDictionary[Engine, dict[int, Sequence[str]]] = WeakKeyDictionary()  # mail -> names in its From
+_PEOPLE: WeakKeyDictionary[Engine, dict[tuple[int, str], Sequence[str]]] = (
+    WeakKeyDictionary()
+)  # mail -> names in its From
 
 
 def known(tx: Connection, tools: Tools, case_id: int) -> Known:
@@ -87,9 +92,14 @@ def known(tx: Connection, tools: Tools, case_id: int) -> Known:
         titles = {one.title: owner for owner, one, _ in tellers}
         found = Known(stamp, Index(searched), _called(parties), titles, _odd(mails))
     kept[case_id] = found
-    while len(kept) > MOST_CASES:
-        kept.pop(next(iter(kept)))
+    _bound(kept, MOST_CASES)
     return found
+
+
+def _bound(kept: dict[Any, Any], most: int) -> None:
+    """Forgets the oldest. Other threads may do so at the same time: what is gone is gone."""
+    for one in list(kept)[: max(len(kept) - most, 0)]:
+        kept.pop(one, None)
 
 
 def _called(parties: Iterable[Party]) -> dict[int, str]:
@@ -121,7 +131,7 @@ def _needles(tx: Connection, tools: Tools, case_id: int, parties: Sequence[Party
         if one.direction == "in":
             _gather(theirs, "addresses", [(owner, one.sender)])
             if owner in hidden and one.mail_id is not None:
-                _gather(theirs, _proved(one), ((owner, name) for name in _people(tx, tools, one.mail_id)))
+                _gather(theirs, _proved(one), ((owner, name) for name in _people(tx, tools, one)))
     for party in parties:
         _gather(theirs, "names", [(party.organisation_id, party.name)])
         _gather(theirs, "references", [(party.organisation_id, party.their_ref)])
@@ -250,12 +260,16 @@ def _replies(tx: Connection, parties: Iterable[Party], case_id: int) -> Iterator
             yield one.organisation_id, reply_token(made or b"", number, one.participant_id)
 
 
-def _people(tx: Connection, tools: Tools, mail_id: int) -> Sequence[str]:
+def _people(tx: Connection, tools: Tools, sent: Sent) -> Sequence[str]:
+    """Its names, kept by number and Message-ID: a number that was rolled back comes again as another mail's."""
     kept = _PEOPLE.setdefault(tools.db.engine, {})
-    if mail_id not in kept:
-        read = parse.mail(identities.head(tx, mail_id, LARGEST_HEAD))
-        kept[mail_id] = tuple(dict.fromkeys(one.name for one in read.sender if one.name))
-    return kept[mail_id]
+    key = (sent.mail_id or 0, sent.message_id)
+    found = kept.get(key)
+    if found is None:
+        read = parse.mail(identities.head(tx, key[0], LARGEST_HEAD))
+        kept[key] = found = tuple(dict.fromkeys(one.name for one in read.sender if one.name))
+        _bound(kept, MOST_MAILS)
+    return found
 
 
 # ---- a letter that is about to leave --------------------------------------------------------------------------------
@@ -403,12 +417,14 @@ def _in_files(case: Known, recipient: int, files: Sequence[Carried]) -> Iterator
 
 
 def _scan(case: Known, carried: Carried) -> Scan:
-    if carried.digest not in case.files or not carried.digest:
+    kept = case.files.get(carried.digest) if carried.digest else None
+    if kept is None:
         scan = case.index.scan(disguises.of_bytes(carried.file.content))
         if carried.digest:
             case.files[carried.digest] = scan
+            _bound(case.files, MOST_FILES)
         return scan
-    return case.files[carried.digest]
+    return kept
 
 
 _CLOSED = (  # how the files begin that hold others: they are not opened

@@ -85,8 +85,13 @@ _PARTIES = (
 
 
 def stamp(tx: Connection, case_id: int) -> tuple[object, ...]:
-    """Changes whenever anything changes that the other functions here read, but for what `parties` gives."""
-    return tuple(tuple(row) for row in tx.execute(_STAMP, {"case": case_id}))
+    """Changes whenever anything changes that the other functions here read, but for what `parties` gives.
+
+    What is short it holds as it is: a number may come again with another content, once its row is gone or its
+    transaction was rolled back. Of messages, which are many and stay, it holds how many, whose, and the newest.
+    """
+    counts = tuple(tuple(row) for row in tx.execute(_STAMP, {"case": case_id}))
+    return (counts, *(frozenset(tuple(row) for row in tx.execute(one, {"case": case_id})) for one in _READ))
 
 
 def _count(column: ColumnElement[Any], also: Any = None) -> Any:
@@ -97,13 +102,20 @@ def _count(column: ColumnElement[Any], also: Any = None) -> Any:
 _OF_CASE = messages.c.case_id.in_(_MINE)
 _REPORTS = select(reports.c.id).where(reports.c.case_id.in_(_MINE))
 _STAMP = union_all(
-    _count(contacts.c.id),
-    _count(domains.c.id),
-    _count(pinned_keys.c.id),
     select(func.count(), literal(0), literal(0)).select_from(certificates),  # one more with every form of a key
     # a mail that is filed elsewhere, or as somebody else's, changes the sum
     _count(messages.c.id, (messages.c.id % 997 + 1) * func.coalesce(messages.c.participant_id, 0)).where(_OF_CASE),
     _count(messages.c.id).where(messages.c.report_id.in_(_REPORTS)),
+)
+_ORGANISATIONS = select(participants.c.organisation_id).where(participants.c.case_id.in_(_MINE))
+_READ = (
+    select(contacts.c.organisation_id, contacts.c.address).where(contacts.c.organisation_id.in_(_ORGANISATIONS)),
+    select(domains.c.organisation_id, domains.c.domain).where(domains.c.organisation_id.in_(_ORGANISATIONS)),
+    select(pinned_keys.c.organisation_id, pinned_keys.c.fingerprint, pinned_keys.c.user_id).where(
+        pinned_keys.c.organisation_id.in_(_ORGANISATIONS)
+    ),
+    select(reports.c.id, reports.c.address).where(reports.c.case_id.in_(_MINE)),
+    select(messages.c.id, messages.c.message_id).where(_OF_CASE).order_by(messages.c.id.desc()).limit(1),
 )
 
 

@@ -162,6 +162,32 @@ def test_needles_are_made_once_until_something_changes(house: World) -> None:
         assert known() is known()
 
 
+def test_an_address_that_takes_anothers_place_is_looked_for(house: World) -> None:
+    """SQLite gives the number of a row that is gone to the next one."""
+    with house.writing() as tx:
+        contacts.add_contact(tx, contacts.named(tx, BOLT).id, "old@bolt.example")
+    held_for(house, sent(house, order("ask old@bolt.example")), "an address", BOLT, "the body, line 4")
+    with house.writing() as tx:
+        whose = contacts.named(tx, BOLT).id
+        contacts.remove_contact(tx, whose, "old@bolt.example")
+        contacts.add_contact(tx, whose, "new@bolt.example")
+    held_for(house, sent(house, order("ask new@bolt.example")), "an address", BOLT, "the body, line 4")
+
+
+def test_what_was_rolled_back_leaves_nothing_behind(house: World) -> None:
+    def looked_for(address: str, *, undone: bool = False) -> bool:
+        with house.writing() as tx:
+            nested = tx.begin_nested()
+            contacts.add_contact(tx, contacts.named(tx, BOLT).id, address)
+            case = leaking.known(tx, house.tools, cases.by_vu(tx, VU).id)
+            if undone:
+                nested.rollback()
+            return address in {one.text for one in case.index.needles}
+
+    assert looked_for("first@bolt.example", undone=True)
+    assert looked_for("second@bolt.example")
+
+
 # ---- an analyst means it --------------------------------------------------------------------------------------------
 
 
