@@ -96,7 +96,7 @@ def test_a_vendor_added_later_is_notified_under_the_same_embargo(house: World) -
 
 def test_nobody_is_notified_twice(house: World) -> None:
     house.case(VENDOR)
-    with pytest.raises(Illegal, match=f"{VENDOR} was contacted before; `mailrouter case write {VU} '{VENDOR}'` writes"):
+    with pytest.raises(Illegal, match=f"{VENDOR} was contacted before; `mailrouter case write {VU} {VENDOR}` writes"):
         contacting.notify(house.tools, house.alice, VU, [VENDOR], without_details=True)
     with pytest.raises(Illegal, match=f"every vendor of VU#{VU} was contacted before"):
         contacting.notify(house.tools, house.alice, VU, without_details=True)

@@ -300,7 +300,7 @@ def test_two_analysts_make_it_stand(on_file: World) -> None:
     kept = only(house)
     assert (kept.state, kept.reason) == ("held", "vouched for by telephone by alice; a second analyst must agree")
     [notice] = [why for why in house.notices() if "second analyst" in why]
-    assert f"statement agree VU#{VU} 'Vendor' --sha256 {kept.sha256[:12]}" in notice
+    assert f"statement agree VU#{VU} Vendor --sha256 {kept.sha256[:12]}" in notice
     with pytest.raises(Illegal, match="alice made the call: a second analyst must agree"):
         vouching.agree(house.tools, house.alice, VU, VENDOR, kept.sha256)
     second = bob(house)
