@@ -1,11 +1,25 @@
 """The 45-day clock: planned publication, moved to a working day; and what letters say of it."""
 
 from datetime import datetime, timedelta
+from string import Template
 
 from mailrouter.case.model import Case
 from mailrouter.case.policy import Policy
 
 SATURDAY = 5
+
+_PLANNED = (
+    "For this case we plan to publish on $planned. Please tell us if you need another date, and why. We may"
+    " publish earlier if the vulnerability is exploited or becomes public."
+)
+_SHORTLY = "Planned publication: $planned"
+_STILL = "We plan to publish on $planned, and may do so earlier."
+_OVER = "The embargo has ended."
+_NONE = "There is no embargo."
+_PUBLIC = "The vulnerability has been public since $since."
+_EXPLOIT = "An exploit has been public since $since."
+_ATTACKS = "Attacks have been seen since $since."
+SENTENCES = (_PLANNED, _SHORTLY, _STILL, _OVER, _NONE, _PUBLIC, _EXPLOIT, _ATTACKS)  # that letters may hold
 
 
 def planned_publication(first_contact: datetime, policy: Policy) -> datetime:
@@ -29,21 +43,15 @@ def words(case: Case, planned: str) -> dict[str, str]:
     """What letters say of publication: our plan; or since when the world knows, and what became of the embargo."""
     known = _known(case)
     if not known:
-        plan = (
-            f"For this case we plan to publish on {planned}. Please tell us if you need another date, and why. We may"
-            " publish earlier if the vulnerability is exploited or becomes public."
-        )
-        return {"publication": plan, "when": f"Planned publication: {planned}"}
-    still = f"We plan to publish on {planned}, and may do so earlier."
-    over = {"EXITED": "The embargo has ended.", "ACTIVE": still, "REVISE": still}
-    said = f"{known} {over.get(case.embargo, 'There is no embargo.')}"
+        return {name: Template(text).substitute(planned=planned) for name, text in _PLANS.items()}
+    ends = {"EXITED": _OVER, "ACTIVE": _STILL, "REVISE": _STILL}.get(case.embargo, _NONE)
+    said = f"{known} {Template(ends).substitute(planned=planned)}"
     return {"publication": said, "when": said}
 
 
+_PLANS = {"publication": _PLANNED, "when": _SHORTLY}
+
+
 def _known(case: Case) -> str:
-    since = (
-        ("The vulnerability has been public", case.public_at),
-        ("An exploit has been public", case.exploit_public_at),
-        ("Attacks have been seen", case.attacks_at),
-    )
-    return " ".join(f"{what} since {at:%Y-%m-%d}." for what, at in since if at is not None)
+    known = ((_PUBLIC, case.public_at), (_EXPLOIT, case.exploit_public_at), (_ATTACKS, case.attacks_at))
+    return " ".join(Template(what).substitute(since=f"{at:%Y-%m-%d}") for what, at in known if at is not None)

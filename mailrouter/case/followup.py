@@ -6,6 +6,7 @@ non-responsive (silence.py). When they wait on us, the analyst is reminded inste
 """
 
 from datetime import datetime, timedelta
+from string import Template
 
 from mailrouter.case import lifecycle, silence
 from mailrouter.case.actions import Actions, Close, Finish, Notice, Postpone, Progress, Set, Turn, Write
@@ -40,11 +41,23 @@ def asks_again(participant: Participant, since: str, policy: Policy, at: datetim
 def words(participant: Participant) -> dict[str, str]:
     """What a follow-up says of how long they have been silent; who has told us that they have our letter, has it."""
     if participant.progress == "acknowledged" and participant.last_heard_at is not None:
-        told = f"You told us on {participant.last_heard_at:%Y-%m-%d} that you have it; we have not heard more since."
-        return {"heard": told, "perhaps": ""}
-    wrong = "Perhaps our letter did not reach the right person"
-    perhaps = f"{wrong}; if so, please pass this one on, or tell us whom to write to."
-    return {"heard": "We have not heard from you since.", "perhaps": perhaps}
+        return {"heard": Template(_HAVE_IT).substitute(day=f"{participant.last_heard_at:%Y-%m-%d}"), "perhaps": ""}
+    return {"heard": _SILENT, "perhaps": _PERHAPS}
+
+
+_HAVE_IT = "You told us on $day that you have it; we have not heard more since."
+_SILENT = "We have not heard from you since."
+_PERHAPS = (
+    "Perhaps our letter did not reach the right person; if so, please pass this one on, or tell us whom to write to."
+)
+SENTENCES = (_HAVE_IT, _SILENT, _PERHAPS)  # that letters may hold
+
+
+def rung_letter(participant: Participant, rung: int) -> str:
+    """The text of a rung, 1 being the first; the second serves every rung beyond it. Who is no vendor is asked what
+    only our letter says.
+    """
+    return f"follow-up-{min(rung, 2)}" if participant.is_vendor else "follow-up-other"
 
 
 def due(event: FellDue, policy: Policy, at: datetime) -> Actions:
@@ -107,7 +120,7 @@ def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
         return [Finish(deadline.id, "analyst told"), Notice(event.case.queue, why, _once(event), participant)]
     return [
         Finish(deadline.id, f"follow-up {deadline.rung}"),
-        Write(participant, f"follow-up-{min(deadline.rung, 2)}", deadline.since, deadline.rung),
+        Write(participant, rung_letter(participant, deadline.rung), deadline.since, deadline.rung),
         Set(participant, DeadlineKind.FOLLOW_UP, deadline.since, deadline.rung + 1, at + policy.silence),
     ]
 

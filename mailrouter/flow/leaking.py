@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 
-from mailrouter.case import accept, contacting
+from mailrouter.case import accept, contacting, embargo, followup
 from mailrouter.case.standing import Standing
 from mailrouter.case.standing import parse as standing
 from mailrouter.mail import disguises, leaks, needles, parse, reportform, texts
@@ -39,7 +39,9 @@ MOST_MAILS = 5_000  # whose names are kept
 MOST_TOLD = 5  # findings of one letter that are named one by one
 
 # What our own code puts into letters: as little anybody's name as the letters' own texts are.
-INSERTED = (texts.ANSWER_FORM, *contacting.SENTENCES, *accept.SENTENCES)
+INSERTED = (
+    texts.ANSWER_FORM, *contacting.SENTENCES, *accept.SENTENCES, *embargo.SENTENCES, *followup.SENTENCES,
+)  # fmt: skip
 
 MEANT = "write it anew, or give the command again with --names-ok if that is meant"
 WRITTEN_ANEW = "write it anew, or `mailrouter outbox release {} --despite-leak --why …` if that is meant"
@@ -382,14 +384,16 @@ def _harmless(tools: Tools, case: Known, name: str, body: str) -> set[Needle]:
 def _fixed(tools: Tools, case: Known, name: str) -> Iterator[Fixed]:
     """The pieces of a letter's own text between its placeholders in which somebody's name is a word, and how often."""
     text = tools.texts.get(name)  # a letter may have been queued by a former version, under a name that is gone
-    pieces = re.split(r"\$\{?\w+\}?|\n{2,}", text.body) if text else []
-    for piece in (*pieces, *(INSERTED if text else ())):
+    for piece in (one for whole in (text.body, *INSERTED) for one in _BETWEEN.split(whole)) if text else ():
         words = disguises.fold(piece).split()
         pattern = re.compile(r"\s+".join(map(re.escape, words)))
         for needle, times in _counted(case, piece).items():
             alone = leaks.compact(needle.text) == "".join(words)  # then it could be anybody's word
             if needle.kind in (Kind.NAME, Kind.PERSON, Kind.REFERENCE) and not alone:
                 yield pattern, needle, times
+
+
+_BETWEEN = re.compile(r"\$\{?\w+\}?|\n{2,}")
 
 
 def _counted(case: Known, text: str) -> Counter[Needle]:

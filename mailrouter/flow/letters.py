@@ -231,7 +231,7 @@ def follow_up(tx: Connection, tools: Tools, case: Case, action: Write, now: date
     participant = action.participant
     asked_by = asked(tx, action.since)
     order = Order(
-        name=texts.rung_letter(action.rung),
+        name=action.letter,
         values={
             "asked": asked_by.subject if asked_by else "our letter",
             "asked_on": day(asked_by.sent_at or asked_by.made_at if asked_by else None),

@@ -103,7 +103,7 @@ def of_contact(owner: int, text: str) -> Iterator[Needle]:
 
 # Behind a name they say of which kind an organisation is; what stands before is what people call it.
 _FORM = re.compile(
-    r"[\s,]+(?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|llp|lp|plc|gmbh|ag|kg|ug|se|ev|sa|sas|sarl"
+    r"(?<![\s,])[\s,]++(?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|llp|lp|plc|gmbh|ag|kg|ug|se|ev|sa|sas|sarl"
     r"|srl|spa|bv|nv|ab|as|asa|oy|oyj|aps|kk|pty|pte|sp\. ?z ?o\. ?o|s\. ?a|s\. ?p\. ?a|s\. ?r\. ?l|e\. ?v|b\. ?v"
     r"|n\. ?v|gmbh & co\.? kg)\.?$",
     re.IGNORECASE,

@@ -99,6 +99,7 @@ LETTERS: Mapping[str, Letter] = {
     "details": _to_participant("replaces", "answer_form", *_DETAILS, must="details"),
     "follow-up-1": _to_participant("asked", "asked_on", "heard", "perhaps", "answer_form", automatic=True),
     "follow-up-2": _to_participant("asked", "asked_on", "heard", "perhaps", "answer_form", automatic=True),
+    "follow-up-other": _to_participant("asked", "asked_on", "heard", "perhaps", automatic=True),
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "receipt": _to_participant(*_TOLD, must="proved becomes quoted remedy", automatic=True),
@@ -135,11 +136,6 @@ Why not:
 Fixed in:
 Fix expected:
 We need:"""
-
-
-def rung_letter(rung: int) -> str:
-    """The follow-up of the ladder's rung (1 is the first); the last text serves every rung beyond it."""
-    return f"follow-up-{min(max(rung, 1), 2)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,3 +181,19 @@ def test_every_due_row_is_finished_or_put_off_and_at_most_one_person_hears_of_it
     assert sum(isinstance(order, Finish | Postpone) for order in orders) == 1
     assert sum(isinstance(order, Write | Notice) for order in orders) <= 1
     assert CASE.is_open
+
+
+@pytest.mark.parametrize(
+    ("roles", "rung", "letter"),
+    [
+        (("vendor",), 1, "follow-up-1"),
+        (("vendor", "reporter"), 2, "follow-up-2"),
+        (("downstream",), 99, "follow-up-2"),
+        (("reporter",), 1, "follow-up-other"),
+        (("coordinator",), 2, "follow-up-other"),
+    ],
+)
+def test_every_rung_has_a_letter_and_only_vendors_are_asked_what_vendors_are(
+    roles: tuple[str, ...], rung: int, letter: str
+) -> None:
+    assert followup.rung_letter(replace(VENDOR, roles=roles), rung) == letter

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from mailrouter.case.model import Case, Participant
-from mailrouter.faults import Refused
+from mailrouter.faults import Refused, TryLater
 from mailrouter.flow import cleartext, leaking, ownaddresses
 from mailrouter.flow.filing import look
 from mailrouter.flow.sending import lacking, noticetext
@@ -185,14 +185,15 @@ def hard_findings(tools: Tools, letter: Letter, known: Sealing) -> tuple[list[Fi
 
 def _open_reports(tools: Tools, letter: Letter) -> None:
     """What hidden reporters say of themselves stands in mails that may be encrypted: read outside of transactions, and
-    once. One that GnuPG cannot open just now is tried again with the next letter.
+    once. Raises TryLater while GnuPG cannot open one: nothing leaves that was not searched for all of it.
     """
     with tools.db.read() as tx:
         unread = leaking.unread(tx, tools, letter)
     for report_id, message_id in unread:
         seen = look.at(tools, message_id)
-        if not seen.trouble.startswith(look.NOT_NOW):
-            leaking.remember(tools, report_id, seen.text)
+        if seen.trouble.startswith(look.NOT_NOW):
+            raise TryLater("the report cannot be opened just now")
+        leaking.remember(tools, report_id, seen.text)
 
 
 # ---- the bytes ------------------------------------------------------------------------------------------------------
