@@ -307,6 +307,17 @@ def test_no_text_costs_more_than_its_length(part: str, tail: str) -> None:
     assert cost(32_000) < 24 * max(cost(4_000), 0.01)  # eight times the work, not sixty-four times
 
 
+@pytest.mark.parametrize("part", [" ", ",", ", ", "a ", "Inc ", " s. "])
+def test_no_name_costs_more_than_its_length(part: str) -> None:
+    def cost(length: int) -> float:
+        before = time.process_time()
+        needles.names((part * length)[:length] + "x")
+        return time.process_time() - before
+
+    cost(4_000)
+    assert cost(32_000) < 24 * max(cost(4_000), 0.01)
+
+
 def test_of_many_lines_each_is_told_and_none_costs_more_for_the_others() -> None:
     index = Index([Needle(Kind.NAME, 1, "Vendor Acme"), Needle(Kind.NAME, 2, "Vendor Bolt")])
 
