@@ -1,5 +1,6 @@
 """`mailrouter statement`: Vendor Statements, their exact text, and what proves it."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 
@@ -225,9 +226,9 @@ def vouch(
         raise faults.Refused("say --spoke-with whom")
     call = vouching.Call(number or "", spoke_with, why or "")
     asked = vouching.by_telephone(context.tools, context.actor, vu, vendor, call, message)
+    whose = shlex.quote(show.cell(asked.statement.vendor))
     return click.echo(
-        f"a second analyst must agree: mailrouter statement agree VU#{vu} '{show.cell(asked.statement.vendor)}' "
-        f"--sha256 {asked.statement.sha256[:12]}"
+        f"a second analyst must agree: mailrouter statement agree VU#{vu} {whose} --sha256 {asked.statement.sha256[:12]}"
     )
 
 

@@ -166,7 +166,7 @@ def test_vouched_for_by_telephone(console: Console, case: World) -> None:
     console.run("vendor", "set", VENDOR, "--phone", "+1 555 0100")
     said = console.out("statement", "vouch", str(VU), VENDOR, "--by", "telephone", "--spoke-with", "Jo Doe")
     sha256 = console.json("statement", "show", str(VU), VENDOR)["sha256"]
-    order = f"mailrouter statement agree VU#{VU} 'Vendor' --sha256 {sha256[:12]}"
+    order = f"mailrouter statement agree VU#{VU} Vendor --sha256 {sha256[:12]}"
     assert said == f"a second analyst must agree: {order}\n"
     refused = console.refused("statement", "agree", str(VU), VENDOR, "--sha256", sha256, status=1)
     assert refused == "alice made the call: a second analyst must agree"
