@@ -226,10 +226,8 @@ def vouch(
         raise faults.Refused("say --spoke-with whom")
     call = vouching.Call(number or "", spoke_with, why or "")
     asked = vouching.by_telephone(context.tools, context.actor, vu, vendor, call, message)
-    whose = shlex.quote(show.cell(asked.statement.vendor))
-    return click.echo(
-        f"a second analyst must agree: mailrouter statement agree VU#{vu} {whose} --sha256 {asked.statement.sha256[:12]}"
-    )
+    whose, text = shlex.quote(show.cell(asked.statement.vendor)), asked.statement.sha256[:12]
+    return click.echo(f"a second analyst must agree: mailrouter statement agree VU#{vu} {whose} --sha256 {text}")
 
 
 @statement.command("agree", epilog=examples("mailrouter statement agree VU#123456 ACME --sha256 44bae50e12ab"))
