@@ -5,6 +5,7 @@ import quopri
 import time
 from collections.abc import Callable
 from email.header import Header
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -294,40 +295,35 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def in_proportion(work: Callable[[int], object], small: int) -> bool:
+    """Whether eight times the length costs far less than 64 times the processor's time: not just in one try of five,
+    since what else this process does (its garbage, say) is counted too.
+    """
+
+    def cost(length: int) -> float:
+        before = time.process_time()
+        work(length)
+        return time.process_time() - before
+
+    return any(cost(8 * small) < 24 * max(cost(small), 0.01) for _ in range(5))
+
+
 @pytest.mark.parametrize("tail", ["!", f"\x01{CLEAN} psirt at achme dot example, Bolt Inc. {KEY} 9876543-21"])
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_text_costs_more_than_its_length(part: str, tail: str) -> None:
-    def cost(length: int) -> float:
-        text = (part * length)[:length] + tail
-        before = time.process_time()
-        found(text)
-        return time.process_time() - before
-
-    cost(4_000)
-    assert cost(32_000) < 24 * max(cost(4_000), 0.01)  # eight times the work, not sixty-four times
+    assert in_proportion(lambda length: found((part * length)[:length] + tail), 4_000)
 
 
 @pytest.mark.parametrize("part", [" ", ",", ", ", "a ", "Inc ", " s. "])
 def test_no_name_costs_more_than_its_length(part: str) -> None:
-    def cost(length: int) -> float:
-        before = time.process_time()
-        needles.names((part * length)[:length] + "x")
-        return time.process_time() - before
-
-    cost(4_000)
-    assert cost(32_000) < 24 * max(cost(4_000), 0.01)
+    assert in_proportion(lambda length: needles.names((part * length)[:length] + "x"), 4_000)
 
 
 def test_of_many_lines_each_is_told_and_none_costs_more_for_the_others() -> None:
     index = Index([Needle(Kind.NAME, 1, "Vendor Acme"), Needle(Kind.NAME, 2, "Vendor Bolt")])
-
-    def cost(lines: int) -> float:
-        before = time.process_time()
-        assert len(found("Vendor Acme and Vendor Bolt\n" * lines, 1, index)) == lines
-        return time.process_time() - before
-
-    cost(1_000)
-    assert cost(8_000) < 24 * max(cost(1_000), 0.01)
+    told = partial(found, recipient=1, index=index)
+    assert len(told("Vendor Acme and Vendor Bolt\n" * 1_000)) == 1_000
+    assert in_proportion(lambda lines: told("Vendor Acme and Vendor Bolt\n" * lines), 1_000)
 
 
 def test_base64_behind_words_and_wrapped_is_still_read() -> None:
