@@ -56,7 +56,9 @@ def traced(processes: Sequence[int], into: Path) -> Iterator[None]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
         assert tracer.stderr
         for _ in range(len(attach) // 2):
-            if "attached" not in (said := tracer.stderr.readline()):
+            said = tracer.stderr.readline()
+            ended = "No such process" in said and not any(f", {one})" in said for one in processes)  # a child, just now
+            if "attached" not in said and not ended:
                 tracer.kill()
                 refuse_or_skip(f"permission to trace a process ({said.strip()})")
         yield
