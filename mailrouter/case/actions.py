@@ -1,4 +1,4 @@
-"""What to do about it. Plain orders; flow/act.py carries them out, in the order given, in one transaction."""
+"""What to do about it. Plain orders; flow/act/ carries them out, in the order given, in one transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -78,7 +78,7 @@ class Course:
                 tried = Tried(self.attempts, frozenset({A, B}))
                 self.perform(plan.after(FellDue(row, CASE, self.who, tried=tried), self.policy, self.now))
 
-    # ---- as flow/act.py carries it out -------------------------------------------------------------------------------
+    # ---- as flow/act/ carries it out ---------------------------------------------------------------------------------
 
     def open(self) -> list[Deadline]:
         """What is still to come."""

@@ -12,7 +12,7 @@ from mailrouter.flow import act
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.casework import contacting, coordinate, joining, leaving, publicity, standings
 from mailrouter.flow.sending import deliver
-from mailrouter.store import outbox, vulnerabilities
+from mailrouter.store import cases, outbox, vulnerabilities
 from mailrouter.store.vulnerabilities import VendorStatus
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
@@ -232,7 +232,7 @@ def test_to_who_left_nothing_leaves_and_their_mail_is_a_strangers(house: World) 
 def test_a_letter_in_hand_is_looked_at_once_more_before_it_is_sent(house: World) -> None:
     [done] = contacting.notify(house.tools, house.alice, VU, without_details=True)
     with house.writing() as tx:
-        act.cases.change_participant(tx, house.participant().id, left_at=house.clock())
+        cases.change_participant(tx, house.participant().id, left_at=house.clock())
     house.deliver()
     [letter] = house.letters("notification")
     assert (letter.id, letter.state, letter.why) == (
