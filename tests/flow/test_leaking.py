@@ -250,6 +250,18 @@ def test_no_letter_there_is_tells_anybody_of_anybody_else_hard_or_soft(house: Wo
             assert said.found == [], (name, whom, said.words)
 
 
+def test_any_text_is_searched_for_whoever_must_not_be_named_to_the_world(house: World) -> None:
+    page = "Advisory\n\nFound with Bolt.\nMended by Zorble\u00a0Widgets, see ZOR-4411.\n"
+    with house.look() as tx:
+        found = leaking.in_text(leaking.known(tx, house.tools, cases.by_vu(tx, VU).id), page, where="the page")
+    hidden, open_ = (house.participant(name).organisation_id for name in (HIDDEN, BOLT))
+    assert {(one.owner, str(one.kind), one.where, one.hard) for one in found} == {
+        (open_, "the name", "the page, line 3", False),
+        (hidden, "the name", "the page, line 4", True),
+        (hidden, "the reference", "the page, line 4", True),
+    }
+
+
 @pytest.mark.row("A02")
 def test_no_text_of_ours_says_anything_of_anybody_else(house: World) -> None:
     """Every letter of the case up to its last rung, searched by somebody else's program, raw and decrypted."""

@@ -2,7 +2,7 @@
 
 Promises: the sender's headers never leave; no file leaves that may say who made it, unless a person means that; who
 agreed to it and how stands in the row and, as a hash, in the journal; a question that is passed on makes it its
-recipient's turn. What leaves is searched once more when it is sealed (flow/leaking.py).
+recipient's turn. What leaves is searched once more when it is sealed (flow/leaking/).
 """
 
 import json

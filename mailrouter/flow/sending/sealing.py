@@ -159,7 +159,7 @@ def _ids(keys: Iterable[PublicKey | contacts.PinnedKey]) -> set[str]:
 
 
 def tells(tools: Tools, letter: Letter, known: Sealing) -> str:
-    """What of others its recipient would learn and must not (flow/leaking.py), and what mends it; '' when nothing.
+    """What of others its recipient would learn and must not (flow/leaking/), and what mends it; '' when nothing.
 
     Looked for in exactly what leaves, as it is made now: who takes part, and what is known of them, may have changed
     since the letter was queued. An analyst may have let it go all the same.
