@@ -60,7 +60,7 @@ READING = (
 TITLES = {
     "RM": "Report management: reports, participants", "EM": "Embargo: cases", "consent": "Consent: participants",
     "vendor": "Case state: a vendor", "public": "Case state: a case", "case": "Case",
-    "progress": "What happened: participants",
+    "terms": "Dates that are proposed for publication", "progress": "What happened: participants",
 }  # fmt: skip
 ABOUT = {
     "RM": """
@@ -78,6 +78,9 @@ ABOUT = {
     "public": """
         Three bits, each set once: public, exploit public, attacks seen. A public exploit makes the vulnerability
         public. Either ends the embargo; attacks should, and an analyst decides.""",
+    "terms": """
+        Of the terms that are agreed, the newest are the embargo's. What nobody decides about lapses; what was agreed is
+        replaced by what is agreed after it.""",
     "case": "A merged case goes on in another: nothing leads out of it.",
     "progress": """
         Beside the vendor status, so that silence is not shown as "Unknown". A mail of somebody who disputes does not

@@ -87,6 +87,10 @@ DEFAULTS = {
     "policy.notify_minutes": 15,
     "trust.authserv_id": "",
     "trust.answers_from": "claimed",
+    "cve.url": "",
+    "cve.org": "",
+    "cve.user": "",
+    "cve.api_key": "",
     "web.listen": Listen("127.0.0.1", 8080),
     "web.url": "",
     "log.level": "info",
@@ -101,6 +105,7 @@ def test_a_default(name, expected):
 def test_defaults_of_this_machine(tmp_path):
     got = settings.load(None, {})
     assert got.data_dir == tmp_path / "var"
+    assert got.press.folder == tmp_path / "var" / "site"
     assert got.database.url == f"sqlite:///{tmp_path}/var/mailrouter.db"
     assert got.node == os.uname().nodename
     assert 1 <= got.worker.processes <= 4
@@ -309,6 +314,10 @@ REFUSED = [
     ("policy.digest_at", "24:00", TIME),
     ("trust.authserv_id", "mx example", AUTHSERV),
     ("trust.answers_from", "anyone", "give one of signed, authenticated, claimed"),
+    ("press.folder", "", "give a path"),
+    ("cve.url", "cveawg.example", WEB),
+    ("cve.org", "a\nb", "give text on one line, without control characters"),
+    ("cve.user", "a\nb", "give text on one line, without control characters"),
     ("web.listen", "8080", LISTEN),
     ("web.url", "https://me:pw@cert.example/", WEB),
     ("worker.processes", "0", "give a whole number from 1 to 64"),
@@ -325,7 +334,32 @@ def test_a_value_is_refused_in_these_words(name, given, reason):
 
 
 def test_every_setting_has_a_refused_value():
-    assert {name for name, _, _ in REFUSED} | set(POLICY) == set(reading.READERS)
+    assert {name for name, _, _ in REFUSED} | set(POLICY) | {"cve.api_key"} == set(reading.READERS)
+
+
+API_KEY = "give an API key (or api_key_file, the file that holds it)"
+ACCOUNT = {"CVE__URL": "https://cve.example/api/", "CVE__ORG": "ours", "CVE__USER": "robot@ours.example"}
+ACCOUNTS = [
+    (ACCOUNT, "cve.url is given and cve.api_key is not: give the whole account, or no url"),
+    (
+        ACCOUNT | {"CVE__API_KEY": "a\nb"},
+        f"cve.api_key = *** in the environment (MAILROUTER_CVE__API_KEY): {API_KEY}",
+    ),
+    (
+        ACCOUNT | {"CVE__API_KEY": "k", "CVE__URL": "http://cve.example/"},
+        "cve.url = 'http://cve.example/': give an https address; the key is not sent in clear",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "reason"), ACCOUNTS)
+def test_half_an_account_of_the_cve_service_is_refused(given, reason):
+    assert refusal(**given) == reason
+
+
+def test_an_account_of_the_cve_service():
+    got = load(**ACCOUNT, CVE__API_KEY="k").cve
+    assert (got.url, got.org, got.user, got.api_key) == ("https://cve.example/api/", "ours", "robot@ours.example", "k")
 
 
 POLICY = {f"policy.{one.name}": one for one in fields(Policy)}

@@ -47,7 +47,15 @@ PUBLIC: Table = {  # CS of the case: public, exploit public, attacks seen; an ex
     "attacks": {"pxa": "pxA", "Pxa": "PxA", "PXa": "PXA"},
 }
 
+TERMS: Table = {  # a date for publication that somebody proposed
+    "agree": {"proposed": "agreed"},
+    "refuse": {"proposed": "refused"},
+    "lapse": {"proposed": "lapsed"},
+    "replace": {"proposed": "replaced", "agreed": "replaced"},
+}
+
 CASE: Table = {
+    "publish": {"open": "published"},
     "close": {"open": "closed", "published": "closed"},
     "reopen": {"closed": "open"},
     "merge": {"open": "merged"},
@@ -82,6 +90,7 @@ TABLES: Mapping[str, Table] = {
     "consent": CONSENT,
     "vendor": VENDOR,
     "public": PUBLIC,
+    "terms": TERMS,
     "case": CASE,
     "progress": PROGRESS,
 }

@@ -31,6 +31,14 @@ class DeadlineKind(StrEnum):
     WAIT = "wait"  # an analyst said: not before this date
     NON_RESPONSIVE = "non-responsive"  # they have been silent for so long that they count as gone
     PUBLICATION = "publication"  # of a case: our planned date
+    DRAFT = "draft"  # of a case: the draft of the note is to be shown
+    ALERT = "alert"  # of a case: downstream vendors are to be alerted, if somebody above them is silent
+    REMINDER = "reminder"  # of a case: who is silent is told that we publish
+    EMBARGO = "embargo"  # of a case: the date that was agreed
+    TERMS = "terms"  # of a case: a date that was proposed, and nobody decided
+    RECORD = "record"  # of a case: its CVE records are to be public
+    APPROVAL = "approval"  # of a case: a note that was published in an emergency is to be approved
+    CLOSE = "close"  # of a case: is anything still open
     DECISION = "decision"  # of a report: take it up or not
 
 
@@ -56,6 +64,8 @@ class Case:
     public_at: datetime | None = None  # CS: since when the vulnerability is public,
     exploit_public_at: datetime | None = None  # an exploit is,
     attacks_at: datetime | None = None  # attacks were seen
+    published_at: datetime | None = None  # the first revision of its note was decided
+    not_published_at: datetime | None = None  # it was decided that there will be no note
 
     @property
     def is_open(self) -> bool:

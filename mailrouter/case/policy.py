@@ -24,8 +24,10 @@ class Policy:
     acknowledge_hours: int = 24  # one acknowledgement or receipt per address within this; 0: none
     score_threshold: float = 4.0  # a report scored below it is recommended to be declined (seeds 000); 0: off
     decide_hours: int = 48  # a report came in: a decision is due (seeds 000: "within 24-48 hours"); a reminder at half
-    draft_days: int = 10
-    reminder_days: int = 3
+    draft_days: int = 10  # before publication: the draft is shown, and downstream vendors are alerted (seeds 003)
+    reminder_days: int = 3  # before publication: who is silent is told that we publish
+    terms_days: int = 7  # a proposed date that nobody decided about lapses
+    close_days: int = 14  # a published case closes after so long without anything open
     approvals: int = 1
     digest_at: time = time(8)
     notify_minutes: int = 15
@@ -52,6 +54,8 @@ OF_A_CASE = (  # what one case may have of its own: its clocks. The rest is the 
     "answer_days",
     "draft_days",
     "reminder_days",
+    "terms_days",
+    "close_days",
 )
 
 

@@ -7,12 +7,13 @@ control, ANSI or bidi characters working (testbook C15, S37); JSON is ASCII, its
 import dataclasses
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import chain, zip_longest
 
 import click
-from tabulate import tabulate
 
 # Controls but for tab and line feed, marks that reorder or join, characters nobody sees, lone surrogates.
 _HOSTILE = re.compile(
@@ -55,12 +56,22 @@ REASON = 18  # characters of a line of a reason, the last column of a table: it 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], empty: str, *, last: int | None = None) -> None:
     """A table for people; `empty` is said when there is nothing. The last column wraps at `last` characters."""
     shown = [[cell(value) for value in row] for row in rows]
-    widths = [*[None] * (len(headers) - 1), last] if last else None
-    click.echo(
-        tabulate(shown, headers=headers, tablefmt="simple", disable_numparse=True, maxcolwidths=widths)
-        if shown
-        else empty
-    )
+    click.echo("\n".join(_lines(headers, shown, last)) if shown else empty)
+
+
+def _lines(headers: Sequence[str], rows: Sequence[Sequence[str]], last: int | None) -> Iterable[str]:
+    """Columns two spaces apart under a rule; a cell of several lines makes a row of as many."""
+    cells = [[_wrapped(value, None if n < len(headers) - 1 else last) for n, value in enumerate(row)] for row in rows]
+    columns = zip(*cells, strict=True)
+    widths = [max(len(s) for s in [h, *chain(*c)]) for h, c in zip(headers, columns, strict=True)]
+    rule = ["-" * width for width in widths]
+    for line in [headers, rule, *(line for row in cells for line in zip_longest(*row, fillvalue=""))]:
+        yield "  ".join(f"{value:{width}}" for value, width in zip(line, widths, strict=True)).rstrip()
+
+
+def _wrapped(value: str, width: int | None) -> list[str]:
+    lines = value.splitlines() or [""]
+    return [part for line in lines for part in (textwrap.wrap(line, width) if width else [line]) or [""]]
 
 
 def fields(rows: Iterable[tuple[str, object]]) -> None:

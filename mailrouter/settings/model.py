@@ -115,6 +115,23 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """The published site: a folder of files for any web server; identity.notes_url is where readers find it."""
+
+    folder: Path = setting(values.PATH, Path("site"))  # relative to data_dir; a link that is replaced at once
+
+
+@dataclass(frozen=True, slots=True)
+class Cve:
+    """The CVE Services account that reserves IDs and publishes records; without `url` IDs are typed in."""
+
+    url: str = setting(values.WEB_URL, "")
+    org: str = setting(values.LINE, "")  # our short name as a CNA
+    user: str = setting(values.LINE, "")  # an account of this program's own
+    api_key: str = setting(values.API_KEY, "")
+
+
+@dataclass(frozen=True, slots=True)
 class Web:
     """The analysts' console."""
 
@@ -151,6 +168,8 @@ class Settings:
     relay: Relay = field(default_factory=Relay)
     policy: Policy = field(default_factory=Policy)
     trust: Trust = field(default_factory=Trust)
+    press: Press = field(default_factory=Press)
+    cve: Cve = field(default_factory=Cve)
     web: Web = field(default_factory=Web)
     worker: Worker = field(default_factory=Worker)
     log: Log = field(default_factory=Log)

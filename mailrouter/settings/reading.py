@@ -13,11 +13,12 @@ from datetime import time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mailrouter.case.policy import OF_A_CASE
 from mailrouter.faults import Refused
 from mailrouter.settings import values
-from mailrouter.settings.model import Database, Imap, Settings, Smtp
+from mailrouter.settings.model import Cve, Database, Imap, Settings, Smtp
 from mailrouter.settings.values import Listen, Reader, hide
 
 DEFAULT_FILE = Path("config/mailrouter.toml")
@@ -66,7 +67,11 @@ class Given:
         return Refused(f"{name} = {self._shown(reader)} {self.place}{spelled}: {reason}")
 
     def _shown(self, reader: Reader) -> str:
-        if self.hidden or reader is values.PASSWORD or (reader.secret and not isinstance(self.value, str)):
+        if (
+            self.hidden
+            or reader in (values.PASSWORD, values.API_KEY)
+            or (reader.secret and not isinstance(self.value, str))
+        ):
             return "***"
         text = repr(hide(self.value) if reader.secret and isinstance(self.value, str) else self.value)
         return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
@@ -212,6 +217,7 @@ def _complete(settings: Settings) -> Settings:
     home = settings.identity.gnupg_home
     trust = settings.trust
     _check_tls(settings.smtp)
+    _check_cve(settings.cve)
     return replace(
         settings,
         data_dir=data,
@@ -220,6 +226,7 @@ def _complete(settings: Settings) -> Settings:
         smtp=replace(settings.smtp, listen=_under(data, settings.smtp.listen, "smtp.listen")),
         lmtp=replace(settings.lmtp, listen=_under(data, settings.lmtp.listen, "lmtp.listen")),
         web=replace(settings.web, listen=_under(data, settings.web.listen, "web.listen")),
+        press=replace(settings.press, folder=data / settings.press.folder),
         trust=replace(trust, answers_from=trust.answers_from or ("authenticated" if trust.authserv_id else "claimed")),
     )
 
@@ -231,6 +238,16 @@ def _under(data: Path, listen: Listen, name: str) -> Listen:
     if len(bytes(path)) > UNIX_PATH_BYTES:
         raise Refused(f"{name} = 'unix:{path}': a Unix socket's path may have {UNIX_PATH_BYTES} bytes")
     return replace(listen, path=path)
+
+
+def _check_cve(cve: Cve) -> None:
+    """All of the account, or nothing; a key is sent over TLS only, or within this machine."""
+    missing = [name for name in ("org", "user", "api_key") if not getattr(cve, name)]
+    if cve.url and missing:
+        raise Refused(f"cve.url is given and cve.{missing[0]} is not: give the whole account, or no url")
+    url = urlsplit(cve.url)
+    if cve.url and url.scheme != "https" and not _on_this_machine(url.hostname or ""):
+        raise Refused(f"cve.url = {cve.url!r}: give an https address; the key is not sent in clear")
 
 
 def _check_tls(smtp: Smtp) -> None:

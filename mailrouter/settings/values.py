@@ -276,6 +276,7 @@ def one_of(*words: str) -> Reader:
 
 
 PASSWORD = Reader("a password (or password_file, the file that holds it)", _password, secret=True)
+API_KEY = Reader("an API key (or api_key_file, the file that holds it)", _password, secret=True)
 AUTHSERV_ID = Reader("the name our border puts in Authentication-Results, such as mx.example.org", _optional(_host, ""))
 YES_OR_NO = Reader("true or false", _yes_or_no)
 SEPARATOR = Reader('"+", "-", "=", or "" for no such addresses', one_of("+", "-", "=", "").parse)

@@ -18,7 +18,8 @@ _CASE: Select[Any] = (
         cases.c.id, cases.c.vu, cases.c.title, cases.c.state, cases.c.analyst_id, func.coalesce(analysts.c.name, ""),
         cases.c.urgent, cases.c.opened_at, cases.c.closed_at, cases.c.embargo, cases.c.embargo_ends_at,
         cases.c.first_contact_at, cases.c.planned_at, cases.c.policy, cases.c.merged_into_id,
-        cases.c.public_at, cases.c.exploit_public_at, cases.c.attacks_at,
+        cases.c.public_at, cases.c.exploit_public_at, cases.c.attacks_at, cases.c.published_at,
+        cases.c.not_published_at,
     ).join(analysts, cases.c.analyst_id == analysts.c.id, isouter=True)
 )  # fmt: skip
 _LOCKED = _CASE.where(cases.c.id.in_(bindparam("ids", expanding=True))).order_by(cases.c.id).with_for_update(of=cases)
@@ -239,20 +240,20 @@ def set_deadline(tx: Connection, row: dict[str, Any]) -> bool:
     return tx.execute(statement.returning(deadlines.c.id)).first() is not None
 
 
-def set_publication(tx: Connection, case_id: int, since: str, due_at: datetime) -> None:
-    """The case's one open publication row is at this date; a new rung once the last is done. Call with it locked."""
-    mine = (deadlines.c.case_id == case_id) & (deadlines.c.kind == str(DeadlineKind.PUBLICATION))
+def set_clock(tx: Connection, case_id: int, kind: DeadlineKind, since: str, due_at: datetime) -> None:
+    """The case's one open row of this kind is at this date; a new rung once the last is done. Call with it locked."""
+    mine = (deadlines.c.case_id == case_id) & deadlines.c.participant_id.is_(None) & (deadlines.c.kind == str(kind))
     if tx.execute(update(deadlines).where(mine, deadlines.c.done_at.is_(None)).values(due_at=due_at)).rowcount:
         return
     rung = tx.execute(select(func.count()).select_from(deadlines).where(mine)).scalar_one() + 1
-    row = {"case_id": case_id, "kind": str(DeadlineKind.PUBLICATION), "since": since, "rung": rung, "due_at": due_at}
-    set_deadline(tx, row)
+    set_deadline(tx, {"case_id": case_id, "kind": str(kind), "since": since, "rung": rung, "due_at": due_at})
 
 
-def close_publication(tx: Connection, case_id: int, now: datetime, outcome: str) -> None:
-    """No date is waited for any more."""
-    mine = (deadlines.c.case_id == case_id) & (deadlines.c.kind == str(DeadlineKind.PUBLICATION))
-    tx.execute(update(deadlines).where(mine, deadlines.c.done_at.is_(None)).values(done_at=now, outcome=outcome))
+def close_clocks(tx: Connection, case_id: int, kinds: Sequence[DeadlineKind], now: datetime, outcome: str) -> None:
+    """Close what is open of these kinds of the case's own: what it waited for has come or gone."""
+    mine = (deadlines.c.case_id == case_id) & deadlines.c.participant_id.is_(None)
+    still = deadlines.c.kind.in_([str(kind) for kind in kinds]) & deadlines.c.done_at.is_(None)
+    tx.execute(update(deadlines).where(mine, still).values(done_at=now, outcome=outcome))
 
 
 def set_deadlines(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:

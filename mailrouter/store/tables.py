@@ -247,6 +247,11 @@ cases = Table(
     _time("public_at"),  # since when the vulnerability, an exploit, attacks are known to all (CS: P, X, A)
     _time("exploit_public_at"),
     _time("attacks_at"),
+    _time("published_at"),  # when the first revision of its note was decided: "Date First Published"
+    _time("not_published_at"),  # when it was decided that there will be no note
+    _text("not_published_by"),
+    _text("not_published_why"),
+    _text("publish_ssvc"),  # ASCII JSON: what an analyst answered to SSVC Coordinator Publish
 )
 
 vulnerabilities = Table(  # VU#123456.1, .2, ...: what a case is about, one by one
@@ -258,6 +263,13 @@ vulnerabilities = Table(  # VU#123456.1, .2, ...: what a case is about, one by o
     _text("title"),
     _text("cve"),  # CVE-2026-12345; '' none yet
     _time("added_at", nullable=False),
+    _text("cve_source"),  # vendor | reserved | typed in; '' none yet
+    Column("cve_vendor_id", Id),  # the CNA whose record it is, or is to be (no foreign key: added later)
+    _text("cve_why"),  # why we decided, when a vendor that is a CNA did not
+    _time("record_at"),  # since when the CVE record is known to be public
+    _text("cwe"),  # CWE-79
+    _text("cvss"),  # vector, any of 2.0, 3.0, 3.1, 4.0
+    _text("text"),  # one paragraph for the CVE record; '' : the note's overview
     UniqueConstraint("case_id", "number"),
 )
 
@@ -560,6 +572,157 @@ relays = Table(  # what was passed on of one participant's mail to another
     _text("consent"),  # how the sender agreed
     _time("made_at", nullable=False),
     _text("made_by"),
+)
+
+# ---- embargo ---------------------------------------------------------------------------------------------------------
+
+terms = Table(  # each date that was proposed for publication; the newest agreed one is the embargo's
+    "terms",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, ... in the case
+    _time("ends_at", nullable=False),
+    _text("zone", "UTC"),  # in which it was given, and is said
+    _ref("participant_id", "participants"),  # who asked for it; NULL: we did
+    _ref("message_id", "messages"),  # the mail that asked
+    _time("proposed_at", nullable=False),
+    _text("proposed_by"),
+    _text("why"),
+    _text("state", "proposed"),  # proposed | agreed | refused | lapsed | replaced
+    _time("decided_at"),
+    _text("decided_by"),
+    _text("decided_why"),
+    UniqueConstraint("case_id", "number"),
+)
+
+consents = Table(  # what each participant answered to each of them; silence is no row but `invited`
+    "consents",
+    metadata,
+    Column("terms_id", Id, ForeignKey("terms.id"), primary_key=True, autoincrement=False),
+    Column("participant_id", Id, ForeignKey("participants.id"), primary_key=True, autoincrement=False),
+    _text("answer", "invited"),  # invited | accepted | declined
+    _time("at", nullable=False),
+    _text("by"),  # message:ID or an analyst who recorded it
+)
+
+# ---- the note --------------------------------------------------------------------------------------------------------
+
+revisions = Table(  # the note, each draft of each revision as it was written: text, and the facts of that moment
+    "revisions",
+    metadata,
+    _id(),
+    _ref("case_id", "cases", nullable=False),
+    Column("number", Integer, nullable=False),  # the document's revision: 1, 2, ...
+    Column("draft", Integer, nullable=False),  # 1, 2, ... of that revision
+    _text("text"),  # Markdown with the template's sections
+    _text("content"),  # canonical ASCII JSON of the whole note, see case/note.py
+    _text("sha256"),  # of `content`: what is approved is this
+    _time("made_at", nullable=False),
+    _text("made_by"),
+    _text("written_by"),  # who wrote the text that it has
+    _text("why"),  # what changed, as the published history says it
+    _text("cause"),  # statement:ID, message:ID, ...: what proposed it; '' an analyst did
+    _time("decided_at"),  # its publication was decided: this instant is its date
+    _text("decided_by"),
+    _text("emergency"),  # why it was published before it was approved; '' it was not
+    _time("released_at"),  # readers have it
+    UniqueConstraint("case_id", "number", "draft"),
+    Index(
+        "uq_revisions_decided",
+        "case_id",
+        "number",
+        unique=True,
+        sqlite_where=text("decided_at IS NOT NULL"),
+        postgresql_where=text("decided_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_revisions_released",
+        "released_at",
+        sqlite_where=text("decided_at IS NOT NULL"),
+        postgresql_where=text("decided_at IS NOT NULL"),
+    ),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("revision_id", Id, ForeignKey("revisions.id"), primary_key=True, autoincrement=False),
+    Column("analyst_id", Id, ForeignKey("analysts.id"), primary_key=True, autoincrement=False),
+    _time("at", nullable=False),
+    _text("sha256"),  # of the content they saw
+)
+
+overrides = Table(  # a condition of the gate that was not met, and who published despite it
+    "overrides",
+    metadata,
+    Column("revision_id", Id, ForeignKey("revisions.id"), primary_key=True, autoincrement=False),
+    Column("condition", Text, primary_key=True),
+    _text("why"),
+    _text("by"),
+    _time("at", nullable=False),
+)
+
+shown_drafts = Table(  # which draft a participant was sent, and what came of it
+    "shown_drafts",
+    metadata,
+    Column("revision_id", Id, ForeignKey("revisions.id"), primary_key=True, autoincrement=False),
+    Column("participant_id", Id, ForeignKey("participants.id"), primary_key=True, autoincrement=False),
+    _ref("letter_id", "letters"),
+    _time("shown_at", nullable=False),
+    _time("acknowledged_at"),
+    _text("acknowledged_by"),  # message:ID or an analyst who recorded it
+    _ref("comment_id", "messages"),  # the mail with their comments
+)
+
+addenda = Table(  # what the note says of a vendor besides its statement: ours, kept apart from theirs
+    "addenda",
+    metadata,
+    Column("participant_id", Id, ForeignKey("participants.id"), primary_key=True, autoincrement=False),
+    _text("text"),
+    _text("links"),  # https addresses, one a line
+    _time("updated_at", nullable=False),
+    _text("updated_by"),
+)
+
+# ---- CVE -------------------------------------------------------------------------------------------------------------
+
+cve_orders = Table(  # what we want of the CVE service: recorded before it is asked, so that it is asked once
+    "cve_orders",
+    metadata,
+    _id(),
+    _ref("vulnerability_id", "vulnerabilities", nullable=False),
+    _text("what"),  # reserve | record | reject
+    _text("cve"),  # '' : still to be reserved
+    _text("record"),  # record: the CNA container, canonical ASCII JSON
+    _text("state", "wanted"),  # wanted | done | given up
+    _time("wanted_at", nullable=False),
+    _text("wanted_by"),
+    _text("why"),
+    _count("tries"),
+    _time("tried_at"),  # committed before the service is asked: whoever finds it looks there first
+    _time("not_before"),
+    _time("done_at"),
+    _text("trouble"),  # what the service said last: a code, never a text of it
+    Index(
+        "uq_cve_orders_wanted",
+        "vulnerability_id",
+        "what",
+        unique=True,
+        sqlite_where=text("state = 'wanted'"),
+        postgresql_where=text("state = 'wanted'"),
+    ),
+)
+
+cve_ids = Table(  # every CVE ID the service gave us, used or not
+    "cve_ids",
+    metadata,
+    Column("cve", Text, primary_key=True),
+    _ref("order_id", "cve_orders"),  # which asked for it
+    _ref("vulnerability_id", "vulnerabilities"),  # NULL: unused
+    _text("state", "reserved"),  # reserved | published | rejected
+    _time("reserved_at", nullable=False),
+    _time("changed_at"),
 )
 
 # ---- letters and clocks ---------------------------------------------------------------------------------------------

@@ -20,6 +20,13 @@ class Vulnerability:
     title: str
     cve: str
     added_at: datetime
+    cve_source: str  # vendor | reserved | typed in; '' none yet
+    cve_vendor_id: int | None  # the organisation whose record it is, or is to be
+    cve_why: str
+    record_at: datetime | None
+    cwe: str
+    cvss: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,19 @@ EXPECTED = {
         "PxA": "exploit PXA",
         "PXA": "",
     },
-    "case": {"open": "close closed, merge merged", "published": "close closed", "closed": "reopen open", "merged": ""},
+    "terms": {
+        "proposed": "agree agreed, refuse refused, lapse lapsed, replace replaced",
+        "agreed": "replace replaced",
+        "refused": "",
+        "lapsed": "",
+        "replaced": "",
+    },
+    "case": {
+        "open": "publish published, close closed, merge merged",
+        "published": "close closed",
+        "closed": "reopen open",
+        "merged": "",
+    },
     "progress": {
         "suspected": (
             "confirm not contacted, contact contacted, fail undeliverable, acknowledge acknowledged, answer answered,"

@@ -279,7 +279,7 @@ def test_notify_says_who_was_written_to_and_that_nobody_receives_it(console: Con
         (("assign", "Nobody"), 1, "no analyst is named 'Nobody'"),
         (("close",), 2, "Missing option '--why'"),
         (("close", "--why", "done"), 1, "the embargo of VU#123456 is active; `--end-embargo` ends it with the case"),
-        (("reopen", "--why", "done"), 1, "'reopen' is no move from open; from there: close, merge"),
+        (("reopen", "--why", "done"), 1, "'reopen' is no move from open; from there: publish, close, merge"),
         (("remark", ""), 2, "a text is wanted"),
         (("log", VENDOR, "said"), 2, "Missing option '--by'"),
         (("log", VENDOR, "--by", "pigeon", "said"), 2, "'pigeon' is not one of"),

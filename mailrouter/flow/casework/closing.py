@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import lifecycle
-from mailrouter.case.model import Case, Waiting
+from mailrouter.case.model import Case, DeadlineKind, Waiting
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, done_by, note
 from mailrouter.flow.casework import publicity, standings
@@ -32,7 +32,7 @@ def close(tools: Tools, actor: Actor, vu: int, why: str, *, end_embargo: bool = 
         for participant in (p for p in cases.participants_of(tx, [case.id]) if p.takes_part):
             act.nobodys_turn(doing, participant, "case closed")
             standings.follow_rm(doing, participant, lifecycle.DONE_WITH)
-        cases.close_publication(tx, case.id, tools.now(), "case closed")
+        cases.close_clocks(tx, case.id, tuple(DeadlineKind), tools.now(), "case closed")
         note(tx, tools, actor, "case.closed", case, why=why)
         return cases.get(tx, case.id)
 
