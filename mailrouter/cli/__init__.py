@@ -18,6 +18,7 @@ COMMANDS = {
     "message": "message",
     "statement": "statement",
     "proposal": "proposal",
+    "note": "note",
     "outbox": "outbox",
     "letter": "letter",
     "search": "journal",

@@ -1,0 +1,48 @@
+"""`mailrouter note`: the Vulnerability Note of a case, from its first draft to its publication."""
+
+import click
+
+from mailrouter.cli import given, noteshape, show
+from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow.notes import finding
+from mailrouter.store import cases, notes
+
+
+@click.group()
+def note() -> None:
+    """Vulnerability Notes: written, approved, published, revised."""
+
+
+# ---- looking ---------------------------------------------------------------------------------------------------------
+
+
+@note.command("list", epilog=examples("mailrouter note list", "mailrouter note list --json"))
+@as_json
+@here
+def listing(context: Here, json_: bool) -> None:
+    """Every case that has a note: how far it is."""
+    with context.db.read() as tx:
+        found = notes.newest_of_each(tx)
+        of = cases.some(tx, [one.case_id for one in found])
+        rows = [noteshape.line(of[one.case_id], one, notes.approved(tx, one)) for one in found]
+    if json_:
+        return show.show_json(rows)
+    headers = ("VU#", "title", "revision", "state", "made (UTC)", "approved by")
+    return show.table(headers, [noteshape.row(one) for one in rows], "No note.")
+
+
+@note.command(
+    "show",
+    epilog=examples("mailrouter note show VU#123456", "mailrouter note show VU#123456 --revision 1 --draft 3 --json"),
+)
+@given.vu_argument
+@noteshape.which
+@as_json
+@here
+def one(context: Here, vu: int, revision: int | None, draft: int | None, json_: bool) -> None:
+    """The newest draft, or one of those before: what it is, who approved it, its text."""
+    with context.db.read() as tx:
+        case = cases.by_vu(tx, vu)
+        found = finding.one(tx, case, revision, draft)
+        shown = noteshape.shape(case, found, notes.approved(tx, found), notes.overridden(tx, found.id))
+    return show.show_json(shown) if json_ else noteshape.show_note(case, found, shown)
