@@ -3,6 +3,8 @@
 import os
 import pwd
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import text
@@ -35,6 +37,26 @@ def wait_for_counts(node: Daemon, wanted: dict[str, int]) -> None:
         db.close()
 
 
+@contextmanager
+def acting(node: Daemon, name: str) -> Iterator[None]:
+    """Commands are this analyst's until the block ends: who acts is known by the login, and this process has one."""
+    db, mine = Database(node.environ["MAILROUTER_DATABASE__URL"]), {"mine": login()}
+
+    def give(to: str | None) -> str | None:
+        with db.write() as tx:
+            had = tx.execute(text("SELECT name FROM analysts WHERE login = :mine"), mine).scalar()
+            tx.execute(text("UPDATE analysts SET login = NULL WHERE login = :mine"), mine)
+            tx.execute(text("UPDATE analysts SET login = :mine WHERE name = :to"), mine | {"to": to})
+            return had
+
+    before = give(name)
+    try:
+        yield
+    finally:
+        give(before)
+        db.close()
+
+
 class Office:
     """Asks the program, by its commands."""
 
@@ -60,6 +82,11 @@ class Office:
         wait_for_counts(self.node, {"SELECT count(*) FROM mails": self.handed_in, "SELECT count(*) FROM inbox": 0})
 
     # ---- the case ------------------------------------------------------------------------------------------------
+
+    def as_ben(self, *arguments: str, **more: Any) -> str:
+        """A command of the second analyst's; what it says."""
+        with acting(self.node, "Ben"):
+            return self.node.run(*arguments, **more).stdout
 
     def vendor(self, of: Organisation, *, pinned: bool = True) -> None:
         """Ana adds a vendor; both sides hold each other's key."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
@@ -23,7 +24,7 @@ from sqlalchemy import text
 
 from mailrouter.store.engine import Database
 from tests.journey import transcript
-from tests.journey.office import login, wait_for_counts
+from tests.journey.office import acting, login, wait_for_counts
 from tests.journey.people import US, Organisation, Read, headed
 from tests.journey.transcript import Arrives, Leaves, Typed
 from tests.servers import warm
@@ -60,6 +61,8 @@ class Day:
             f'#!/bin/sh\nexec {sys.executable} -S {warm.__file__} {warm.address()} "$@"\n'
         )
         (tools / "mailrouter").chmod(0o755)
+        (tools / "sudo").write_text('#!/bin/sh\nshift 2\nexec "$@"\n')  # who it is for: see `acting`
+        (tools / "sudo").chmod(0o755)
         self.here.keys = {name: one.fingerprint for name, one in self.people.items()}
         self.here.keys["ours"] = json.loads(node.run("key", "list", "--json").stdout)[0]["fingerprint"]
         self.begins = datetime.now(UTC)
@@ -80,10 +83,11 @@ class Day:
     def _answer(self, command: str) -> str:
         self._settle()
         environ = {**self.node.environ, "PATH": f"{self.node.folder / 'bin'}:{os.environ['PATH']}"}
-        done = subprocess.run(
-            ["bash", "-c", self.here.say(command)], cwd=self.node.folder, env=environ, text=True, timeout=120,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        with acting(self.node, "Ben") if command.startswith("sudo -u ben ") else nullcontext():
+            done = subprocess.run(
+                ["bash", "-c", self.here.say(command)], cwd=self.node.folder, env=environ, text=True, timeout=120,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
         assert "Traceback" not in done.stdout, done.stdout
         self._learn()
         self._time_passes()
