@@ -34,6 +34,7 @@ class Score:
     vector: str  # as given, without blanks around
     base: int
     environmental: int | None  # None: the vector says nothing of the environment
+    canonical: str = ""  # the same vector, its metrics in the order of its version's specification
 
     @property
     def tenths(self) -> int:
@@ -63,18 +64,30 @@ def shown(tenths: int | None) -> str:
     return "" if tenths is None else f"{tenths // 10}.{tenths % 10}"
 
 
+_SEVERITIES = ((90, "Critical"), (70, "High"), (40, "Medium"), (1, "Low"), (0, "None"))  # CVSS 3.1 section 5, 4.0 too
+
+
+def severity(tenths: int) -> str:
+    """The word for a score of version 3 or 4."""
+    return next(word for least, word in _SEVERITIES if tenths >= least)
+
+
 def _scored(version: str, text: str) -> Score:
     if version == "4.0":
         return _scored_4(text)
-    base, _, environmental = (CVSS2 if version == "2" else CVSS3)(text).scores()
-    return Score(version, text, _tenths(base), _tenths(environmental) if _of_environment(text) else None)
+    read = (CVSS2 if version == "2" else CVSS3)(text)
+    base, _, environmental = read.scores()
+    told = _tenths(environmental) if _of_environment(text) else None
+    return Score(version, text, _tenths(base), told, read.clean_vector())
 
 
 def _scored_4(text: str) -> Score:
     """4.0 knows one score of all that is given; the base score is that of the base metrics alone."""
-    whole = CVSS4(text).scores()[0]
+    read = CVSS4(text)
+    whole = read.scores()[0]
     alone = "/".join(one for one in text.split("/") if not _BEYOND_BASE_4.match(one))
-    return Score("4.0", text, _tenths(CVSS4(alone).scores()[0]), _tenths(whole) if _of_environment(text) else None)
+    told = _tenths(whole) if _of_environment(text) else None
+    return Score("4.0", text, _tenths(CVSS4(alone).scores()[0]), told, read.clean_vector())
 
 
 def _of_environment(text: str) -> bool:
