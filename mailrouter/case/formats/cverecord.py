@@ -12,6 +12,7 @@ from typing import Any
 
 from mailrouter import faults
 from mailrouter.case import cvss
+from mailrouter.case.formats import paths
 from mailrouter.case.formats.publisher import Publisher
 from mailrouter.case.note import Edition, Status, Vendor, Vulnerability
 from mailrouter.case.status import AFFECTED, NOT_AFFECTED, UNKNOWN
@@ -68,7 +69,7 @@ def record(
 
 def note_address(vu: int, publisher: Publisher) -> str:
     """Where readers find the note; '' while the site has no address."""
-    return f"{publisher.url}/vuls/id/{vu}/" if publisher.url else ""
+    return f"{publisher.url}/{paths.page(vu)}" if publisher.url else ""
 
 
 # ---- its parts -------------------------------------------------------------------------------------------------------

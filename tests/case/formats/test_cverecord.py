@@ -15,7 +15,7 @@ from mailrouter.case.formats import cverecord
 from tests.case import notes
 from tests.case.notes import ACME, FIRST, FLAW, NOTE, NOWHERE, OURS
 
-ADDRESS = "https://notes.cert.example/vuls/id/123456/"
+ADDRESS = "https://notes.cert.example/vuls/id/123456"
 
 
 def made(edition: note.Edition = FIRST, flaw: note.Vulnerability = FLAW) -> dict[str, Any]:
