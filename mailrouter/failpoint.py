@@ -22,6 +22,11 @@ POINTS = (
     "deliver-after-freeze",
     "deliver-after-relay",
     "deliver-after-record",
+    "publish-after-decide",
+    "press-while-building",
+    "press-before-link",
+    "press-after-link",
+    "publish-before-release",
 )
 
 ARMED = os.environ.get("MAILROUTER_FAILPOINT", "")

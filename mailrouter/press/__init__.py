@@ -1,1 +1,1 @@
-"""What readers are given: editions of notes become files, and a folder of them takes the old one's place at once."""
+"""Published notes as files: pages, and the folder that web servers read. The one door to Jinja2 and markdown-it."""

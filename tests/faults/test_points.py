@@ -33,11 +33,13 @@ def points(stage: str) -> list[str]:
 
 def test_every_point_is_of_a_stage_tested_here() -> None:
     assert sorted(failpoint.POINTS) == sorted(
-        point for stage in ("accept", "imap", "receive", "remind", "deliver", "order") for point in points(stage)
+        point
+        for stage in ("accept", "imap", "receive", "remind", "deliver", "order", "press", "publish")
+        for point in points(stage)
     )
 
 
-# those of "order" in test_order_points.py
+# those of "order" in test_order_points.py, of "press" in tests/press/test_folder.py, of "publish" in test_publishing.py
 
 
 def one_worker(daemons: Daemons, url: str, **settings: str) -> Daemon:
