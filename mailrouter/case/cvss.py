@@ -7,6 +7,7 @@ that nothing is ever compared as a float.
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from cvss import CVSS2, CVSS3, CVSS4
 from cvss.exceptions import CVSSError
@@ -57,6 +58,28 @@ def read(vector: str) -> Score:
         return _scored(shape[1] or "2", text)
     except CVSSError as trouble:
         raise faults.Refused(f"this CVSS vector cannot be scored ({_short(trouble)}); give {ALLOWED}") from None
+
+
+def version(vector: str) -> str:
+    """2 | 3.0 | 3.1 | 4.0; '' for what is no vector."""
+    try:
+        return read(vector).version
+    except faults.Refused:
+        return ""
+
+
+def document(vector: str) -> dict[str, Any]:
+    """The vector and its scores as the JSON schema of its version has them (first.org/cvss); `Refused` as `read`.
+
+    Groups of metrics of which none is given are left out. In 4.0 the one score is that of all that is given.
+    """
+    score = read(vector)
+    kind = {"2": CVSS2, "4.0": CVSS4}.get(score.version, CVSS3)
+    found: dict[str, Any] = kind(score.vector).as_json(minimal=True)
+    found["version"] = "2.0" if score.version == "2" else score.version  # the library says "4"
+    if "baseSeverity" in found:
+        found["baseSeverity"] = found["baseSeverity"].upper()  # the library's 4.0 says "Low"
+    return found
 
 
 def shown(tenths: int | None) -> str:

@@ -5,10 +5,12 @@ import re
 from mailrouter.case.note import Edition
 from mailrouter.case.vuid import VuId
 
+FEED = "vuls/atom.xml"
+
 
 def page(vu: int) -> str:
     """The page for people."""
-    return f"vuls/id/{vu}"
+    return f"vuls/id/{vu}/"
 
 
 def json(vu: int) -> str:

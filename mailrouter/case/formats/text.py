@@ -172,7 +172,14 @@ def _history(edition: Edition, publisher: Publisher) -> Iterator[str]:
 
 def _imprint(publisher: Publisher) -> str:
     """Who says all this, and how to reach us."""
-    facts = ("-- ", publisher.name, publisher.address, publisher.phone, publisher.policy_url, publisher.key_url)
+    facts = (
+        "-" * lines.WIDTH,
+        publisher.name,
+        publisher.address,
+        publisher.phone,
+        publisher.policy_url,
+        publisher.key_url,
+    )
     return "\n".join([*filter(None, facts), f"Key: {wording.key(publisher.fingerprint)}"])
 
 
