@@ -10,7 +10,7 @@ FEED = "vuls/atom.xml"
 
 def page(vu: int) -> str:
     """The page for people."""
-    return f"vuls/id/{vu}/"
+    return f"vuls/id/{vu}"
 
 
 def json(vu: int) -> str:

@@ -42,7 +42,7 @@ def test_a_plain_note():
     assert shown.startswith(PLAIN)
     assert ACME in shown
     assert "  - Silent Ltd: contacted on 2026-01-16, no answer\n" in shown
-    assert "https://notes.cert.example/vuls/id/123456/\n" in shown
+    assert "https://notes.cert.example/vuls/id/123456\n" in shown
     assert all(len(line) <= lines.WIDTH for line in shown.split("\n"))
 
 
