@@ -179,6 +179,17 @@ class _Digits(_Typed):
         return digits
 
 
+class _Draft(_Typed):
+    name = "revision"
+
+    def read(self, value: str) -> tuple[int, int | None]:
+        """A revision's number, and a draft's, if one is named."""
+        found = re.fullmatch(r"([1-9][0-9]{0,5})(?:\.([1-9][0-9]{0,5}))?", value.strip())
+        if not found:
+            raise ValueError(f"{value!r} is no revision, such as 2, or 2.3 for its third draft")
+        return int(found[1]), int(found[2]) if found[2] else None
+
+
 class _Telephone(_Typed):
     name = "number"
 
@@ -216,7 +227,7 @@ VRF, VU_OR_VRF = _Vrf(), _VuOrVrf()
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS, WHOM = _Digits(), _Whom()
-NUMBER = _KeyAndValue()
+NUMBER, DRAFT = _KeyAndValue(), _Draft()
 ID = click.IntRange(1, 2**63 - 1)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours

@@ -2,7 +2,8 @@
 
 import click
 
-from mailrouter.cli import given, noteshape, show
+from mailrouter.case import notediff
+from mailrouter.cli import given, noteshape, notewriting, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow.notes import finding
 from mailrouter.store import cases, notes
@@ -46,3 +47,31 @@ def one(context: Here, vu: int, revision: int | None, draft: int | None, json_: 
         found = finding.one(tx, case, revision, draft)
         shown = noteshape.shape(case, found, notes.approved(tx, found), notes.overridden(tx, found.id))
     return show.show_json(shown) if json_ else noteshape.show_note(case, found, shown)
+
+
+@note.command(
+    "diff",
+    epilog=examples(
+        "mailrouter note diff VU#123456", "mailrouter note diff VU#123456 1", "mailrouter note diff VU#123456 1.2 1.4"
+    ),
+)
+@given.vu_argument
+@click.argument("before", required=False, type=given.DRAFT, metavar="[REVISION[.DRAFT]]")
+@click.argument("after", required=False, type=given.DRAFT, metavar="[REVISION[.DRAFT]]")
+@here
+def diff(context: Here, vu: int, before: tuple[int, int | None] | None, after: tuple[int, int | None] | None) -> None:
+    """What changed, in the text and in the facts: between two drafts; alone, in the newest."""
+    with context.db.read() as tx:
+        case = cases.by_vu(tx, vu)
+        new = finding.one(tx, case, *(after or (None, None)))
+        old = finding.one(tx, case, *before) if before else finding.one_before(tx, new)
+    names = (old.name if old else "nothing", new.name)
+    parts = [
+        notediff.text(old.text if old else "", new.text, names),
+        notediff.facts(old.note if old else None, new.note, names),
+    ]
+    show.block("\n\n".join(filter(None, parts)) or f"{names[1]} says what {names[0]} says")
+
+
+for command in notewriting.COMMANDS:
+    note.add_command(command)

@@ -58,11 +58,20 @@ def text_of(entity: bytes) -> bytes:
     Read strictly, as signatures are: what two readers could take differently has no text that could be a statement. A
     forwarded mail inside is somebody else's words: not looked into.
     """
+    part = _text_part(entity)
+    return part.decoded() if part else b""
+
+
+def charset_of(entity: bytes) -> str:
+    """What this part says its characters are; '' when it says nothing. May be any word."""
+    part = _text_part(entity)
+    return part.parameters.get("charset", "") if part else ""
+
+
+def _text_part(entity: bytes) -> Entity | None:
     top = rawmime.parse(entity)
-    for part in islice(_leaves(top, limits.DEPTH), limits.PARTS):
-        if part.kind == "text/plain" and not _attached(part) and not _header_copy(part, top):
-            return part.decoded()
-    return b""
+    parts = islice(_leaves(top, limits.DEPTH), limits.PARTS)
+    return next((p for p in parts if p.kind == "text/plain" and not _attached(p) and not _header_copy(p, top)), None)
 
 
 def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:

@@ -24,6 +24,13 @@ def one(tx: Connection, case: Case, number: int | None = None, draft: int | None
     return (published or fitting)[0]
 
 
+def one_before(tx: Connection, one: Revision) -> Revision | None:
+    """The draft before it; of a revision's first, what was published last."""
+    earlier = [each for each in notes.of_case(tx, one.case_id) if each.id < one.id]
+    same = [each for each in earlier if each.number == one.number]
+    return next(iter(same or [each for each in earlier if each.decided_at is not None]), None)
+
+
 def _named(number: int, draft: int | None) -> str:
     return f"revision {number}" + (f", draft {draft}" if draft else "")
 

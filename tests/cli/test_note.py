@@ -1,0 +1,108 @@
+"""`mailrouter note`: from a template to a published revision, as an analyst types it."""
+
+import pytest
+
+from mailrouter.cli import draft
+from mailrouter.store import notes
+from tests.cli.console import Console
+from tests.flow.world import VENDOR, VU, World
+
+TEXT = "# Overflow\n\n## Overview\n\nIt overflows.\n\n## Description\n\nAt length.\n\n"
+TEXT += "## Impact\n\n## Solution\n\nUpdate.\n\n## Acknowledgements\n\nThanks to Jo.\n\n## References\n\nhttps://vendor.example/a\n"
+NUMBER = str(VU)
+
+
+@pytest.fixture
+def case(world: World) -> World:
+    world.vendor_case()
+    return world
+
+
+def written(console: Console, text: str = TEXT, *more: str) -> str:
+    return console.out("note", "write", NUMBER, "--file", "-", *more, given=text)
+
+
+def test_from_the_template_to_a_draft(console: Console, case: World) -> None:
+    assert console.json("note", "list") == []
+    assert console.out("note", "list") == "No note.\n"
+    said = console.refused("note", "show", NUMBER, status=1)
+    assert said == f"VU#{VU} has no note; `mailrouter note write VU#{VU}` writes its first draft"
+    template = console.out("note", "template", NUMBER)
+    assert template.startswith("# A flaw in everything\n\n## Overview\n")
+    assert written(console, template).startswith(f"VU#{VU}: revision 1, draft 1, SHA-256 ")
+    assert written(console).startswith(f"VU#{VU}: revision 1, draft 2, SHA-256 ")
+    shown = console.json("note", "show", NUMBER)
+    assert (shown["revision"], shown["draft"], shown["state"], shown["made_by"]) == (1, 2, "draft", "alice")
+    assert (shown["approvals"], shown["why"], shown["title"]) == ([], "First published", "Overflow")
+    assert [one["name"] for one in shown["note"]["vendors"]] == [VENDOR]
+    assert console.json("note", "show", NUMBER, "--draft", "1")["title"] == "A flaw in everything"
+    assert [one["draft"] for one in console.json("note", "list")] == [2]
+    assert "## Solution\n\nUpdate." in console.out("note", "show", NUMBER)
+    assert "1, draft 2" in console.out("note", "list")
+    said = console.refused("note", "show", NUMBER, "--draft", "7", status=1)
+    assert said == (
+        f"no revision 1, draft 7 of the note on VU#{VU}; it has revision 1, draft 1; revision 1, draft 2"
+    )  # fmt: skip
+
+
+def test_what_is_wrong_with_a_file_is_said_with_its_line(console: Console, case: World) -> None:
+    said = console.refused("note", "write", NUMBER, "--file", "-", status=2, given=TEXT.replace("It", "<b>It</b>"))
+    assert said.startswith("line 5: raw HTML is not taken")
+    said = console.refused("note", "write", NUMBER, status=2)
+    assert said.startswith("there is no terminal to write on")
+
+
+def test_in_the_editor_nothing_that_was_written_is_lost(
+    console: Console, case: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits = [TEXT.replace("It", "<b>It</b>"), TEXT]
+    began: list[str] = []
+
+    def edit(text: str, extension: str) -> str:
+        began.append(text)
+        return edits[len(began) - 1]
+
+    monkeypatch.setattr(draft, "terminal", lambda: True)
+    monkeypatch.setattr("click.edit", edit)
+    done = console.run("note", "write", NUMBER, given="y\n")
+    assert "line 5: raw HTML" in done.stderr
+    assert began[1] == edits[0]
+    assert console.json("note", "show", NUMBER)["draft"] == 1
+
+
+def test_refresh_and_diff(console: Console, case: World) -> None:
+    written(console)
+    assert "+It overflows." in console.out("note", "diff", NUMBER)
+    said = console.refused("note", "refresh", NUMBER, status=1)
+    assert said == f"nothing changed since revision 1, draft 1 of the note on VU#{VU}"
+    said = console.out(
+        "note", "addendum", NUMBER, VENDOR, "--file", "-", "--link", "https://v.example/1", given="Seen."
+    )
+    assert said == f"VU#{VU}: the next draft has it; `mailrouter note refresh {VU}` makes it\n"
+    assert f"+ {VENDOR}: addendum | Seen." in console.out("note", "refresh", NUMBER)
+    console.out("note", "addendum", NUMBER, VENDOR)
+    assert f"- {VENDOR}: addendum | Seen." in console.out("note", "refresh", NUMBER)
+    written(console, TEXT.replace("Update.", "None."))
+    changed = console.out("note", "diff", NUMBER, "1.1", "1.4")
+    assert "-Update." in changed
+    assert "+None." in changed
+    assert f"+{VENDOR}: link https://v.example/1" in console.out("note", "diff", NUMBER, "1.1", "1.2")
+    assert "no revision, such as 2" in console.refused("note", "diff", NUMBER, "one", status=2)
+    assert (
+        console.out("note", "diff", NUMBER, "1.4", "1.4").strip()
+        == "revision 1, draft 4 says what revision 1, draft 4 says"
+    )
+
+
+def test_a_later_revision(console: Console, case: World) -> None:
+    written(console)
+    with case.writing() as tx:
+        notes.decide(tx, 1, "alice", case.clock(), "attacks were seen")
+        notes.release(tx, 1, case.clock())
+    assert (console.json("note", "list")[0]["state"], "published" in console.out("note", "list")) == ("published", True)
+    shown = console.out("note", "show", NUMBER)
+    assert "attacks were seen" in shown
+    said = console.refused("note", "write", NUMBER, "--file", "-", status=2, given=TEXT.replace("Update.", "None."))
+    assert said == f"VU#{VU} is published: say --why there is another revision; its readers see it"
+    assert "revision 2, draft 1" in written(console, TEXT.replace("Update.", "None."), "--why", "No update after all")
+    assert "-Update." in console.out("note", "diff", NUMBER)
