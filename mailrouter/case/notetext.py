@@ -173,7 +173,7 @@ def _section(lines: Sequence[str], start: int, after: int, end: int, found: _Fou
 
 def _parser() -> MarkdownIt:
     """As the page is drawn, but that HTML, and any link, is recognised: to be refused."""
-    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": True})
     parser.validateLink = _any_link  # type: ignore[method-assign]  # the library's own way to say so
     return parser
 

@@ -26,9 +26,9 @@ It does, at `<script>`:
 
 ### Details
 
-| a | b |
-|---|---|
-| 1 | 2 |
+* one
+* two
+* three
 
 ## Impact
 
