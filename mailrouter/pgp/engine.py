@@ -209,6 +209,10 @@ class Pgp:
         """An armored signature over `data`, which has CRLF line ends; `MICALG` says its hash (RFC 3156)."""
         return self._gpg().sign_apart(data, self.signing_key(signer).fingerprint, DIGEST)
 
+    def sign_around(self, text: bytes, signer: str = "") -> bytes:
+        """The UTF-8 text with an armored signature around it (RFC 9580 section 7): people and gpg can read it."""
+        return self._gpg().sign_around(text, self.signing_key(signer).fingerprint, DIGEST)
+
     def encrypt(
         self, data: bytes, recipients: Sequence[PublicKey], *, archive: Sequence[PublicKey] = (), sign: bool = True,
         signer: str = "",

@@ -98,6 +98,14 @@ class Gnupg(gnupg.GPG):  # type: ignore[misc]  # python-gnupg ships no types
             raise CannotSign("gpg could not sign with our key")
         return bytes(signed.data)
 
+    def sign_around(self, data: bytes, fingerprint: str, digest: str) -> bytes:
+        """The text, cleartext-signed. Raises CannotSign when gpg ends without it."""
+        arguments = ["--local-user", fingerprint, "--digest-algo", digest]
+        signed = self.sign(data, clearsign=True, passphrase=self._passphrase, extra_args=arguments)
+        if signed.returncode != 0 or not signed.data:
+            raise CannotSign("gpg could not sign with our key")
+        return bytes(signed.data)
+
     def encrypt_to(self, data: bytes, recipients: Sequence[str], keyring: str, signer: str, digest: str) -> Any:
         """gpg's result: `data` encrypted to exactly these fingerprints of `keyring`, and signed unless signer is ''."""
         arguments = ["--no-default-keyring", "--keyring", keyring, "--digest-algo", digest]

@@ -31,6 +31,10 @@ class Build:
         """What the build before has at `path`; None: nothing."""
         return read(self.before, path) if self.before else None
 
+    def __contains__(self, path: str) -> bool:
+        """Whether it has such a file already."""
+        return (self.folder / path).exists()
+
     def put(self, path: str, content: bytes) -> bool:
         """This file, durably; False when the build before had just this, which then is the same file on the disk."""
         place = self.folder / _checked(path)

@@ -55,9 +55,18 @@ def of_front(count: int, publisher: Publisher) -> bytes:
 
 def style() -> bytes:
     """The one style sheet."""
+    return _source("style.css")
+
+
+def sources() -> list[bytes]:
+    """Everything that pages are made of."""
+    return [_source(name) for name in _environment().list_templates()]
+
+
+def _source(name: str) -> bytes:
     loader = _environment().loader
     assert loader is not None
-    return loader.get_source(_environment(), "style.css")[0].encode()
+    return loader.get_source(_environment(), name)[0].encode()
 
 
 def _rendered(template: str, publisher: Publisher, root: str, **values: Any) -> bytes:

@@ -7,14 +7,17 @@ site is relative, so that it may stand below any address.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
+from importlib.metadata import version
 
+from mailrouter.case.formats import atom, cverecord, paths, text, vuls
 from mailrouter.case.formats.publisher import Publisher
 from mailrouter.case.note import Edition
 from mailrouter.press import pages
 
 Files = Mapping[str, bytes]
-IN_CLEAR = ("note.txt", "security.txt")  # texts that are signed with their signature around them
 UNSIGNED = ("style.css", "key.asc")  # how pages look; and a key proves itself
+SIGNED_WITHIN = (".well-known/security.txt",)  # the file itself is cleartext-signed (RFC 9116 section 2.3)
 
 
 def newest_first(editions: Iterable[Edition]) -> list[Edition]:
@@ -24,9 +27,17 @@ def newest_first(editions: Iterable[Edition]) -> list[Edition]:
 
 def of_edition(edition: Edition, publisher: Publisher) -> Files:
     """Every file of one note."""
-    vu = edition.note.vu
+    page, api = paths.page(edition.note.vu), paths.json(edition.note.vu)
+    ours = [one for one in edition.note.vulnerabilities if one.cve and not one.assigner]  # the others are the vendor's
+    root = "../" * (page.count("/") + 1)
     return {
-        f"vuls/id/{vu}/index.html": pages.of_note(edition, publisher, "../../../", ()),
+        f"{page}/index.html": pages.of_note(edition, publisher, root, [one.cve for one in ours]),
+        f"{page}/note.txt": text.of(edition, publisher).encode("utf-8", "replace"),
+        f"{api}index.json": as_json(vuls.note(edition)),
+        f"{api}vendors/index.json": as_json(vuls.vendors(edition)),
+        f"{api}vuls/index.json": as_json(vuls.vuls(edition)),
+        f"{api}vendors/vuls/index.json": as_json(vuls.vendor_vuls(edition)),
+        **{f"vuls/cve/{one.cve}.json": as_json(cverecord.record(edition, one, publisher)) for one in ours},
     }
 
 
@@ -38,8 +49,22 @@ def of_all(editions: Sequence[Edition], publisher: Publisher, key: bytes, expire
         "style.css": pages.style(),
         "key.asc": key,
         "vuls/index.html": pages.of_index(ordered, publisher, "../"),
+        paths.FEED: atom.feed(ordered, publisher),
         ".well-known/security.txt": security_txt(publisher, expires),
     }
+
+
+def is_text(path: str) -> bool:
+    """Whether its signature is around it: people read it. Of the others it stands apart."""
+    return path.endswith(("/note.txt", "/security.txt"))
+
+
+def made_by() -> bytes:
+    """What makes files of notes, besides the notes: when it changes, files do."""
+    made = sha256(version("mailrouter").encode())
+    for source in pages.sources():
+        made.update(source)
+    return made.digest()
 
 
 def security_txt(publisher: Publisher, expires: datetime) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from mailrouter.case.note import Edition, Note, Revised, digest, from_json, to_json
 from mailrouter.store import upsert
-from mailrouter.store.tables import addenda, analysts, approvals, overrides, participants, revisions
+from mailrouter.store.tables import addenda, analysts, approvals, cases, overrides, participants, revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,14 @@ def editions(tx: Connection) -> Iterator[Edition]:
     for *earlier, last in histories.values():
         assert last.decided_at is not None
         yield _edition(earlier, last, last.decided_at)
+
+
+def published(tx: Connection) -> dict[int, int]:
+    """VU number -> the newest decided revision: what the site is to hold."""
+    newest = func.max(revisions.c.number).label("newest")
+    wanted = select(cases.c.vu, newest).join(cases, cases.c.id == revisions.c.case_id)
+    rows = tx.execute(wanted.where(revisions.c.decided_at.is_not(None)).group_by(cases.c.vu))
+    return {row.vu: row.newest for row in rows}
 
 
 def _edition(earlier: Sequence[Revision], last: Revision, at: datetime) -> Edition:

@@ -1,0 +1,32 @@
+"""The three steps of publication in their order; whoever finds one undone goes on from there.
+
+Promises: killed between any two of them, the next call, or the daemon, goes on; nothing is decided, built or told
+twice.
+"""
+
+from collections.abc import Callable
+
+from mailrouter import logs
+from mailrouter.flow.publishing import release, site
+from mailrouter.store import notes
+from mailrouter.store.notes import Revision
+from mailrouter.tools import Tools
+
+
+def catch_up(tools: Tools, over: Callable[[], bool] = lambda: False) -> bool:
+    """What was decided and readers do not have, or have not been told of; and a site that is behind. False: nothing."""
+    with tools.db.read() as tx:
+        waiting = notes.not_released(tx)
+    why = "" if waiting else site.behind(tools, tools.now())
+    if not waiting and not why:
+        return False
+    finish(tools, waiting, over)
+    logs.event("site.built", why=why or "decided", released=len(waiting))
+    return True
+
+
+def finish(tools: Tools, decided: list[Revision], over: Callable[[], bool] = lambda: False) -> None:
+    """Steps 2 and 3 for these."""
+    site.press(tools, over)
+    for revision in decided:
+        release.release(tools, revision.id)
