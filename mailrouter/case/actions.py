@@ -206,6 +206,20 @@ class SendAgain:
     letter_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class EndEmbargo:
+    """The case's embargo is over."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LapseTerms:
+    """What was proposed for its embargo, and nobody decided, is open no more."""
+
+    why: str
+
+
 Action = (
     Undeliverable
     | Reachable
@@ -228,6 +242,8 @@ Action = (
     | Notice
     | Finish
     | Postpone
+    | EndEmbargo
+    | LapseTerms
 )
 Actions = list[Action]
 CLOCKS_OF_SILENCE = (DeadlineKind.FOLLOW_UP, DeadlineKind.WAIT, DeadlineKind.NON_RESPONSIVE)

@@ -21,6 +21,10 @@ class What(StrEnum):
     FIXED_IN = "fixed-in"
     FIX_EXPECTED = "fix-expected"
     WE_NEED = "we-need"
+    EMBARGO = "embargo"  # accept, decline, or another date
+    PUBLIC = "public"  # the world knows of it,
+    EXPLOIT = "exploit"  # has an exploit,
+    ATTACKS = "attacks"  # or is attacked: in a line of its own, or in their own words
     THEIR_REF = "their-ref"  # no line of the form: read out of the subject
 
 
@@ -30,8 +34,15 @@ LABELS = {
     What.FIXED_IN: "Fixed in",
     What.FIX_EXPECTED: "Fix expected",
     What.WE_NEED: "We need",
+    What.EMBARGO: "Embargo",
+    What.PUBLIC: "Public",
+    What.EXPLOIT: "Exploit",
+    What.ATTACKS: "Attacks",
 }
+KNOWN = frozenset({What.PUBLIC, What.EXPLOIT, What.ATTACKS})  # what the world knows, and ends an embargo
+OF_ALL = KNOWN | {What.EMBARGO}  # what any participant may say; the rest only who is asked
 WORDS = ("yes", "no", "not a vulnerability", "unknown")  # that the form offers behind `Affected:`
+OFFERED = frozenset({*WORDS, "accept", "decline"})  # that our forms offer anywhere
 
 
 class Source(StrEnum):
@@ -68,6 +79,18 @@ def word(value: str) -> str:
 def is_plain(value: str) -> bool:
     """Whether the value is that word alone, without a but."""
     return value.casefold().strip(" *_.!\"'“”„[]()") in WORDS
+
+
+_CONSENT = {
+    "accepted": ["accept", "accepted", "agree", "agreed", "yes", "ok", "okay"],
+    "declined": ["decline", "declined", "reject", "rejected", "refuse", "refused", "disagree", "no"],
+}
+_ANSWERS = {word: answer for answer, words in _CONSENT.items() for word in words}
+
+
+def consent(value: str) -> str:
+    """What a value behind `Embargo:` answers, when it is that word alone: accepted | declined; '' for all else."""
+    return _ANSWERS.get(value.casefold().strip(" *_.!\"'“”„[]()"), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def after(event: Event, policy: Policy, now: datetime) -> Actions:
     if isinstance(event, FellDue):
         return followup.due(event, policy, now)
     if isinstance(event, CaseDue | ReportDue):
-        return clocks.due(event)
+        return clocks.due(event, policy, now)
     if isinstance(event, Returned):
         return returned.came_back(event)
     if event.order is not None:

@@ -42,7 +42,9 @@ def _short(value: str) -> str:
 
 
 def _said(event: MailArrived) -> tuple[Said, ...]:
-    """Of vendors who take part, and are no strangers; their reference, of other coordinators too."""
+    """Of who takes part, and is no stranger: what the form asks vendors only of these, a reference of theirs of other
+    coordinators too, what is said of the embargo and of what the world knows of everybody.
+    """
     participant = event.participant
     if participant is None or event.case is None or not participant.takes_part:
         return ()
@@ -51,8 +53,8 @@ def _said(event: MailArrived) -> tuple[Said, ...]:
         return ()
     if participant.is_vendor:
         return event.says
-    refers = "coordinator" in participant.roles
-    return tuple(one for one in event.says if refers and one.what is What.THEIR_REF)
+    theirs = answers.OF_ALL | ({What.THEIR_REF} if "coordinator" in participant.roles else set())
+    return tuple(one for one in event.says if one.what in theirs)
 
 
 def _is_good(event: MailArrived) -> bool:
@@ -84,4 +86,8 @@ def certain(said: Said, now: datetime) -> bool:
         case What.FIX_EXPECTED:
             promised = answers.expected(said.value)
             return promised is not None and promised.sure and promised.day > now.date()
+        case What.EMBARGO:
+            return answers.consent(said.value) != ""  # another date is for a person, whoever asks for it
+        case What.PUBLIC | What.EXPLOIT | What.ATTACKS:
+            return False
     return True

@@ -22,6 +22,8 @@ DUE = {
     DeadlineKind.WAIT: "{who} was to be waited for until then",
     DeadlineKind.NON_RESPONSIVE: "{who} may count as non-responsive",
     DeadlineKind.PUBLICATION: "planned publication",
+    DeadlineKind.EMBARGO: "the embargo ends",
+    DeadlineKind.TERMS: "a proposed embargo date lapses",
     DeadlineKind.DECISION: "the report waits for a decision",
 }
 WIDTH = 100  # columns

@@ -40,14 +40,17 @@ def need_analyst(actor: Actor, what: str) -> None:
 def note(tx: Connection, tools: Tools, actor: Actor, kind: str, case: Case | None = None, /, **data: Any) -> None:
     """One row in the case's journal, or in this node's."""
     chain = journal.case_chain(case.id) if case else journal.node_chain(tools.settings.node)
-    evidence = {"by_mail": dict(actor.by_mail)} if actor.by_mail else {}
-    journal.write(tx, chain, tools.now(), kind, actor.name, **data, **evidence)
+    journal.write(tx, chain, tools.now(), kind, actor.name, **data, **evidence(actor))
+
+
+def evidence(actor: Actor) -> dict[str, Any]:
+    """What a row of the journal says of the signed mail that gave the order; nothing of a command."""
+    return {"by_mail": dict(actor.by_mail)} if actor.by_mail else {}
 
 
 def note_report(tx: Connection, tools: Tools, actor: Actor, kind: str, report: Report, /, **data: Any) -> None:
     """One row in the report's journal."""
-    evidence = {"by_mail": dict(actor.by_mail)} if actor.by_mail else {}
-    journal.write(tx, journal.report_chain(report.id), tools.now(), kind, actor.name, **data, **evidence)
+    journal.write(tx, journal.report_chain(report.id), tools.now(), kind, actor.name, **data, **evidence(actor))
 
 
 def case_held(tx: Connection, vu: int) -> Case:

@@ -15,7 +15,7 @@ from mailrouter.case.model import Case, Participant, Report
 from mailrouter.case.policy import of_case
 from mailrouter.mail import compose, texts
 from mailrouter.mail.entity import Attachment
-from mailrouter.store import analysts, contacts, files, messages, outbox, queues
+from mailrouter.store import analysts, contacts, files, messages, outbox, queues, terms
 from mailrouter.store.analysts import Analyst
 from mailrouter.tools import Tools
 
@@ -210,10 +210,15 @@ def about(tx: Connection, tools: Tools, case: Case, participant: Participant) ->
     """The case and its participant, for every letter to one."""
     return {
         "embargo_days": str(of_case(tools.settings.policy, case).embargo_days),
-        "vu": f"VU#{case.vu}", "tlp": "TLP:AMBER", "vendor": participant.name, "planned": day(case.planned_at),
-        "answer_form": texts.ANSWER_FORM, **embargo.words(case, day(case.planned_at)),
+        "vu": f"VU#{case.vu}", "tlp": "TLP:AMBER", "vendor": participant.name,
+        "answer_form": texts.ANSWER_FORM, "embargo_form": texts.EMBARGO_FORM, **embargo.words(case, zone_of(tx, case)),
         "analyst": analysts.get(tx, case.analyst_id).name if case.analyst_id else tools.settings.identity.name,
     }  # fmt: skip
+
+
+def zone_of(tx: Connection, case: Case) -> str:
+    """In which zone our date was given; UTC until somebody negotiates one."""
+    return terms.zone(tx, case.id, case.planned_at) if case.planned_at else "UTC"
 
 
 def day(instant: datetime | None) -> str:

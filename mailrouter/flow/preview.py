@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import accept as promises
-from mailrouter.case import contacting, followup, orders, receipt
+from mailrouter.case import contacting, embargo, followup, orders, receipt, terms
 from mailrouter.case import decline as reasons
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.receipt import Facts, Kind, Lack
+from mailrouter.case.terms import Terms
 from mailrouter.flow import details, letters
 from mailrouter.flow.actor import taking_part
 from mailrouter.flow.reports import accept, decline
@@ -79,6 +80,7 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         known = letters.ours(_making_no_key(tools)) | letters.about(tx, tools, case, participant)
         known |= _of_the_description(tx, case, participant, name, tools.now())
         known |= _of_the_turn(tx, participant) | {"node": tools.settings.node}
+        known |= _of_the_embargo(case, participant, tools.now())
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
     example = UNKNOWN | _example(name, vu, address, tools.now()) | _told(name, vu, known, tools.now())
     filled = text.fill({field: f"[{field}]" for field in texts.LETTERS[name].fields} | example | known)
@@ -151,6 +153,14 @@ def _told(name: str, vu: int, known: Mapping[str, str], now: datetime) -> dict[s
     said = receipt.words(facts)
     words = {"proved": said.proved, "becomes": said.becomes, "missing": said.missing, "remedy": said.remedy}
     return shown | words
+
+
+def _of_the_embargo(case: Case, participant: Participant, now: datetime) -> dict[str, str]:
+    """What letters about it would say of a date of ours, two months from now, that nobody has answered."""
+    at = now + timedelta(days=60)
+    one = Terms(0, case.id, 1, at, "UTC", None, None, now, "", "", terms.PROPOSED, None, "", "")
+    told = embargo.proposal(embargo.Asked(case.vu, one, None, one, None), participant) | embargo.ending(case)
+    return told | embargo.agreement(one, participant) | {"answer_by": letters.minute(now + timedelta(days=7))}
 
 
 def _making_no_key(tools: Tools) -> Tools:

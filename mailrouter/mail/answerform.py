@@ -1,6 +1,7 @@
-"""What a vendor's answer says in the lines of the form that our letters hold, read as data (DOMAIN.md, process 4).
+"""What an answer says in the lines of the forms that our letters hold, read as data (DOMAIN.md, process 4 and 7).
 
-Five labels, one for each question: `Affected:`, `Why not:`, `Fixed in:`, `Fix expected:`, `We need:`. Of several
+Five labels, one for each question: `Affected:`, `Why not:`, `Fixed in:`, `Fix expected:`, `We need:`; `Embargo:` for
+the date of publication; `Public:`, `Exploit:`, `Attacks:` for what the world knows, in no letter of ours. Of several
 vulnerabilities each line says which: `Affected (VU#123456.2): yes`. People answer above our letter, below it, or within
 the form that their program quotes; so every line carries where it stood. What stands in a quotation may be what
 somebody said before: whether it is an answer depends on what our letter said there (`asked`), and is the caller's
@@ -13,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailrouter.case import vuid
-from mailrouter.case.answers import LABELS, WORDS, Said, Source, What, word
-from mailrouter.mail import quote
+from mailrouter.case.answers import KNOWN, LABELS, OFFERED, Said, Source, What, consent, word
+from mailrouter.mail import publicwords, quote
 from mailrouter.mail.texts import one_line
 
 LONGEST = 500  # characters of a value
@@ -41,7 +42,7 @@ class _Found:
 _QUOTE_MARK = re.compile(r"\s{0,3}[>＞]\s?")
 _LABEL = re.compile(
     r"\s{0,8}(?:[-*•·–+]\s{1,4}|\(?[0-9a-e][.)]\s{1,4})?[*_]{0,3}\s?"
-    r"(affected|why\s{1,3}not|fixed\s{1,3}in|fix\s{1,3}expected|we\s{1,3}need)\s?[*_]{0,3}\s{0,3}"
+    r"(affected|why\s{1,3}not|fixed\s{1,3}in|fix\s{1,3}expected|we\s{1,3}need|embargo|public|exploit|attacks)\s?[*_]{0,3}\s{0,3}"
     r"(?:\(([^()]{0,40})\)|\[([^\[\]]{0,40})\])?\s{0,3}[*_]{0,3}\s{0,3}[:：]",
     re.IGNORECASE,
 )
@@ -50,7 +51,7 @@ _SPACES = dict.fromkeys((0xA0, 0x2007, 0x202F, 0x3000, 0x09), " ")
 _LONGEST_LINE = 1000  # characters looked at
 _WRAPS_FROM = 55  # characters a line has that a program may have broken
 _MOST_LINES = 12  # of one value
-_FREE = frozenset({What.WHY_NOT, What.WE_NEED})  # sentences: they go on to the next blank line
+_FREE = frozenset({What.WHY_NOT, What.WE_NEED}) | KNOWN  # sentences: they go on to the next blank line
 _CLOSING = re.compile(
     r"\s*(?:(?:best|kind|warm|with)?\s?(?:best|kind|warm)?\s?regards|thanks|thank you|many thanks|sincerely|cheers|best"
     r"|br|yours|greetings|mit freundlichen|viele gr|mfg|cordialement|saludos)\b|\s*(?:--|__)",
@@ -89,7 +90,7 @@ def in_two(new: str, quoted: str) -> Lines:
 def _may_hold(text: str) -> bool:
     """Cheap, since it is asked of every person's mail: a pattern that ignores case takes ten times as long."""
     words = " ".join(text.lower().split())
-    return any(label in words for label in _BY_LABEL)
+    return any(label in words for label in _BY_LABEL) or publicwords.may_hold(words)
 
 
 def asked(letter: str, vu: int) -> frozenset[What]:
@@ -157,13 +158,18 @@ def _value_ends(lines: Sequence[_Line], position: int, what: What, begins: int) 
         if not text.strip() or _LABEL.match(text) or _CLOSING.match(text):
             break
         indented = text.startswith(" ") and not first.text.startswith(" ")
-        answers = empty and what is What.AFFECTED and word(text) != ""
+        answers = empty and _answers(what, text)
         goes_on = not empty and (what in _FREE or len(lines[end - 1].text) >= _WRAPS_FROM)
         if not (indented or answers or goes_on):
             break
         empty = False
         end += 1
     return end
+
+
+def _answers(what: What, text: str) -> bool:
+    """Whether a line alone is the word that is asked for."""
+    return (what is What.AFFECTED and word(text) != "") or (what is What.EMBARGO and consent(text) != "")
 
 
 def _which(qualifier: str, vu: int) -> tuple[int | None, str]:
@@ -182,16 +188,20 @@ _OFFERED = re.compile(r"\s*(?:[|/,\[\]()]|\bor\b)\s*")
 _MARKS = " *_.\u2026`\"'“”„-–—?"
 _NOTHING = frozenset({"", "n/a", "na", "none", "nothing", "tbd", "tba", "n.a"})
 _NOT_YET = frozenset({"no", "not yet", "unknown", "not known", "yes"})
+_BY_A_WORD = frozenset({What.AFFECTED, What.EMBARGO}) | KNOWN  # "yes" says something there
+_DENIES = ("no", "unknown")
 
 
 def _value(text: str, what: What) -> str:
     """'' for what only says that nothing is said, and for the words that the form itself offers."""
     line = one_line(text, LONGEST).strip(" *_")
     bare = line.casefold().strip(_MARKS)
-    if bare in _NOTHING or (what is not What.AFFECTED and bare in _NOT_YET):
+    if bare in _NOTHING or (what not in _BY_A_WORD and bare in _NOT_YET):
+        return ""
+    if what in KNOWN and (word(line) in _DENIES or bare in _NOT_YET - {"yes"}):
         return ""
     parts = [part for part in _OFFERED.split(bare) if part]
-    return "" if len(parts) > 1 and all(part in WORDS for part in parts) and _offers(line) else line
+    return "" if len(parts) > 1 and all(part in OFFERED for part in parts) and _offers(line) else line
 
 
 def _offers(line: str) -> bool:
@@ -207,7 +217,7 @@ def _below(lines: Sequence[_Line], quoted: Sequence[_Found]) -> Iterator[Said]:
     answers = [(one, *more) for one, more in found if more[0]]
     for one, text, end in answers:
         quoted_again = any(not line.new for line in lines[end : end + 3])
-        clear = one.said.what is What.AFFECTED and word(text)
+        clear = _answers(one.said.what, text)
         if (quoted_again or len(answers) > 1 or clear) and (value := _value(text, one.said.what)):
             yield Said(one.said.what, value, one.said.vulnerability, Source.BELOW)
 

@@ -4,9 +4,9 @@ A text is a file NAME.txt: the line `Subject: …`, a blank line, then the body,
 promises: a text that loads can be filled; a value is only ever data, whatever it holds; and no value can add a header,
 a line where one line is meant, or a character that reorders what is read (testbook S32).
 
-The body is made of paragraphs. `$body`, `$quoted`, `$items`, `$waiting`, `$due`, `$details` and `$answer_form` alone in
-one take text with lines of its own. A paragraph that begins with `$`, a space or `-` keeps its lines, and a line whose
-placeholders are all empty is left out. Any other flows anew to 72 columns.
+The body is made of paragraphs. `$body`, `$quoted`, `$items`, `$waiting`, `$due`, `$details`, `$answer_form` and
+`$embargo_form` alone in one take text with lines of its own. A paragraph that begins with `$`, a space or `-` keeps its
+lines, and a line whose placeholders are all empty is left out. Any other flows anew to 72 columns.
 """
 
 import re
@@ -68,7 +68,7 @@ class Letter:
 
 
 _OURS = ("organisation", "address", "phone", "fingerprint", "key_url", "policy_url")
-_CASE = ("vu", "tlp", "vendor", "analyst", "planned", "publication", "when")
+_CASE = ("vu", "tlp", "vendor", "analyst", "planned", "publication", "when", "keep", "embargo_form")
 _NOTICE = ("organisation", "analyst")
 
 
@@ -100,6 +100,10 @@ LETTERS: Mapping[str, Letter] = {
     "follow-up-1": _to_participant("asked", "asked_on", "heard", "perhaps", "answer_form", automatic=True),
     "follow-up-2": _to_participant("asked", "asked_on", "heard", "perhaps", "answer_form", automatic=True),
     "follow-up-other": _to_participant("asked", "asked_on", "heard", "perhaps", automatic=True),
+    "embargo-proposed": _to_participant("asks", "proposed", "until_now", "shorter", "answer_by", must="proposed"),
+    "embargo-changed": _to_participant("ends", "said", must="ends said"),
+    "embargo-stands": _to_participant("proposed", "until_now", must="proposed until_now"),
+    "embargo-ended": _to_participant("ends", "known", "next", must="ends next"),
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "receipt": _to_participant(*_TOLD, must="proved becomes quoted remedy", automatic=True),
@@ -136,6 +140,13 @@ Why not:
 Fixed in:
 Fix expected:
 We need:"""
+
+# What letters about the embargo end with: the one line is read likewise.
+EMBARGO_FORM = """\
+You may answer in this line. It is one of: accept, decline; or another
+date, such as 2026-12-31.
+
+Embargo:"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +185,7 @@ class Text:
 
 
 _FREE_TEXT = frozenset(  # values with lines of their own
-    {"body", "quoted", "items", "waiting", "due", "details", "answer_form"}
+    {"body", "quoted", "items", "waiting", "due", "details", "answer_form", "embargo_form"}
 )
 _FREE = re.compile(rf"\$\{{?({'|'.join(sorted(_FREE_TEXT))})\}}?")
 

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.case import embargo
+from mailrouter.case.model import Case
 from mailrouter.case.policy import Policy
 from tests.case.people import CASE, DAY, NOW, instants
 
+PLANNED = datetime(2026, 4, 16, 9, tzinfo=UTC)
 policies = st.builds(Policy, embargo_days=st.integers(1, 100_000))
 
 
@@ -59,21 +61,52 @@ def test_the_zone_of_whoever_reads_moves_nothing() -> None:
     ("known", "said"),
     [
         ({"public_at": NOW, "embargo": "EXITED"},
-         "The vulnerability has been public since 2026-03-02. The embargo has ended."),
+         "The vulnerability has been public since 2026-03-02 09:00 UTC. The embargo has ended."),
         ({"public_at": NOW, "embargo": "NONE"},
-         "The vulnerability has been public since 2026-03-02. There is no embargo."),
+         "The vulnerability has been public since 2026-03-02 09:00 UTC. There is no embargo."),
         ({"exploit_public_at": NOW + DAY, "embargo": "EXITED"},
-         "An exploit has been public since 2026-03-03. The embargo has ended."),
-        ({"attacks_at": NOW, "embargo": "EXITED"}, "Attacks have been seen since 2026-03-02. The embargo has ended."),
+         "An exploit has been public since 2026-03-03 09:00 UTC. The embargo has ended."),
+        ({"attacks_at": NOW, "embargo": "EXITED"},
+         "Attacks have been seen since 2026-03-02 09:00 UTC. The embargo has ended."),
         ({"attacks_at": NOW},  # they should end it, and nobody has
-         "Attacks have been seen since 2026-03-02. We plan to publish on 2026-04-16, and may do so earlier."),
+         "Attacks have been seen since 2026-03-02 09:00 UTC."
+         " We plan to publish on 2026-04-16 09:00 UTC, and may do so earlier."),
     ],
 )  # fmt: skip
 def test_what_the_world_knows_stands_in_letters_in_place_of_our_plan(known: dict[str, Any], said: str) -> None:
-    assert embargo.words(replace(CASE, **known), "2026-04-16") == {"publication": said, "when": said}
+    assert _said(replace(CASE, planned_at=PLANNED, **known)) == (said, said)
 
 
 def test_until_then_letters_give_our_plan() -> None:
-    words = embargo.words(CASE, "2026-04-16")
-    assert words["when"] == "Planned publication: 2026-04-16"
-    assert "we plan to publish on 2026-04-16." in words["publication"]
+    words = embargo.words(replace(CASE, planned_at=PLANNED))
+    assert words["when"] == "Planned publication: 2026-04-16 09:00 UTC"
+    assert "we plan to publish on 2026-04-16 09:00 UTC." in words["publication"]
+
+
+def _said(case: Case) -> tuple[str, str]:
+    words = embargo.words(case)
+    return words["publication"], words["when"]
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "said"),
+    [
+        ("2026-12-31T14:00+00:00", "UTC", "2026-12-31 14:00 UTC"),
+        ("2026-12-31T14:00+00:00", "Europe/Berlin", "2026-12-31 14:00 UTC (15:00 Europe/Berlin)"),
+        ("2026-12-31T23:30+00:00", "Europe/Berlin", "2026-12-31 23:30 UTC (00:30 on 2027-01-01 Europe/Berlin)"),
+        ("2026-07-01T14:00+00:00", "Asia/Kathmandu", "2026-07-01 14:00 UTC (19:45 Asia/Kathmandu)"),
+        ("2026-03-29T00:30+00:00", "Europe/Berlin", "2026-03-29 00:30 UTC (01:30 Europe/Berlin)"),
+        ("2026-03-29T01:30+00:00", "Europe/Berlin", "2026-03-29 01:30 UTC (03:30 Europe/Berlin)"),
+    ],
+)
+def test_an_instant_is_exact_in_utc_and_in_the_zone_it_was_given_in(at: str, zone: str, said: str) -> None:
+    assert embargo.instant(datetime.fromisoformat(at), zone) == said
+
+
+@pytest.mark.parametrize(
+    ("columns", "kept"),
+    [({}, True), ({"embargo": "EXITED"}, False), ({"public_at": NOW}, False), ({"embargo": "NONE"}, True)],
+)
+def test_nobody_is_asked_to_keep_what_is_free(columns: dict[str, Any], kept: bool) -> None:
+    said = embargo.words(replace(CASE, **columns))["keep"]
+    assert (said == "Please keep the details confidential until we publish.") == kept

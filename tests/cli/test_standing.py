@@ -174,5 +174,5 @@ def test_closing_says_what_is_open_and_reopening_who_wrote(desk: Console) -> Non
     desk.world.clock.forward(days=1)
     desk.world.feed(desk.world.mail(PSIRT))
     said = desk.out("case", "reopen", CASE, "--why", "there is more")
-    assert said == f"{CASE} is open\nMeanwhile {PSIRT} wrote: message 3, 2026-03-03 09:00\n"
+    assert said == f"{CASE} is open\nMeanwhile {PSIRT} wrote: message 4, 2026-03-03 09:00\n"
     assert desk.json("case", "show", CASE)["participants"][0]["waiting_on"] == "nobody"

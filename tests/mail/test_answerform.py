@@ -9,6 +9,7 @@ from mailrouter.mail import answerform, quote, texts
 
 VU = 123456
 A, W, F, E, N = What.AFFECTED, What.WHY_NOT, What.FIXED_IN, What.FIX_EXPECTED, What.WE_NEED
+ASKED = frozenset({A, W, F, E, N})
 EMPTY = "Affected:\nWhy not:\nFixed in:\nFix expected:\nWe need:"
 QUOTED = "> Affected:\n> Why not:\n> Fixed in:\n> Fix expected:\n> We need:"
 HEAD = "On Mon, 2 Nov 2026 at 10:00, Our CERT <cert@cert.example> wrote:\n"
@@ -119,7 +120,7 @@ def test_html_comes_in_two() -> None:
 
 
 def test_what_a_letter_of_ours_asks() -> None:
-    assert answerform.asked(f"Dear vendor\n\n{EMPTY}\n\n{HEAD}> Affected: yes", VU) == frozenset(LABELS)
+    assert answerform.asked(f"Dear vendor\n\n{EMPTY}\n\n{HEAD}> Affected: yes", VU) == ASKED
     assert answerform.asked("Affected: yes | no | not a vulnerability | unknown\nFixed in: 3.2", VU) == {A}
     assert answerform.asked("Affected: yes\nAffected:", VU) == frozenset()
     assert answerform.asked("Thank you.\n> Affected:", VU) == frozenset()
@@ -173,7 +174,11 @@ def test_filled_in_where_a_mail_program_quotes_our_letter(style: str) -> None:
 
 
 def test_our_letter_asks_all_five() -> None:
-    assert answerform.asked(LETTER, VU) == frozenset(LABELS)
+    assert answerform.asked(LETTER, VU) == ASKED
+
+
+def test_a_letter_about_the_embargo_asks_for_it_alone() -> None:
+    assert answerform.asked(texts.EMBARGO_FORM, VU) == {What.EMBARGO}
 
 
 # ---- whatever it is --------------------------------------------------------------------------------------------------

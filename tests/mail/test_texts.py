@@ -14,7 +14,7 @@ SHIPPED = texts.read()
 TO_PARTICIPANTS = [name for name, letter in texts.LETTERS.items() if "vendor" in letter.fields]
 ORDERED = {
     "notification", "details", "write", "reply", "voucher", "own-key-changed", "report-ask", "report-accepted",
-    "report-declined", "relay",
+    "report-declined", "relay", "embargo-proposed", "embargo-changed", "embargo-stands", "embargo-ended",
 }  # fmt: skip
 AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
@@ -41,6 +41,10 @@ VALUES = {
     "heard": "We have not heard from you since.", "perhaps": "",
     "details_later": "", "how_clear_text": "", "version": "2, of 2026-01-19", "replaces": "1", "files": "",
     "answer_form": texts.ANSWER_FORM,
+    "embargo_form": texts.EMBARGO_FORM, "keep": "Please keep the details confidential until we publish.",
+    "asks": "We propose another date.", "proposed": "2026-05-04 14:00 UTC", "until_now": "No date is agreed.",
+    "shorter": "", "answer_by": "2026-03-09", "ends": "2026-05-04 14:00 UTC", "said": "You have agreed.", "known": "",
+    "next": "We may publish from now on.",
     "old_fingerprint": "89AB CDEF 0123 4567 89AB CDEF 0123 4567 89AB CDEF",
 }  # fmt: skip
 HOSTILE = [
@@ -151,7 +155,9 @@ def test_a_forgotten_value_is_told_by_name():
 @pytest.mark.parametrize("name", texts.LETTERS)
 def test_a_hostile_value_is_only_data(name, value):
     letter = SHIPPED[name]
-    free = dict.fromkeys(("body", "quoted", "items", "waiting", "due", "details", "answer_form"), "FREE")
+    free = dict.fromkeys(
+        ("body", "quoted", "items", "waiting", "due", "details", "answer_form", "embargo_form"), "FREE"
+    )
     kept = dict.fromkeys(letter.placeholders - free.keys(), "KEPT")
     harmless = letter.fill(kept | free)
     hostile = letter.fill(dict.fromkeys(kept, value) | free)

@@ -12,7 +12,7 @@ from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import of_case
 from mailrouter.flow import cleartext, details
-from mailrouter.flow.act import mails, said, turns, written
+from mailrouter.flow.act import dates, mails, said, turns, written
 from mailrouter.flow.act.doing import Doing, write
 from mailrouter.store import cases
 
@@ -98,4 +98,6 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.Notice: written.notice,
     do.Finish: turns.finish_clock,
     do.Postpone: turns.postpone_clock,
+    do.EndEmbargo: dates.end_embargo,
+    do.LapseTerms: dates.lapse_terms,
 }

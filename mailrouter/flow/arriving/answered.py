@@ -1,4 +1,5 @@
-"""What a mail answers, as data: the lines of the answer form in its text, and their own reference in its subject.
+"""What a mail answers, as data: the lines of the answer form in its text, words of its sender's that say that the world
+knows, and their own reference in its subject.
 
 The form is looked for only in people's mail, in the text that is read anyway; of mail that is signed or encrypted, in
 what was signed or decrypted. A line that is filled in where a letter of ours is quoted counts only if the mail answers
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case.answers import Said, Source, What
 from mailrouter.case.model import Case, Participant
-from mailrouter.mail import answerform, parse, quote, theirref, words
+from mailrouter.mail import answerform, parse, publicwords, quote, theirref, words
 from mailrouter.mail.answerform import Lines
 from mailrouter.mail.parse import Mail
 from mailrouter.mail.pgpmime import Opened, Verdict
@@ -50,7 +51,9 @@ def said(
     if any(one.source is Source.QUOTED for one in filled):
         asked = _asked(tx, mail.in_reply_to, case, participant)
         filled = tuple(one for one in filled if one.source is not Source.QUOTED or one.what in asked)
-    return (*filled, *_reference(mail, opened, case, participant))
+    named = {one.what for one in filled}
+    world = tuple(one for one in publicwords.read(form) if one.what not in named)
+    return (*filled, *world, *_reference(mail, opened, case, participant))
 
 
 def _asked(tx: Connection, answers: Sequence[str], case: Case, participant: Participant) -> frozenset[What]:

@@ -9,7 +9,8 @@ from mailrouter.case import lifecycle
 from mailrouter.case.model import Case, DeadlineKind, Waiting
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, done_by, note
-from mailrouter.flow.casework import publicity, standings
+from mailrouter.flow.casework import standings
+from mailrouter.flow.embargo import ending
 from mailrouter.flow.timing import publication
 from mailrouter.store import cases, messages, outbox, proposals, statements
 from mailrouter.store.messages import Message
@@ -20,14 +21,13 @@ def close(tools: Tools, actor: Actor, vu: int, why: str, *, end_embargo: bool = 
     """No clock runs any more. `Illegal` while the embargo is active, unless the analyst ends it with the case; and
     while something is open, unless it is closed `anyway`.
     """
+    tools.own_key()  # letters name it; outside the transaction, it may have to be made
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         state = _moved(tx, case, "close", "case.closed")
         _may_close(tx, case, end_embargo=end_embargo, anyway=anyway)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
-        if case.embargo in lifecycle.EMBARGO["terminate"]:
-            ended = lifecycle.move(lifecycle.EMBARGO, "terminate", case.embargo)
-            publicity.end_embargo(doing, case, [case.embargo, ended], why)
+        ending.end(doing, case, why)
         cases.change(tx, case.id, state=state, closed_at=tools.now())
         for participant in (p for p in cases.participants_of(tx, [case.id]) if p.takes_part):
             act.nobodys_turn(doing, participant, "case closed")

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.case import casestate, contacting, embargo, lifecycle
+from mailrouter.case import contacting, lifecycle
 from mailrouter.case.contacting import Carries
 from mailrouter.case.model import Case, Participant
-from mailrouter.case.policy import of_case
 from mailrouter.flow import act, cleartext, details, letters
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, still_open, taking_part
 from mailrouter.flow.casework import joining
+from mailrouter.flow.embargo import beginning
 from mailrouter.store import cases, contacts, descriptions, journal
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.descriptions import Description
@@ -53,10 +53,11 @@ def notify(
                 f"VU#{vu} has no description yet: `mailrouter case describe {vu} --file FILE` says what vendors are to"
                 " learn (or `--without-details`: they learn only that there is something)"
             )
-        case = _start_embargo(tx, tools, actor, case)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
+        case = beginning.begin(doing, case)
         keys = _keys(tx, chosen)
         done = [_first(doing, case, one, newest, keys[one.organisation_id]) for one in chosen]
+        beginning.invite(doing, [cases.participant(tx, one.id) for one in chosen])
         doing.later.write(tx)
         return done
 
@@ -95,33 +96,20 @@ def _keys(tx: Connection, chosen: Sequence[Participant]) -> dict[int, list[Pinne
     return found
 
 
-def _start_embargo(tx: Connection, tools: Tools, actor: Actor, case: Case) -> Case:
-    """The published policy is the proposal, and contacting vendors under it makes it active (DOMAIN.md, EM)."""
-    if case.embargo != "NONE" or not casestate.may_begin_embargo(case):
-        return case
-    proposed = lifecycle.move(lifecycle.EMBARGO, "propose", case.embargo)
-    active = lifecycle.move(lifecycle.EMBARGO, "accept", proposed)
-    ends_at = embargo.planned_publication(tools.now(), of_case(tools.settings.policy, case))
-    cases.change(tx, case.id, embargo=active, embargo_ends_at=ends_at, planned_at=ends_at)
-    note(tx, tools, actor, "embargo", case, states=[case.embargo, proposed, active], ends_at=ends_at)
-    return cases.get(tx, case.id)
-
-
 # ---- the first letter ------------------------------------------------------------------------------------------------
 
 
 def _first(
     doing: act.Doing, case: Case, participant: Participant, newest: Description | None, keys: list[PinnedKey]
 ) -> Contacted:
-    consent = lifecycle.CONSENT["invite"].get(participant.consent, participant.consent)
     if joining.knows(participant):
-        _knows(doing, participant, consent)
+        _knows(doing, participant)
         return Contacted(participant, None, None)
     what = details.carries(participant, keys, doing.now, described=newest is not None)
     letter_id = _letter(doing, case, participant, newest, what)
     version = newest.version if newest else 0
     sent = {"described": version if what in contacting.DETAILED else 0, "promised": version}
-    cases.change_participant(doing.tx, participant.id, progress="contacted", consent=consent, **sent)
+    cases.change_participant(doing.tx, participant.id, progress="contacted", **sent)
     _queued(doing, case, participant, letter_id, details.FIRST)
     if sent["promised"] > sent["described"]:
         _promised(doing, case, participant, version)
@@ -153,12 +141,12 @@ def _promised(doing: act.Doing, case: Case, participant: Participant, version: i
     )
 
 
-def _knows(doing: act.Doing, participant: Participant, consent: str) -> None:
+def _knows(doing: act.Doing, participant: Participant) -> None:
     """A vendor that reported it itself is aware, and has answered: nothing is asked of it."""
     assert doing.case is not None
     heard = participant.last_heard_at or doing.now
     aware = {"aware_at": participant.aware_at or heard, "last_heard_at": heard}
-    cases.change_participant(doing.tx, participant.id, progress="answered", consent=consent, **aware)
+    cases.change_participant(doing.tx, participant.id, progress="answered", **aware)
     told = {"participant": participant.id}
     chain = journal.case_chain(doing.case.id)
     doing.later.notes.append(journal.Note(chain, doing.now, "participant.knows", doing.actor, told))

@@ -6,10 +6,12 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import lifecycle
+from mailrouter.case import terms as rules
 from mailrouter.case.model import ROLES, VENDOR_ROLES, Participant
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held
 from mailrouter.flow.casework import standings
+from mailrouter.flow.embargo import beginning
 from mailrouter.store import cases, contacts, journal
 from mailrouter.tools import Tools
 
@@ -55,6 +57,8 @@ def join(
         _reported(doing, joined)
     if joined.is_vendor and joined.aware_at is None and doing.case.public_at is not None:
         standings.informed(doing, joined, doing.case.public_at)
+    if rules.reached(fresh := cases.participant(doing.tx, joined.id)) or not fresh.is_vendor:
+        beginning.invite(doing, [fresh])  # a vendor is, once it is written to
     return cases.participant(doing.tx, joined.id)
 
 

@@ -1,7 +1,7 @@
 """What the world knows: the vulnerability is public, an exploit is, attacks are seen; and what follows.
 
-The embargo ends with what is public, and every vendor is aware of it. An analyst hears what is to be done now; letters
-to all participants are theirs to order.
+The embargo ends with what is public, all participants are told at once, and every vendor is aware of it. The case's
+analyst hears what is to be done now.
 """
 
 from datetime import datetime
@@ -11,16 +11,18 @@ from mailrouter.case import casestate
 from mailrouter.case.casestate import Follows
 from mailrouter.case.model import Case
 from mailrouter.flow import act
-from mailrouter.flow.actor import Actor, case_held, done_by, note
+from mailrouter.flow.actor import Actor, case_held, done_by, evidence
 from mailrouter.flow.casework import standings
+from mailrouter.flow.embargo import ending
 from mailrouter.store import cases, queues
 from mailrouter.tools import Tools
 
 TOLD = {
-    "public": "the vulnerability is public: the embargo is over; tell all participants",
-    "exploit": "an exploit is public: the embargo is over; tell all participants",
-    "attacks": "attacks were seen: the embargo should end; tell all participants",
+    "public": "the vulnerability is public: there is no embargo any more; publish the note",
+    "exploit": "an exploit is public: there is no embargo any more; publish the note",
+    "attacks": "attacks were seen: the embargo should end (`mailrouter embargo end VU#{}`)",
 }
+ENDED = "; it ended, and all participants were told"
 
 
 def mark(tools: Tools, actor: Actor, vu: int, what: str, at: datetime, why: str, *, end_embargo: bool = False) -> Case:
@@ -30,34 +32,40 @@ def mark(tools: Tools, actor: Actor, vu: int, what: str, at: datetime, why: str,
     """
     if at > tools.now():
         raise faults.Refused("--at lies in the future: record it once it has happened")
+    tools.own_key()  # letters name it; outside the transaction, it may have to be made
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        try:
-            follows = casestate.sets(case, what, at)
-        except faults.Illegal as refused:
-            by = done_by(tx, case, "case.state").lstrip(",")
-            raise faults.Illegal(f"{refused}{f'; {casestate.of_case(case)} was set{by}' if by else ''}") from None
-        if end_embargo:
-            follows = casestate.with_embargo_ended(case, follows)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
-        note(tx, tools, actor, "case.state", case, what=what, since=at, why=why)
-        carry_out(doing, case, follows, at, why)
-        queues.add_notice(tx, case.queue, TOLD[what], doing.now, once=f"case-state:{case.id}:{what}", case_id=case.id)
-        return cases.get(tx, case.id)
+        return marked(doing, case, what, at, why, end_embargo=end_embargo, **evidence(actor))
+
+
+def marked(
+    doing: act.Doing, case: Case, what: str, at: datetime, why: str, *, end_embargo: bool = False, **proof: object
+) -> Case:
+    """The same, in the caller's transaction with the case locked."""
+    try:
+        follows = casestate.sets(case, what, at)
+    except faults.Illegal as refused:
+        by = done_by(doing.tx, case, "case.state").lstrip(",")
+        raise faults.Illegal(f"{refused}{f'; {casestate.of_case(case)} was set{by}' if by else ''}") from None
+    if end_embargo:
+        follows = casestate.with_embargo_ended(case, follows)
+    standings.write(doing, "case.state", what=what, since=at, why=why, **proof)
+    carry_out(doing, case, follows, at, why)
+    ended = len(follows.embargo) > 1
+    told = TOLD[what].format(case.vu) if what != "attacks" or not ended else "attacks were seen: so the embargo"
+    why_told = f"{told}{ENDED if ended else ''}"
+    once = f"case-state:{case.id}:{what}"
+    queues.add_notice(doing.tx, case.queue, why_told, doing.now, once=once, case_id=case.id)
+    return cases.get(doing.tx, case.id)
 
 
 def carry_out(doing: act.Doing, case: Case, follows: Follows, at: datetime, why: str) -> None:
     """Set the bits and do what they bring about."""
     cases.change(doing.tx, case.id, **follows.columns)
     if len(follows.embargo) > 1:
-        end_embargo(doing, case, follows.embargo, why)
+        ending.end(doing, case, why)
     if follows.makes_aware:
         for one in cases.participants_of(doing.tx, [case.id]):
             if one.is_vendor and one.takes_part and one.aware_at is None:
                 standings.fix(doing, one, "aware", at)
-
-
-def end_embargo(doing: act.Doing, case: Case, states: list[str], why: str) -> None:
-    """It is over, from now on."""
-    cases.change(doing.tx, case.id, embargo=states[-1], embargo_ends_at=doing.now)
-    standings.write(doing, "embargo", states=states, why=why)

@@ -21,8 +21,8 @@ from mailrouter.flow import act, ownaddresses
 from mailrouter.flow.actor import day_of
 from mailrouter.flow.arriving import ties
 from mailrouter.flow.casework import standings
+from mailrouter.flow.embargo import beginning
 from mailrouter.flow.sending import sealing
-from mailrouter.flow.timing import publication
 from mailrouter.mail import compose, fate
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
 from mailrouter.store import acknowledgements, cases, journal, outbox, queues, receipts
@@ -194,14 +194,15 @@ def _reached(tx: Connection, tools: Tools, participant: Participant, now: dateti
 def _first_contact(
     tx: Connection, tools: Tools, letter: outbox.Letter, participant: Participant, now: datetime
 ) -> None:
-    """Our date is 45 days from the first letter to a vendor that the relay accepted (DOMAIN.md)."""
+    """Our date is 45 days from the first letter to a vendor that the relay accepted, unless negotiated (DOMAIN.md)."""
     if participant.first_contact_at is None:
         cases.change_participant(tx, participant.id, first_contact_at=now)
     case = cases.get(tx, participant.case_id)
     if participant.is_vendor and case.first_contact_at is None:
         cases.change(tx, case.id, first_contact_at=now)
         planned = embargo.planned_publication(now, of_case(tools.settings.policy, case))
-        publication.plan(tx, case, f"letter:{letter.id}", planned)
+        doing = act.Doing(tx, tools, now, now, "mailrouter", cases.get(tx, case.id))
+        beginning.first_contact(doing, f"letter:{letter.id}", planned)
 
 
 def _failed(tx: Connection, tools: Tools, letter: outbox.Letter, outcome: Outcome, now: datetime) -> None:

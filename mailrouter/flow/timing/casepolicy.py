@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import embargo, followup
+from mailrouter.case import terms as rules
 from mailrouter.case.model import Case
 from mailrouter.case.policy import OF_A_CASE, Policy, kept, of_case, own
 from mailrouter.flow.actor import Actor, case_held, note
 from mailrouter.flow.timing import coming, publication
 from mailrouter.settings.reading import number_of_a_case
-from mailrouter.store import cases
+from mailrouter.store import cases, terms
 from mailrouter.tools import Tools
 
 
@@ -81,10 +82,10 @@ def _is_set(name: str, value: str) -> bool:
 
 
 def _replan(tx: Connection, tools: Tools, actor: Actor, case: Case, now_is: Case) -> None:
-    """Our date goes along with the number of days, until it is public."""
+    """Our date goes along with the number of days, until it is public; a date that was negotiated stays."""
     base = tools.settings.policy
     same = of_case(base, case).embargo_days == of_case(base, now_is).embargo_days
-    if same or case.planned_at is None or case.public_at is not None:
+    if same or case.planned_at is None or case.public_at is not None or rules.negotiated(terms.of_case(tx, case.id)):
         return
     planned = embargo.replanned(case.first_contact_at or tools.now(), of_case(base, now_is), tools.now())
     if case.first_contact_at is None:
