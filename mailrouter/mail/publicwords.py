@@ -16,7 +16,8 @@ LOOKED_AT = 2_000  # lines
 _WINDOW = 40  # characters before a phrase in which it may be denied
 
 _HINTS = (  # cheap, since it is asked of every person's mail: without one of these no phrase is there
-    "publi", "proof", "poc", "0-day", "0day", "zero-day", "zero day", "wild", "exploit", "attack", "leak", "disclosed", "blog",
+    "publi", "proof", "poc", "0-day", "0day", "zero-day", "zero day", "wild", "exploit", "attack", "leak", "disclos",
+    "blog",
 )  # fmt: skip
 _CODE = r"(?:exploits?(?:\scode)?|proofs?[\s-]of[\s-]concept|poc)"
 _DAY = r"(?:0|zero)[\s-]?day"

@@ -147,9 +147,7 @@ def test_what_is_public_ends_the_embargo_makes_all_aware_and_tells_the_analyst(h
     assert case.public_at == case.exploit_public_at == house.clock()
     assert house.participant(ACME).aware_at == house.clock()
     assert house.notices() == [
-        (
-            "an exploit is public: there is no embargo any more; publish the note; it ended, and all participants were told"
-        )
+        ("an exploit is public: publish the note; the embargo ended, and all participants were told")
     ]
     with pytest.raises(Illegal, match=r"'public' is no move from PXa; from there: attacks; PXa was set by alice on"):
         publicity.mark(house.tools, Actor("bob"), VU, "public", house.clock(), "a blog")

@@ -75,9 +75,7 @@ def test_the_line_of_the_embargo(line: str, value: str) -> None:
     assert [one.value for one in answerform.read(f"{line}\n", 123456)] == ([value] if value else [])
 
 
-WORDS = st.sampled_from(
-    ["public", "exploit", "0-day", "is", "not", "published", "attacks", " ", "\n", "\n> ", ".", "?"]
-)
+WORDS = st.sampled_from(["public", "exploit", "0-day", "is", "not", "published", "attacks", " ", "\n", "> ", ".", "?"])
 
 
 @given(st.lists(WORDS, max_size=60).map("".join))

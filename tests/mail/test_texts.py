@@ -155,9 +155,7 @@ def test_a_forgotten_value_is_told_by_name():
 @pytest.mark.parametrize("name", texts.LETTERS)
 def test_a_hostile_value_is_only_data(name, value):
     letter = SHIPPED[name]
-    free = dict.fromkeys(
-        ("body", "quoted", "items", "waiting", "due", "details", "answer_form", "embargo_form"), "FREE"
-    )
+    free = dict.fromkeys(texts._FREE_TEXT, "FREE")
     kept = dict.fromkeys(letter.placeholders - free.keys(), "KEPT")
     harmless = letter.fill(kept | free)
     hostile = letter.fill(dict.fromkeys(kept, value) | free)

@@ -7,7 +7,7 @@ analyst hears what is to be done now.
 from datetime import datetime
 
 from mailrouter import faults
-from mailrouter.case import casestate
+from mailrouter.case import casestate, terms
 from mailrouter.case.casestate import Follows
 from mailrouter.case.model import Case
 from mailrouter.flow import act
@@ -18,11 +18,12 @@ from mailrouter.store import cases, queues
 from mailrouter.tools import Tools
 
 TOLD = {
-    "public": "the vulnerability is public: there is no embargo any more; publish the note",
-    "exploit": "an exploit is public: there is no embargo any more; publish the note",
-    "attacks": "attacks were seen: the embargo should end (`mailrouter embargo end VU#{}`)",
+    "public": "the vulnerability is public: publish the note",
+    "exploit": "an exploit is public: publish the note",
+    "attacks": "attacks were seen",
 }
-ENDED = "; it ended, and all participants were told"
+ENDED = "; the embargo ended, and all participants were told"
+SHOULD_END = "; the embargo should end: `mailrouter embargo end VU#{0} --why …`"
 
 
 def mark(tools: Tools, actor: Actor, vu: int, what: str, at: datetime, why: str, *, end_embargo: bool = False) -> Case:
@@ -52,11 +53,10 @@ def marked(
         follows = casestate.with_embargo_ended(case, follows)
     standings.write(doing, "case.state", what=what, since=at, why=why, **proof)
     carry_out(doing, case, follows, at, why)
-    ended = len(follows.embargo) > 1
-    told = TOLD[what].format(case.vu) if what != "attacks" or not ended else "attacks were seen: so the embargo"
-    why_told = f"{told}{ENDED if ended else ''}"
+    alive = case.embargo in terms.ALIVE
+    after = ENDED if len(follows.embargo) > 1 else SHOULD_END.format(case.vu) if alive else ""
     once = f"case-state:{case.id}:{what}"
-    queues.add_notice(doing.tx, case.queue, why_told, doing.now, once=once, case_id=case.id)
+    queues.add_notice(doing.tx, case.queue, f"{TOLD[what]}{after}", doing.now, once=once, case_id=case.id)
     return cases.get(doing.tx, case.id)
 
 
