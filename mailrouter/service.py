@@ -225,8 +225,9 @@ class Crew:
         self._ends_at = float("inf")
 
     def start(self) -> None:
-        """As many receivers as `worker.processes`, and one that delivers."""
-        tasks = [worker.Task.RECEIVE] * self._settings.worker.processes + [worker.Task.DELIVER]
+        """As many receivers as `worker.processes`, one that delivers, and one that publishes."""
+        receivers = [worker.Task.RECEIVE] * self._settings.worker.processes
+        tasks = [*receivers, worker.Task.DELIVER, worker.Task.PUBLISH]
         self._workers = [self._one(task, number) for number, task in enumerate(tasks)]
 
     def _one(self, task: worker.Task, number: int) -> "Worker":

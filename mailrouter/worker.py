@@ -1,4 +1,4 @@
-"""The processes that work through inbox and outbox, supervised by `serve`: claim, do, wait for wake, poll or stop.
+"""The processes that receive, deliver and publish, supervised by `serve`: claim, do, wait for wake, poll or stop.
 
 Promises: the door never parses; a mail that spins or swells costs one worker, not the service: the process is ended
 and the mail, whose try was counted when it was claimed, is read alone next time, by the worker that takes the dead
@@ -16,8 +16,10 @@ from enum import StrEnum
 from multiprocessing.connection import Connection
 
 from mailrouter import logs, memory
+from mailrouter.flow import publishing
 from mailrouter.flow.arriving import receive
 from mailrouter.flow.ordering import orders
+from mailrouter.flow.publishing.site import Stopped
 from mailrouter.flow.sending import deliver
 from mailrouter.flow.telling import tell
 from mailrouter.settings import Settings
@@ -27,6 +29,7 @@ from mailrouter.tools import Tools, make
 
 POLL_SECONDS = 1.0
 WATCH_SECONDS = 60.0
+PUBLISH_SECONDS = 15.0  # between two looks at what readers do not have yet
 CPU_SECONDS = 10  # testbook/faults.md R19
 WAKE, STOP = b"w", b"s"
 
@@ -36,6 +39,7 @@ class Task(StrEnum):
 
     RECEIVE = "receive"
     DELIVER = "deliver"
+    PUBLISH = "publish"
 
 
 MEMORY_BYTES = {  # of address space
@@ -43,7 +47,9 @@ MEMORY_BYTES = {  # of address space
     Task.DELIVER: 1024
     * 1024
     * 1024,  # a letter of ours with 20 MiB of files is in memory several times while it is sealed
+    Task.PUBLISH: 2 * 1024 * 1024 * 1024,  # every note is
 }
+Over = Callable[[], bool]  # whether it was told to stop
 
 
 def main(task: Task, settings: Settings, holder: Holder, pipe: Connection) -> None:
@@ -67,14 +73,14 @@ def _quiet_signals() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _work(do: Callable[[Tools], object], tools: Tools, orders: int) -> None:
+def _work(do: Callable[[Tools, Over], object], tools: Tools, orders: int) -> None:
     """Do until nothing is left, then wait; a database that is away is waited for too."""
     poll = select.poll()
     poll.register(orders, select.POLLIN | select.POLLHUP)
     busy: object = True
     while not _told_to_stop(poll, orders, 0 if busy else POLL_SECONDS):
         try:
-            busy = do(tools)
+            busy = do(tools, lambda: bool(poll.poll(0)))
         except Exception as trouble:  # noqa: BLE001 - the database may be away for hours; a worker outlives it
             logs.failed("worker.trouble", trouble)
             busy = False
@@ -97,7 +103,7 @@ class _Receive:
     def __init__(self) -> None:
         self._free_what_is_left: Callable[[Tools], None] | None = receive.take_over  # a worker may have died here
 
-    def __call__(self, tools: Tools) -> object:
+    def __call__(self, tools: Tools, _over: Over) -> object:
         if self._free_what_is_left:
             self._free_what_is_left(tools)
         self._free_what_is_left = _release
@@ -124,7 +130,7 @@ class _Deliver:
         self._looked = float("-inf")
         self._in_hand = True  # perhaps: a worker that died in our place, or the database went away under a letter
 
-    def __call__(self, tools: Tools) -> object:
+    def __call__(self, tools: Tools, _over: Over) -> object:
         if time.monotonic() - self._looked > WATCH_SECONDS:
             self._looked = time.monotonic()
             tell.alarms(tools, tools.now())
@@ -136,4 +142,23 @@ class _Deliver:
         return delivered
 
 
-_DOES: dict[Task, Callable[[Tools], object]] = {Task.RECEIVE: _Receive(), Task.DELIVER: _Deliver()}
+class _Publish:
+    """What was decided and not finished, and a site that is behind: in a process of its own, so that no mail waits."""
+
+    def __init__(self) -> None:
+        self._looked = float("-inf")
+
+    def __call__(self, tools: Tools, over: Over) -> object:
+        if time.monotonic() - self._looked < PUBLISH_SECONDS:
+            return False
+        self._looked = time.monotonic()
+        try:
+            publishing.catch_up(tools, over)
+        except Stopped:
+            logs.event("site.left")
+        return False
+
+
+_DOES: dict[Task, Callable[[Tools, Over], object]] = {
+    Task.RECEIVE: _Receive(), Task.DELIVER: _Deliver(), Task.PUBLISH: _Publish(),
+}  # fmt: skip

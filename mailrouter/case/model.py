@@ -42,9 +42,6 @@ class DeadlineKind(StrEnum):
     DECISION = "decision"  # of a report: take it up or not
 
 
-GOES_ON = ("open", "published")  # states of a case in which mail counts and is answered
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """One coordination."""
@@ -52,7 +49,7 @@ class Case:
     id: int
     vu: int
     title: str
-    state: str  # open | published | closed | merged
+    state: str  # open | closed | published
     analyst_id: int | None
     analyst: str
     urgent: bool
@@ -72,18 +69,8 @@ class Case:
 
     @property
     def is_open(self) -> bool:
-        """Whether we work towards publication: everybody is asked, and whoever is silent is followed up."""
+        """Whether clocks run."""
         return self.state == "open"
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether mail in it counts, and is answered: it is open, or published and not closed yet."""
-        return self.state in GOES_ON
-
-    @property
-    def is_published(self) -> bool:
-        """Whether readers have its note: decided it is a moment earlier."""
-        return self.published_at is not None and not self.is_open
 
     @property
     def queue(self) -> str:

@@ -15,7 +15,6 @@ TO_PARTICIPANTS = [name for name, letter in texts.LETTERS.items() if "vendor" in
 ORDERED = {
     "notification", "details", "write", "reply", "voucher", "own-key-changed", "report-ask", "report-accepted",
     "report-declined", "relay", "embargo-proposed", "embargo-changed", "embargo-stands", "embargo-ended",
-    "published", "revised",
 }  # fmt: skip
 AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
@@ -46,8 +45,6 @@ VALUES = {
     "asks": "We propose another date.", "proposed": "2026-05-04 14:00 UTC", "until_now": "No date is agreed.",
     "shorter": "", "answer_by": "2026-03-09", "ends": "2026-05-04 14:00 UTC", "said": "You have agreed.", "known": "",
     "next": "We may publish from now on.",
-    "url": "https://notes.example/vuls/id/123456", "revision": "2", "published_on": "2026-03-04 14:00 UTC",
-    "cves": "CVE-2026-12345", "thanks": "Thank you for working with us on it.", "changed": "Statement of ACME added",
     "old_fingerprint": "89AB CDEF 0123 4567 89AB CDEF 0123 4567 89AB CDEF",
 }  # fmt: skip
 HOSTILE = [

@@ -4,13 +4,25 @@ Promises: killed between any two of them, the next call, or the daemon, goes on;
 twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mailrouter import logs
+from mailrouter.flow.actor import Actor, note
 from mailrouter.flow.publishing import release, site
+from mailrouter.flow.publishing.site import Pressed
 from mailrouter.store import notes
 from mailrouter.store.notes import Revision
 from mailrouter.tools import Tools
+
+
+def press_again(tools: Tools, actor: Actor) -> Pressed:
+    """The whole site, built again because an analyst wants it; and what was decided is finished."""
+    with tools.db.read() as tx:
+        waiting = notes.not_released(tx)
+    done = finish(tools, waiting)
+    with tools.db.write() as tx:
+        note(tx, tools, actor, "site.pressed", build=done.folder.name, notes=len(done.built.notes))
+    return done
 
 
 def catch_up(tools: Tools, over: Callable[[], bool] = lambda: False) -> bool:
@@ -25,8 +37,9 @@ def catch_up(tools: Tools, over: Callable[[], bool] = lambda: False) -> bool:
     return True
 
 
-def finish(tools: Tools, decided: list[Revision], over: Callable[[], bool] = lambda: False) -> None:
+def finish(tools: Tools, decided: Sequence[Revision], over: Callable[[], bool] = lambda: False) -> Pressed:
     """Steps 2 and 3 for these."""
-    site.press(tools, over)
+    done = site.press(tools, over)
     for revision in decided:
         release.release(tools, revision.id)
+    return done

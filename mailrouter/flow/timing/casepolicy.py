@@ -62,7 +62,7 @@ def change(tools: Tools, actor: Actor, vu: int, given: Mapping[str, str]) -> Cha
     new = {name: number_of_a_case(name, value) for name, value in given.items() if _is_set(name, value)}
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        if not case.goes_on:
+        if not case.is_open:
             raise faults.Illegal(f"VU#{vu} is {case.state}: no clock runs that a number could move")
         old = own(case)
         text = kept({name: value for name, value in old.items() if given.get(name) != ""} | new)

@@ -1,1 +1,0 @@
-"""After publication: who is told, what rests, what asks for another revision."""

@@ -1,0 +1,36 @@
+"""`mailrouter note site` and `note press`: what readers have."""
+
+from tests.cli.console import Console
+from tests.flow.test_publishing import decided
+from tests.flow.world import VU
+
+
+def test_site_says_what_readers_have(console: Console) -> None:
+    console.world.vendor_case()
+    console.world.with_identity(notes_url="https://notes.example")
+    none = console.json("note", "site")
+    assert (none["notes"], none["build"], none["behind"]) == ([], None, None)
+    decided(console.world)
+    behind = console.run("note", "site", status=1).stdout
+    assert "there is no site yet" in behind
+    assert "1 notes" in console.out("note", "press")
+    told = console.json("note", "site")
+    assert (told["build"], told["behind"], told["address"]) == ("site.1", None, "https://notes.example")
+    [line] = told["notes"]
+    assert (line["vu"], line["revision"], line["online"]) == (f"VU#{VU}", 1, 1)
+    assert line["url"] == f"https://notes.example/vuls/id/{VU}"
+    assert "A flaw in many parsers" in console.out("note", "site")
+
+
+def test_press_finishes_what_was_decided_and_is_journalled(console: Console) -> None:
+    console.world.vendor_case()
+    decided(console.world)
+    console.run("note", "press")
+    assert console.json("case", "show", str(VU))["state"] == "published"
+    assert console.out("note", "press").startswith("site.2: 1 notes")
+
+
+def test_a_place_that_is_taken_is_one_line(console: Console) -> None:
+    console.world.vendor_case()
+    console.world.tools.settings.press.folder.mkdir()
+    assert "press.folder" in console.refused("note", "press", status=2)
