@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailrouter.case.answers import Said
 from mailrouter.case.conditions import Assurance
-from mailrouter.case.model import DeadlineKind, Participant, Place, Report, Waiting
+from mailrouter.case.model import Deadline, DeadlineKind, Participant, Place, Report, Waiting
 from mailrouter.case.receipt import Kind, Lack
 
 
@@ -181,6 +181,31 @@ class Postpone:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """The case's clock of this kind, which is done, falls due once more."""
+
+    deadline: Deadline
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDraft:
+    """A draft of the note is shown to these, one letter each; the analyst hears to whom it cannot go."""
+
+    participants: tuple[Participant, ...]
+    revision_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSeen:
+    """They have that draft; `comments`: the mail says something of it."""
+
+    participant: Participant
+    revision_id: int
+    comments: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Undeliverable:
     """The address a letter went to takes no mail: letters go to the next contact, as long as there is one."""
 
@@ -244,6 +269,9 @@ Action = (
     | Postpone
     | EndEmbargo
     | LapseTerms
+    | Again
+    | ShowDraft
+    | DraftSeen
 )
 Actions = list[Action]
 CLOCKS_OF_SILENCE = (DeadlineKind.FOLLOW_UP, DeadlineKind.WAIT, DeadlineKind.NON_RESPONSIVE)

@@ -122,11 +122,25 @@ class MailArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafted:
+    """The newest draft of a case's note, and who has seen it."""
+
+    revision_id: int
+    name: str  # revision 1, draft 3
+    shown: frozenset[int] = frozenset()  # participants who were shown this one,
+    shown_some: frozenset[int] = frozenset()  # or any draft of its revision
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDue:
     """A deadline's instant has come that is the whole case's."""
 
     deadline: Deadline
     case: Case
+    participants: tuple[Participant, ...] = ()  # who ever took part
+    reachable: frozenset[int] = frozenset()  # those of them of whom a contact takes mail
+    told: frozenset[int] = frozenset()  # those to whom the letter of this clock was made, for this planned date
+    drafted: Drafted | None = None
 
 
 @dataclass(frozen=True, slots=True)

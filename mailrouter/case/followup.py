@@ -8,7 +8,7 @@ non-responsive (silence.py). When they wait on us, the analyst is reminded inste
 from datetime import datetime, timedelta
 from string import Template
 
-from mailrouter.case import lifecycle, silence
+from mailrouter.case import calendar, lifecycle, silence
 from mailrouter.case.actions import Actions, Close, Finish, Notice, Postpone, Progress, Set, Turn, Write
 from mailrouter.case.events import FellDue
 from mailrouter.case.model import DeadlineKind, Participant, Waiting
@@ -113,6 +113,8 @@ _WAITS_FOR = {
 def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
     deadline, participant = event.deadline, event.participant
     free_at = max(gap_ends(participant, policy, at), _silent_for_long(event, policy, at))
+    if deadline.rung <= policy.follow_ups:
+        free_at = max(free_at, _reminder_goes_first(event, policy, at))
     if free_at > at:
         return [Postpone(deadline.id, free_at)]
     if deadline.rung > policy.follow_ups:
@@ -146,6 +148,16 @@ def gap_ends(participant: Participant, policy: Policy, at: datetime) -> datetime
     """When another automatic letter may go. One from a future that a clock was wrong about holds up none."""
     last, gap = participant.last_automatic_at, timedelta(days=policy.letter_gap_days)
     return at if last is None or last > at + gap else last + gap
+
+
+def _reminder_goes_first(event: FellDue, policy: Policy, at: datetime) -> datetime:
+    """Around the reminder before publication no rung is written: the later step wins."""
+    case, gap = event.case, timedelta(days=policy.letter_gap_days)
+    silent = calendar.is_silent(event.participant, reachable=bool(event.tried.addresses))
+    if not silent or calendar.over(case) or case.planned_at is None or at >= case.planned_at:
+        return at
+    remind_at = calendar.before(case.planned_at, policy).remind_at
+    return remind_at + gap if abs(remind_at - at) < gap else at
 
 
 def _silent_for_long(event: FellDue, policy: Policy, at: datetime) -> datetime:

@@ -66,6 +66,7 @@ class Case:
     attacks_at: datetime | None = None  # attacks were seen
     published_at: datetime | None = None  # the first revision of its note was decided
     not_published_at: datetime | None = None  # it was decided that there will be no note
+    share_ordered_by: str = ""  # who ordered that the newest draft is shown when its date comes; '' nobody
 
     @property
     def is_open(self) -> bool:

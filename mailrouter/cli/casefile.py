@@ -24,6 +24,12 @@ DUE = {
     DeadlineKind.PUBLICATION: "planned publication",
     DeadlineKind.EMBARGO: "the embargo ends",
     DeadlineKind.TERMS: "a proposed embargo date lapses",
+    DeadlineKind.DRAFT: "the draft of the note",
+    DeadlineKind.ALERT: "alert to downstream vendors",
+    DeadlineKind.REMINDER: "reminder to silent vendors",
+    DeadlineKind.RECORD: "CVE records are to be public",
+    DeadlineKind.APPROVAL: "the published note is to be approved",
+    DeadlineKind.CLOSE: "is anything still open",
     DeadlineKind.DECISION: "the report waits for a decision",
 }
 WIDTH = 100  # columns

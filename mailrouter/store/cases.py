@@ -19,7 +19,7 @@ _CASE: Select[Any] = (
         cases.c.urgent, cases.c.opened_at, cases.c.closed_at, cases.c.embargo, cases.c.embargo_ends_at,
         cases.c.first_contact_at, cases.c.planned_at, cases.c.policy, cases.c.merged_into_id,
         cases.c.public_at, cases.c.exploit_public_at, cases.c.attacks_at, cases.c.published_at,
-        cases.c.not_published_at,
+        cases.c.not_published_at, cases.c.share_ordered_by,
     ).join(analysts, cases.c.analyst_id == analysts.c.id, isouter=True)
 )  # fmt: skip
 _LOCKED = _CASE.where(cases.c.id.in_(bindparam("ids", expanding=True))).order_by(cases.c.id).with_for_update(of=cases)
@@ -247,6 +247,13 @@ def set_clock(tx: Connection, case_id: int, kind: DeadlineKind, since: str, due_
         return
     rung = tx.execute(select(func.count()).select_from(deadlines).where(mine)).scalar_one() + 1
     set_deadline(tx, {"case_id": case_id, "kind": str(kind), "since": since, "rung": rung, "due_at": due_at})
+
+
+def clock_is_over(tx: Connection, case_id: int, kind: DeadlineKind) -> bool:
+    """Whether the case's own clock of this kind ran, and none is still to come."""
+    mine = (deadlines.c.case_id == case_id) & deadlines.c.participant_id.is_(None) & (deadlines.c.kind == str(kind))
+    done = set(tx.execute(select(deadlines.c.done_at.is_not(None)).where(mine).distinct()).scalars())
+    return done == {True}
 
 
 def close_clocks(tx: Connection, case_id: int, kinds: Sequence[DeadlineKind], now: datetime, outcome: str) -> None:

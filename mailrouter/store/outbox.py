@@ -278,7 +278,7 @@ _WITHDRAW = (
     .where(
         letters.c.participant_id == bindparam("participant"),
         letters.c.automatic,
-        letters.c.name != "key-expires",  # their answer makes their key no younger
+        letters.c.name.not_in(("key-expires", "downstream-alert")),  # their answer takes the reason of neither away
         letters.c.name.not_in(receipts.NAMES),  # what came has come, whatever comes next
         letters.c.state.in_(("queued", "held")),
     )

@@ -252,6 +252,7 @@ cases = Table(
     _text("not_published_by"),
     _text("not_published_why"),
     _text("publish_ssvc"),  # ASCII JSON: what an analyst answered to SSVC Coordinator Publish
+    _text("share_ordered_by"),  # who ordered that the newest draft is shown when its date comes; '' nobody
 )
 
 vulnerabilities = Table(  # VU#123456.1, .2, ...: what a case is about, one by one
@@ -673,6 +674,7 @@ shown_drafts = Table(  # which draft a participant was sent, and what came of it
     _time("acknowledged_at"),
     _text("acknowledged_by"),  # message:ID or an analyst who recorded it
     _ref("comment_id", "messages"),  # the mail with their comments
+    Index("ix_shown_drafts_participant_id", "participant_id"),
 )
 
 addenda = Table(  # what the note says of a vendor besides its statement: ours, kept apart from theirs

@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["revision_id"], ["revisions.id"], name=op.f("fk_shown_drafts_revision_id_revisions")),
         sa.PrimaryKeyConstraint("revision_id", "participant_id", name=op.f("pk_shown_drafts")),
     )
+    op.create_index("ix_shown_drafts_participant_id", "shown_drafts", ["participant_id"])
     op.create_table(
         "terms",
         sa.Column("id", WHOLE, autoincrement=True, nullable=False),
@@ -195,7 +196,7 @@ def upgrade() -> None:
 def _add_columns() -> None:
     """What the tables of 0001 to 0003 have besides."""
     _time("cases", "published_at", "not_published_at")
-    _text("cases", "not_published_by", "not_published_why", "publish_ssvc")
+    _text("cases", "not_published_by", "not_published_why", "publish_ssvc", "share_ordered_by")
     _text("vulnerabilities", "cve_source")
     op.add_column("vulnerabilities", sa.Column("cve_vendor_id", WHOLE, nullable=True))
     _text("vulnerabilities", "cve_why")

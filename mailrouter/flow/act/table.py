@@ -12,7 +12,7 @@ from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import of_case
 from mailrouter.flow import cleartext, details
-from mailrouter.flow.act import dates, mails, said, turns, written
+from mailrouter.flow.act import dates, drafts, mails, said, turns, written
 from mailrouter.flow.act.doing import Doing, write
 from mailrouter.store import cases
 
@@ -100,4 +100,7 @@ _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
     do.Postpone: turns.postpone_clock,
     do.EndEmbargo: dates.end_embargo,
     do.LapseTerms: dates.lapse_terms,
+    do.Again: turns.again,
+    do.ShowDraft: drafts.show_draft,
+    do.DraftSeen: drafts.draft_seen,
 }

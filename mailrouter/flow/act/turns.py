@@ -72,3 +72,10 @@ def finish_clock(doing: Doing, action: do.Finish) -> None:
 def postpone_clock(doing: Doing, action: do.Postpone) -> None:
     """It was looked at too early."""
     cases.postpone(doing.tx, action.deadline_id, action.due_at)
+
+
+def again(doing: Doing, action: do.Again) -> None:
+    """The case's clock, which is done, falls due once more."""
+    deadline = action.deadline
+    assert deadline.case_id is not None
+    cases.set_clock(doing.tx, deadline.case_id, deadline.kind, deadline.since, action.due_at)

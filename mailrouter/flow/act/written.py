@@ -6,21 +6,23 @@ Promises: a later step withdraws the letter it overtakes; what a notice says is 
 from mailrouter import failpoint
 from mailrouter.case import actions as do
 from mailrouter.case import lifecycle
-from mailrouter.flow import analystmail, letters
+from mailrouter.flow import analystmail, beforehand, letters
 from mailrouter.flow.act.doing import Doing, Due, write
 from mailrouter.store import cases, contacts, outbox, queues
 
 
 def automatic_letter(doing: Doing, action: do.Write) -> None:
-    """A step of the ladder, unless it was written before."""
+    """A step of the ladder, or what is said before a publication, unless it was written before."""
     assert doing.case is not None
     failpoint.reach("remind-between-row-and-letter")
-    letter_id = letters.follow_up(doing.tx, doing.tools, doing.case, action, doing.now)
+    early = action.letter in beforehand.AUTOMATIC
+    make = beforehand.automatic if early else letters.follow_up
+    letter_id = make(doing.tx, doing.tools, doing.case, action, doing.now)
     if letter_id is None:
         return
     for overtaken in outbox.overtake(doing.tx, action.participant.id, letter_id):
         write(doing, doing.case, "letter.withdrawn", letter=overtaken, outcome="a later step")
-    sent = action.participant.follow_ups_sent + 1
+    sent = action.participant.follow_ups_sent + (not early)
     cases.change_participant(doing.tx, action.participant.id, last_automatic_at=doing.at, follow_ups_sent=sent)
     write(
         doing,

@@ -1,6 +1,7 @@
 """A case is closed, and opened again: what is still open is said before, and who wrote meanwhile afterwards."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -73,7 +74,7 @@ def reopen(tools: Tools, actor: Actor, vu: int, why: str) -> tuple[Case, Sequenc
         case = case_held(tx, vu)
         state = _moved(tx, case, "reopen", "case.reopened")
         cases.change(tx, case.id, state=state, closed_at=None)
-        publication.goes_on(tx, case)
+        publication.goes_on(tx, replace(case, state=state), tools.settings.policy)
         note(tx, tools, actor, "case.reopened", case, why=why)
         return cases.get(tx, case.id), _since(tx, case)
 

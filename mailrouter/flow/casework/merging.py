@@ -127,7 +127,7 @@ def _dates(doing: act.Doing, old: Case, into: Case) -> None:
     cases.change(doing.tx, into.id, first_contact_at=first)
     planned = merging.earliest(old.planned_at, into.planned_at)
     if planned is not None and planned != into.planned_at:
-        publication.plan(doing.tx, into, f"merged:{old.id}", planned)
+        publication.plan(doing.tx, into, f"merged:{old.id}", planned, doing.tools.settings.policy)
         contact = {"first_contact": first, "first_contact_before": into.first_contact_at}
         standings.write(doing, "publication.planned", planned=planned, before=into.planned_at, **contact)
     _embargo(doing, old, into, planned)

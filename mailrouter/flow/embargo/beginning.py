@@ -60,7 +60,7 @@ def first_contact(doing: act.Doing, since: str, planned: datetime) -> None:
     everything = terms.of_case(doing.tx, case.id)
     agreed = rules.in_force(everything)
     kept = case.planned_at if rules.negotiated(everything) else None
-    publication.plan(doing.tx, case, since, kept or planned)
+    publication.plan(doing.tx, case, since, kept or planned, doing.tools.settings.policy)
     if kept is None and agreed is not None and not agreed.who(rules.ACCEPTED) and case.embargo in rules.ALIVE:
         terms.change(doing.tx, agreed.id, ends_at=planned)
         dates.set_end(doing.tx, case, since, planned)

@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mailrouter.case import accept, contacting, embargo, followup
+from mailrouter.flow import beforehand
 from mailrouter.flow.leaking import sought
 from mailrouter.flow.leaking.sought import STRANGER, Fixed, Known, known
 from mailrouter.mail import disguises, leaks, texts
 from mailrouter.mail.compose import Headers
 from mailrouter.mail.entity import Attachment
 from mailrouter.mail.leaks import Finding, Kind, Needle, Scan
-from mailrouter.store import acknowledgements, contacts, identities, reports
+from mailrouter.store import acknowledgements, cases, contacts, identities, reports
 from mailrouter.store.outbox import Letter
 from mailrouter.tools import Tools
 
 BODY = "the body"
+NOTES = ("draft",)  # letters that hold the note
+IN_NOTES = (Kind.NAME, Kind.PERSON, Kind.DOMAIN, Kind.ADDRESS, Kind.KEY)  # what it says of its vendors
 NOBODY = -1  # a recipient who is no organisation
 MOST_FILES = 200  # of a case, whose searches are kept
 MOST_TOLD = 5  # findings of one letter that are named one by one
@@ -30,6 +33,7 @@ MOST_TOLD = 5  # findings of one letter that are named one by one
 # What our own code puts into letters: as little anybody's name as the letters' own texts are.
 INSERTED = (
     texts.ANSWER_FORM, *contacting.SENTENCES, *accept.SENTENCES, *embargo.SENTENCES, *followup.SENTENCES,
+    *beforehand.SENTENCES,
 )  # fmt: skip
 
 MEANT = "write it anew, or give the command again with --names-ok if that is meant"
@@ -83,7 +87,15 @@ def of_letter(
         *_in_texts(case, recipient, {BODY: letter.body}, harmless),
         *_in_files(case, recipient, files),
     ]
+    if letter.name in NOTES and case_id is not None:
+        found = _but_what_the_note_says(tx, case_id, found)
     return found, case.called
+
+
+def _but_what_the_note_says(tx: Connection, case_id: int, found: Sequence[Finding]) -> list[Finding]:
+    """Whoever is not hidden stands in it with name, statement, and the key that proves this; whoever is, nowhere."""
+    named = {one.organisation_id for one in cases.participants_of(tx, [case_id]) if not one.anonymous}
+    return [one for one in found if one.owner not in named or one.kind not in IN_NOTES]
 
 
 def _case_of(tx: Connection, letter: Letter) -> int | None:

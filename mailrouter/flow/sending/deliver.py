@@ -195,9 +195,10 @@ def _first_contact(
     tx: Connection, tools: Tools, letter: outbox.Letter, participant: Participant, now: datetime
 ) -> None:
     """Our date is 45 days from the first letter to a vendor that the relay accepted, unless negotiated (DOMAIN.md)."""
+    case = cases.get(tx, participant.case_id)
     if participant.first_contact_at is None:
         cases.change_participant(tx, participant.id, first_contact_at=now)
-    case = cases.get(tx, participant.case_id)
+        publication.joined(tx, case, participant.id, now)
     if participant.is_vendor and case.first_contact_at is None:
         cases.change(tx, case.id, first_contact_at=now)
         planned = embargo.planned_publication(now, of_case(tools.settings.policy, case))

@@ -82,16 +82,21 @@ def _is_set(name: str, value: str) -> bool:
 
 
 def _replan(tx: Connection, tools: Tools, actor: Actor, case: Case, now_is: Case) -> None:
-    """Our date goes along with the number of days, until it is public; a date that was negotiated stays."""
+    """Our date goes along with the number of days, until it is public; a date that was negotiated stays. What comes
+    before it goes along with the other numbers.
+    """
     base = tools.settings.policy
-    same = of_case(base, case).embargo_days == of_case(base, now_is).embargo_days
-    if same or case.planned_at is None or case.public_at is not None or rules.negotiated(terms.of_case(tx, case.id)):
+    before, after = of_case(base, case), of_case(base, now_is)
+    moves = before.embargo_days != after.embargo_days and case.public_at is None
+    if case.planned_at is None or not moves or rules.negotiated(terms.of_case(tx, case.id)):
+        if case.planned_at and case.planned_at > tools.now():
+            publication.goes_on(tx, now_is, base, "policy")
         return
-    planned = embargo.replanned(case.first_contact_at or tools.now(), of_case(base, now_is), tools.now())
+    planned = embargo.replanned(case.first_contact_at or tools.now(), after, tools.now())
     if case.first_contact_at is None:
         cases.change(tx, case.id, planned_at=planned)  # the clock starts when the first letter leaves
     else:
-        publication.plan(tx, case, "policy", planned)
+        publication.plan(tx, now_is, "policy", planned, base)
     note(tx, tools, actor, "publication.planned", case, planned=planned, before=case.planned_at)
 
 

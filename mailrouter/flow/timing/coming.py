@@ -1,6 +1,6 @@
 """A case's clocks as the rules look at them: each open deadline with all that decides what comes of it.
 
-Two queries for any number of them.
+A few queries for any number of them.
 """
 
 from collections import defaultdict
@@ -9,11 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from mailrouter.case.events import FellDue
-from mailrouter.case.model import Case, Deadline, Participant
+from mailrouter.case import clocks
+from mailrouter.case.events import CaseDue, Drafted, FellDue
+from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant
 from mailrouter.case.silence import Attempt, Tried
-from mailrouter.flow import letters
-from mailrouter.store import contacts, outbox
+from mailrouter.flow import beforehand, letters
+from mailrouter.store import cases, contacts, drafts, notes, outbox
 from mailrouter.store.outbox import Asked
 
 Began = tuple[bool, datetime | None]
@@ -54,3 +55,35 @@ def _began(deadline: Deadline, asked: Mapping[int, Asked], gone_again: Mapping[i
     while letter is not None and (instead := gone_again.get(letter.id)):
         letter = instead
     return (letter.state == "held", letter.sent_at) if letter else (False, None)
+
+
+def of_case(tx: Connection, case: Case, deadline: Deadline) -> CaseDue:
+    """One of the case's own, as if its time had come."""
+    everyone = cases.participants_of(tx, [case.id])
+    reached = contacts.reachable_of(tx, [p.organisation_id for p in everyone])
+    return CaseDue(
+        deadline, case, tuple(everyone),
+        frozenset(p.id for p in everyone if reached[p.organisation_id]),
+        _told(tx, case, everyone, deadline.kind),
+        _drafted(tx, case) if deadline.kind is DeadlineKind.DRAFT else None,
+    )  # fmt: skip
+
+
+_LETTER = {DeadlineKind.ALERT: clocks.ALERT, DeadlineKind.REMINDER: clocks.REMINDER}
+
+
+def _told(tx: Connection, case: Case, everyone: Sequence[Participant], kind: DeadlineKind) -> frozenset[int]:
+    """To whom the letter of this clock was made for the date that is planned now."""
+    if kind not in _LETTER or case.planned_at is None:
+        return frozenset()
+    steps = {beforehand.step(one, _LETTER[kind], case.planned_at): one.id for one in everyone}
+    return frozenset(steps[one] for one in outbox.steps_made(tx, list(steps)))
+
+
+def _drafted(tx: Connection, case: Case) -> Drafted | None:
+    newest = notes.newest(tx, case.id)
+    if newest is None:
+        return None
+    shown = [one for one in drafts.of_case(tx, case.id) if one.number == newest.number]
+    this = frozenset(one.participant_id for one in shown if one.revision_id == newest.id)
+    return Drafted(newest.id, newest.name, this, frozenset(one.participant_id for one in shown))

@@ -79,7 +79,7 @@ def foretell_case(tx: Connection, case: Case, policy: Policy, now: datetime) -> 
     then; in the order of time.
     """
     deadlines = [d for d in cases.deadlines_of(tx, case.id) if d.done_at is None]
-    of_case = [CaseDue(d, case) for d in deadlines if d.participant_id is None]
+    of_case = [coming.of_case(tx, case, d) for d in deadlines if d.participant_id is None]
     everyone = cases.participants_of(tx, [case.id])
     events: list[Due] = [*coming.of_participants(tx, case, everyone, deadlines), *of_case]
     return sorted((_when_it_comes(event, policy, now) for event in events), key=lambda told: told.due_at)
@@ -139,9 +139,10 @@ def _event(tx: Connection, deadline: Deadline) -> Due:
     if deadline.report_id is not None:
         return ReportDue(deadline, reports.get(tx, deadline.report_id))
     assert deadline.case_id is not None  # what is no report's is a case's
+    case = cases.get(tx, deadline.case_id)
     if deadline.participant_id is None:
-        return CaseDue(deadline, cases.get(tx, deadline.case_id))
-    case, participant = cases.get(tx, deadline.case_id), cases.participant(tx, deadline.participant_id)
+        return coming.of_case(tx, case, deadline)
+    participant = cases.participant(tx, deadline.participant_id)
     return coming.of_participants(tx, case, [participant], [deadline])[0]
 
 
@@ -153,7 +154,7 @@ def _told(event: Due, orders: do.Actions) -> Foretold:
         str(deadline.kind),
         deadline.rung,
         deadline.due_at,
-        _words(orders),
+        _of_all(orders) if isinstance(event, CaseDue) else _words(orders),
         _writes(orders),
     )
 
@@ -181,5 +182,19 @@ def _words(orders: do.Actions) -> str:
     return "nothing"
 
 
+def _of_all(orders: do.Actions) -> str:
+    """What a case's clock does: `letter draft to 5`, `letter publication-reminder to Acme; notice to the analyst`."""
+    to: dict[str, list[str]] = {}
+    for order in orders:
+        match order:
+            case do.Write():
+                to.setdefault(order.letter, []).append(order.participant.name)
+            case do.ShowDraft():
+                to["draft"] = [one.name for one in order.participants]
+    written = [f"letter {name} to {some[0] if len(some) == 1 else len(some)}" for name, some in to.items()]
+    rest = _words([order for order in orders if not isinstance(order, do.Write | do.ShowDraft)])
+    return "; ".join([*written, *([rest] if rest.startswith("notice") or not written else [])])
+
+
 def _writes(orders: do.Actions) -> bool:
-    return any(isinstance(order, do.Write) for order in orders)
+    return any(isinstance(order, do.Write | do.ShowDraft) for order in orders)
