@@ -104,9 +104,7 @@ LETTERS: Mapping[str, Letter] = {
     "embargo-changed": _to_participant("ends", "said", must="ends said"),
     "embargo-stands": _to_participant("proposed", "until_now", must="proposed until_now"),
     "embargo-ended": _to_participant("ends", "known", "next", must="ends next"),
-    "draft": _to_participant(
-        "draft", "publishes", "cves", "replaces", "items", "body", must="publishes body"
-    ),
+    "draft": _to_participant("draft", "publishes", "cves", "replaces", "items", "body", must="publishes body"),
     "publication-reminder": _to_participant("publishes", must="publishes", automatic=True),
     "downstream-alert": _to_participant("publishes", must="publishes", automatic=True),
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),

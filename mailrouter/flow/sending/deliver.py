@@ -23,6 +23,7 @@ from mailrouter.flow.arriving import ties
 from mailrouter.flow.casework import standings
 from mailrouter.flow.embargo import beginning
 from mailrouter.flow.sending import sealing
+from mailrouter.flow.timing import publication
 from mailrouter.mail import compose, fate
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
 from mailrouter.store import acknowledgements, cases, journal, outbox, queues, receipts
