@@ -88,7 +88,7 @@ def _draft(event: CaseDue, before: Before, _policy: Policy, at: datetime) -> Act
 
 def _not_written(event: CaseDue, before: Before, at: datetime) -> Actions:
     what = "is to be written" if at < before.share_at else "is to be shown now, and is not written"
-    how = f"`mailrouter note edit {event.case.vu}`, then `mailrouter note share {event.case.vu}`"
+    how = f"`mailrouter note write {event.case.vu}`, then `mailrouter note share {event.case.vu}`"
     return _call(event, before, at, f"the draft of the note {what}: {how}{_last(before, at)}")
 
 
@@ -114,6 +114,8 @@ def _alert(event: CaseDue, before: Before, policy: Policy, at: datetime) -> Acti
     if not silent:
         return [Finish(event.deadline.id, "nobody upstream is silent")]
     below = [one for one in event.participants if "downstream" in one.roles and one.takes_part and silent - {one.id}]
+    if not below:
+        return [Finish(event.deadline.id, "no downstream vendor takes part")]
     told = [one for one in below if one.progress not in calendar.UNTOLD]
     orders = _letters(event, told, ALERT, before, policy, at)
     untold = [one for one in below if one.progress in calendar.UNTOLD]

@@ -112,9 +112,9 @@ _WAITS_FOR = {
 
 def _silence(event: FellDue, policy: Policy, at: datetime) -> Actions:
     deadline, participant = event.deadline, event.participant
-    free_at = max(gap_ends(participant, policy, at), _silent_for_long(event, policy, at))
-    if deadline.rung <= policy.follow_ups:
-        free_at = max(free_at, _reminder_goes_first(event, policy, at))
+    free_at = _silent_for_long(event, policy, at)
+    if deadline.rung <= policy.follow_ups:  # else nothing is written to them
+        free_at = max(free_at, gap_ends(participant, policy, at), _reminder_goes_first(event, policy, at))
     if free_at > at:
         return [Postpone(deadline.id, free_at)]
     if deadline.rung > policy.follow_ups:

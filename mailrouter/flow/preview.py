@@ -45,6 +45,9 @@ UNKNOWN = {
     "asked": "[the subject of our letter]",
     "asked_on": "[when it left]",
     "alarm": "[what is wrong]",
+    "draft": "revision 1, draft 1",
+    "cves": "[the CVE IDs, if there are any]",
+    "replaces": "",
     "pseudonym": "[the pseudonym of whoever wrote it]",
     "wanted": "[what is asked of them]",
     "note": "",
@@ -119,6 +122,7 @@ def _example(name: str, vu: int, address: str, now: datetime) -> dict[str, str]:
     said = {
         "received": letters.minute(now), "since": letters.minute(now), "date": letters.day(now), "sender": address,
         "until": letters.day(now + timedelta(days=10)), "expires_on": letters.day(now + timedelta(days=60)),
+        "publishes": letters.minute(now + timedelta(days=10)),
         "item": "12", "number": f"VU#{vu}", "count": "2", "reason": orders.NO_ADDRESS,
     }  # fmt: skip
     if name == TRANSCRIPT:

@@ -56,7 +56,7 @@ def test_rungs_and_then_the_analyst(world: World) -> None:
     expected = {14: ["letter follow-up-1"], 28: ["letter follow-up-2"], 42: ["notice to the analyst"]}
     assert does == {number: expected.get(number, []) for number in does}
     told = ["no answer; 2 follow-ups are out", "the planned publication date has come"]
-    assert [s.item.why for s in world.queue("alice")] == told
+    assert [s.item.why for s in world.queue("alice") if "draft" not in s.item.why] == told
     assert world.deadlines() == []
     assert (world.turn(), world.participant().follow_ups_sent) == ("them", 2)
 

@@ -14,7 +14,7 @@ from mailrouter.case.events import CaseDue, Drafted, FellDue
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant
 from mailrouter.case.silence import Attempt, Tried
 from mailrouter.flow import beforehand, letters
-from mailrouter.store import cases, contacts, drafts, notes, outbox
+from mailrouter.store import contacts, drafts, notes, outbox
 from mailrouter.store.outbox import Asked
 
 Began = tuple[bool, datetime | None]
@@ -57,27 +57,34 @@ def _began(deadline: Deadline, asked: Mapping[int, Asked], gone_again: Mapping[i
     return (letter.state == "held", letter.sent_at) if letter else (False, None)
 
 
-def of_case(tx: Connection, case: Case, deadline: Deadline) -> CaseDue:
-    """One of the case's own, as if its time had come."""
-    everyone = cases.participants_of(tx, [case.id])
+def of_case(
+    tx: Connection, case: Case, everyone: Sequence[Participant], deadlines: Sequence[Deadline]
+) -> list[CaseDue]:
+    """Those of these deadlines that are the case's own, each as if its time had come. `everyone`: its participants."""
+    mine = [one for one in deadlines if one.participant_id is None]
+    if not mine:
+        return []
     reached = contacts.reachable_of(tx, [p.organisation_id for p in everyone])
-    return CaseDue(
-        deadline, case, tuple(everyone),
-        frozenset(p.id for p in everyone if reached[p.organisation_id]),
-        _told(tx, case, everyone, deadline.kind),
-        _drafted(tx, case) if deadline.kind is DeadlineKind.DRAFT else None,
-    )  # fmt: skip
+    reachable = frozenset(p.id for p in everyone if reached[p.organisation_id])
+    told, drafted = _told(tx, case, everyone), _drafted(tx, case)
+    return [CaseDue(one, case, tuple(everyone), reachable, told[one.kind], drafted) for one in mine]
 
 
-_LETTER = {DeadlineKind.ALERT: clocks.ALERT, DeadlineKind.REMINDER: clocks.REMINDER}
+_LETTERS = {clocks.ALERT: DeadlineKind.ALERT, clocks.REMINDER: DeadlineKind.REMINDER}
 
 
-def _told(tx: Connection, case: Case, everyone: Sequence[Participant], kind: DeadlineKind) -> frozenset[int]:
-    """To whom the letter of this clock was made for the date that is planned now."""
-    if kind not in _LETTER or case.planned_at is None:
-        return frozenset()
-    steps = {beforehand.step(one, _LETTER[kind], case.planned_at): one.id for one in everyone}
-    return frozenset(steps[one] for one in outbox.steps_made(tx, list(steps)))
+def _told(tx: Connection, case: Case, everyone: Sequence[Participant]) -> Mapping[DeadlineKind, frozenset[int]]:
+    """To whom a clock's letter was made for the date that is planned now."""
+    found: dict[DeadlineKind, frozenset[int]] = defaultdict(frozenset)
+    if case.planned_at is None:
+        return found
+    steps = {
+        beforehand.step(one, letter, case.planned_at): (kind, one.id)
+        for letter, kind in _LETTERS.items() for one in everyone
+    }  # fmt: skip
+    for kind, participant_id in map(steps.__getitem__, outbox.steps_made(tx, list(steps))):
+        found[kind] |= {participant_id}
+    return found
 
 
 def _drafted(tx: Connection, case: Case) -> Drafted | None:

@@ -79,9 +79,10 @@ def foretell_case(tx: Connection, case: Case, policy: Policy, now: datetime) -> 
     then; in the order of time.
     """
     deadlines = [d for d in cases.deadlines_of(tx, case.id) if d.done_at is None]
-    of_case = [coming.of_case(tx, case, d) for d in deadlines if d.participant_id is None]
     everyone = cases.participants_of(tx, [case.id])
-    events: list[Due] = [*coming.of_participants(tx, case, everyone, deadlines), *of_case]
+    events: list[Due] = [
+        *coming.of_participants(tx, case, everyone, deadlines), *coming.of_case(tx, case, everyone, deadlines),
+    ]  # fmt: skip
     return sorted((_when_it_comes(event, policy, now) for event in events), key=lambda told: told.due_at)
 
 
@@ -141,7 +142,7 @@ def _event(tx: Connection, deadline: Deadline) -> Due:
     assert deadline.case_id is not None  # what is no report's is a case's
     case = cases.get(tx, deadline.case_id)
     if deadline.participant_id is None:
-        return coming.of_case(tx, case, deadline)
+        return coming.of_case(tx, case, cases.participants_of(tx, [case.id]), [deadline])[0]
     participant = cases.participant(tx, deadline.participant_id)
     return coming.of_participants(tx, case, [participant], [deadline])[0]
 
