@@ -222,12 +222,13 @@ def test_timeline_tells_what_happened_and_what_is_due(console: Console) -> None:
         "the draft of the note",
         "alert to downstream vendors",
         "reminder to silent vendors",
+        "the embargo ends",
         "planned publication",
     ]
     assert [step["kind"] for step in told][-1] == "due"
     assert [step["does"] for step in told if step["coming"]] == [
         "notice to the analyst", "notice to the analyst", "nothing: nobody upstream is silent",
-        "nothing: nobody is to be written to", "notice to the analyst",
+        "nothing: nobody is to be written to", "notice to the analyst", "notice to the analyst",
     ]  # fmt: skip
     assert [step["at"] for step in told] == sorted(step["at"] for step in told)
     assert [step["who"] for step in told][:6] == ["alice"] * 5 + ["mailrouter"]
@@ -351,7 +352,7 @@ def test_a_letter_from_a_file_goes_out_in_the_thread(console: Console, tmp_path:
     assert console.json("case", "show", str(VU))["participants"][0]["waiting_on"] == "them"
 
 
-BEFORE = {"draft", "alert", "reminder", "publication"}  # clocks of a case whose date is planned
+BEFORE = {"draft", "alert", "reminder", "embargo", "publication"}  # clocks of a case whose date is planned
 
 
 def test_a_letter_without_a_question_waits_for_nothing(console: Console) -> None:
