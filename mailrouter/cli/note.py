@@ -3,7 +3,7 @@
 import click
 
 from mailrouter.case import notediff
-from mailrouter.cli import given, noteshape, notewriting, press, show
+from mailrouter.cli import given, notegate, noteshape, notewriting, press, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow.notes import finding
 from mailrouter.store import cases, notes
@@ -73,5 +73,5 @@ def diff(context: Here, vu: int, before: tuple[int, int | None] | None, after: t
     show.block("\n\n".join(filter(None, parts)) or f"{names[1]} says what {names[0]} says")
 
 
-for command in (*notewriting.COMMANDS, *press.COMMANDS):
+for command in (*notewriting.COMMANDS, *notegate.COMMANDS, *press.COMMANDS):
     note.add_command(command)

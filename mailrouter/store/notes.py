@@ -13,7 +13,16 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from mailrouter.case.note import Edition, Note, Revised, digest, from_json, to_json
 from mailrouter.store import upsert
-from mailrouter.store.tables import addenda, analysts, approvals, cases, overrides, participants, revisions
+from mailrouter.store.tables import (
+    addenda,
+    analysts,
+    approvals,
+    cases,
+    overrides,
+    participants,
+    revisions,
+    shown_drafts,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +231,24 @@ def overridden(tx: Connection, revision_id: int) -> list[Override]:
     """All of a revision, by name."""
     wanted = select(overrides).where(overrides.c.revision_id == revision_id).order_by(overrides.c.condition)
     return [Override(*row) for row in tx.execute(wanted)]
+
+
+# ---- drafts that were shown ------------------------------------------------------------------------------------------
+
+
+def shown(tx: Connection, case_id: int) -> Mapping[int, Sequence[int]]:
+    """Participants who were shown a draft, each with the mails in which they comment on one."""
+    found: dict[int, list[int]] = {}
+    for row in tx.execute(_SHOWN, {"case": case_id}):
+        found.setdefault(row.participant_id, []).extend([row.comment_id] if row.comment_id else [])
+    return found
+
+
+_SHOWN = (
+    select(shown_drafts.c.participant_id, shown_drafts.c.comment_id)
+    .join(revisions, revisions.c.id == shown_drafts.c.revision_id)
+    .where(revisions.c.case_id == bindparam("case"))
+)
 
 
 # ---- what we say of a vendor -----------------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """`mailrouter note`: from a template to a published revision, as an analyst types it."""
 
+import json
+
 import pytest
 
 from mailrouter.cli import draft
+from mailrouter.flow.actor import Actor
 from mailrouter.store import notes
 from tests.cli.console import Console
 from tests.flow.world import VENDOR, VU, World
@@ -106,3 +109,25 @@ def test_a_later_revision(console: Console, case: World) -> None:
     assert said == f"VU#{VU} is published: say --why there is another revision; its readers see it"
     assert "revision 2, draft 1" in written(console, TEXT.replace("Update.", "None."), "--why", "No update after all")
     assert "-Update." in console.out("note", "diff", NUMBER)
+
+
+def test_the_gate_and_approving(console: Console, case: World) -> None:
+    written(console)
+    said = json.loads(console.out("note", "gate", NUMBER, "--json", status=1))
+    conditions = {one["name"]: one for one in said["conditions"]}
+    assert (said["open"], said["revision"], said["draft"]) == (False, 1, 1)
+    assert conditions["approvals"]["unmet"].startswith("0 of 1 other analysts approved revision 1, draft 1")
+    assert (conditions["hidden"]["met"], conditions["hidden"]["hard"]) == (True, True)
+    shown = console.out("note", "gate", NUMBER, status=1)
+    assert "UNMET" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    said = console.refused("note", "approve", NUMBER, status=1)
+    assert said == "alice wrote the text of revision 1, draft 1: another analyst approves it"
+    console.actor = Actor("ben", case.analyst("ben").id)
+    sha256 = console.json("note", "show", NUMBER)["sha256"]
+    said = console.out("note", "approve", NUMBER, "--sha256", sha256[:16])
+    assert said == f"revision 1, draft 1 of the note on VU#{VU} approved, SHA-256 {sha256[:16]}; 1 of 1\n"
+    assert console.json("note", "show", NUMBER)["approvals"][0]["analyst"] == "ben"
+    assert "ben" in console.out("note", "list")
+    console.out("note", "withdraw-approval", NUMBER)
+    assert console.json("note", "show", NUMBER)["approvals"] == []

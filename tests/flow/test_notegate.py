@@ -1,0 +1,346 @@
+"""The gate on real cases: each unmet condition, alone, stops publication and is named; overrides are journaled."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mailrouter.case import gate
+from mailrouter.case.note import Sections
+from mailrouter.faults import Illegal, Refused
+from mailrouter.flow.actor import Actor
+from mailrouter.flow.casework import coordinate, publicity
+from mailrouter.flow.filing import statements as filing
+from mailrouter.flow.notes import approving, deciding, gating, writing
+from mailrouter.store import cases, notes, tables
+from mailrouter.store.notes import Revision
+from tests.flow.world import PSIRT, VENDOR, VU, World
+
+SECTIONS = Sections("Overflow in everything", "It overflows.", "At length.", "Bad.", "Update.", "Thanks to all.")
+HIDDEN = "Zeta Industries"
+STATEMENT = f"VU#{VU}: we are not affected.\n"
+
+
+@pytest.fixture
+def ben(world: World) -> Actor:
+    return Actor("ben", world.analyst("ben").id)
+
+
+@pytest.fixture
+def ready(world: World, ben: Actor) -> World:
+    """All is well: a vendor that was reached, a hidden one, a CVE ID, 45 days over, shown to both, approved by Ben."""
+    world.vendor_case(key=True)
+    world.organisation(HIDDEN, "psirt@zeta.example", domain="zeta.example")
+    coordinate.add_vendor(world.tools, world.alice, VU, HIDDEN, anonymous=True)
+    with world.writing() as tx:
+        zeta = next(p for p in cases.participants_of(tx, [1]) if p.name == HIDDEN)
+        cases.change_participant(tx, zeta.id, first_contact_at=world.clock(), progress="contacted")
+        tx.execute(tables.vulnerabilities.update().values(cve="CVE-2026-12345", cve_source="typed in"))
+    world.day(60)
+    drafted(world, ben)
+    return world
+
+
+def drafted(world: World, ben: Actor, sections: Sections = SECTIONS, *, approved: bool = True) -> Revision:
+    """A draft that everybody was shown, and that Ben approved."""
+    made = writing.write(world.tools, world.alice, VU, sections)
+    with world.writing() as tx:
+        shown = [{"revision_id": made.id, "participant_id": p.id, "shown_at": world.clock()}
+                 for p in cases.participants_of(tx, [1])]  # fmt: skip
+        tx.execute(tables.shown_drafts.insert(), shown)
+    if approved:
+        approving.approve(world.tools, ben, VU)
+    return made
+
+
+def unmet(world: World) -> dict[str, str]:
+    return {one.name: one.unmet for one in gating.look(world.tools, VU)[1] if one.unmet}
+
+
+def decide(world: World, *names: str, emergency: str = "") -> Revision:
+    return deciding.decide(world.tools, world.alice, VU, overrides=dict.fromkeys(names, "it must"), emergency=emergency)
+
+
+def told(world: World, kind: str) -> list[dict[str, object]]:
+    return [dict(entry.data) for entry in world.journal() if entry.kind == kind]
+
+
+# ---- each alone ------------------------------------------------------------------------------------------------------
+
+
+def _hidden(world: World, ben: Actor) -> None:
+    drafted(world, ben, replace(SECTIONS, solution="Ask psirt@zeta.example."))
+
+
+def _newer(world: World, ben: Actor) -> None:
+    with world.writing() as tx:
+        tx.execute(tables.revisions.update().values(content=tables.revisions.c.content + " "))
+
+
+def _not_decided(world: World, ben: Actor) -> None:
+    with world.writing() as tx:
+        cases.change(tx, 1, not_published_at=world.clock())
+
+
+def _valid(world: World, ben: Actor) -> None:
+    drafted(world, ben, replace(SECTIONS, solution=""))
+
+
+def _date(world: World, ben: Actor) -> None:
+    with world.writing() as tx:
+        cases.change(tx, 1, planned_at=world.clock() + timedelta(days=1))
+
+
+def _vendors(world: World, ben: Actor) -> None:
+    with world.writing() as tx:
+        cases.change_participant(tx, world.participant(HIDDEN).id, progress=cases.UNDELIVERABLE)
+
+
+def _cve(world: World, ben: Actor) -> None:
+    with world.writing() as tx:
+        tx.execute(tables.vulnerabilities.update().values(cve="", cve_source=""))
+    drafted(world, ben)
+
+
+def _approvals(world: World, ben: Actor) -> None:
+    approving.take_back(world.tools, ben, VU)
+
+
+def _held(world: World, ben: Actor) -> None:
+    world.feed(world.mail(PSIRT, f"VU#{VU} statement", STATEMENT))
+
+
+def _unapproved(world: World, ben: Actor) -> None:
+    world.feed(world.signed(STATEMENT, f"VU#{VU} statement"))
+
+
+def _approved_since(world: World, ben: Actor) -> None:
+    _unapproved(world, ben)
+    filing.approve(world.tools, world.alice, VU, VENDOR)
+
+
+def _withdrawn_since(world: World, ben: Actor) -> None:
+    _approved_since(world, ben)
+    drafted(world, ben)
+    filing.withdraw(world.tools, world.alice, VU, VENDOR, "they asked for it")
+
+
+def _draft_shown(world: World, ben: Actor) -> None:
+    with world.writing() as tx:
+        hidden = tables.shown_drafts.c.participant_id == world.participant(HIDDEN).id
+        tx.execute(tables.shown_drafts.delete().where(hidden))
+
+
+def _comments(world: World, ben: Actor) -> None:
+    got = world.fed(world.mail(PSIRT, f"Re: VU#{VU}", "Your solution is wrong.\r\n"))
+    with world.writing() as tx:
+        whose = tables.shown_drafts.c.participant_id == world.participant().id
+        tx.execute(tables.shown_drafts.update().where(whose).values(comment_id=got.id))
+
+
+BREAKS: list[tuple[str, Callable[[World, Actor], None], str]] = [
+    ("hidden", _hidden, "an address of Vendor "),
+    ("approved-revision", _newer, "is not what its SHA-256 says"),
+    ("not-decided", _not_decided, "that there is no note"),
+    ("valid", _valid, "no text under solution"),
+    ("date", _date, "its date is 2026-05-"),
+    ("vendors", _vendors, f"no letter has reached {HIDDEN}"),
+    ("cve", _cve, f"VU#{VU}.1 has neither"),
+    ("approvals", _approvals, "0 of 1 other analysts"),
+    ("statements", _held, f"what {VENDOR} stated"),
+    ("statements", _unapproved, f"what {VENDOR} stated"),
+    ("statements", _approved_since, f"what {VENDOR} stated"),
+    ("statements", _withdrawn_since, f"what {VENDOR} stated"),
+    ("draft-shown", _draft_shown, f"1 were shown no draft ({HIDDEN})"),
+    ("comments", _comments, f"comments of {VENDOR}"),
+]
+
+
+@pytest.mark.parametrize(("name", "breaks", "said"), BREAKS, ids=[breaks.__name__ for _, breaks, _ in BREAKS])
+def test_each_alone_stops_it_and_is_named(
+    ready: World, ben: Actor, name: str, breaks: Callable[[World, Actor], None], said: str
+) -> None:
+    assert unmet(ready) == {}
+    breaks(ready, ben)
+    assert list(unmet(ready)) == [name]
+    assert said in unmet(ready)[name]
+    with pytest.raises(Illegal, match=rf"is not published\. {name}: "):
+        decide(ready)
+    assert (told(ready, "note.decided"), told(ready, "note.override")) == ([], [])
+    if name not in gate.OVERRIDABLE:
+        with pytest.raises(Refused, match="cannot be overridden"):
+            decide(ready, name)
+        return
+    done = decide(ready, name)
+    [row] = told(ready, "note.override")
+    assert row == {"revision": 1, "condition": name, "why": "it must"}
+    with ready.look() as tx:
+        assert [(one.condition, one.by) for one in notes.overridden(tx, done.id)] == [(name, "alice")]
+    assert ready.breaks() == []
+
+
+def test_every_condition_was_broken() -> None:
+    assert {name for name, _, _ in BREAKS} == set(gate.NAMES)
+
+
+# ---- who is hidden ---------------------------------------------------------------------------------------------------
+
+
+def test_nobody_hidden_is_named_in_any_disguise_or_place(ready: World, ben: Actor) -> None:
+    for text in ("Zeta Indus\\\ntries ships it", "zeta&#46;example", "ZETA INDUSTRIES", "psirt (at) zeta.example"):
+        drafted(ready, ben, replace(SECTIONS, description=f"See: {text}"))
+        assert "hidden" in unmet(ready), text
+    drafted(ready, ben)
+    assert "hidden" not in unmet(ready)
+    writing.addendum(ready.tools, ready.alice, VU, VENDOR, "As Zeta Industries, too.", [])
+    writing.refresh(ready.tools, ready.alice, VU)
+    assert "Vendor " in unmet(ready)["hidden"]
+    assert "Zeta" not in unmet(ready)["hidden"]
+
+
+def test_the_published_reason_is_searched_too(ready: World, ben: Actor) -> None:
+    writing.write(ready.tools, ready.alice, VU, SECTIONS, f"{HIDDEN} wrote")
+    assert "hidden" in unmet(ready)
+
+
+def test_a_reporter_who_is_not_to_be_credited_is_not_named(ready: World, ben: Actor) -> None:
+    kim = ready.organisation("Kim Possible", "kim@freemail.example")
+    with ready.writing() as tx:
+        one = cases.add_participant(tx, 1, kim, "reporter")
+    drafted(ready, ben, replace(SECTIONS, acknowledgements="Thanks to Kim Possible."))
+    assert "hidden" in unmet(ready)
+    with ready.writing() as tx:
+        cases.change_participant(tx, one.id, credit=True)
+    assert "hidden" not in unmet(ready)
+
+
+def test_a_hidden_name_that_is_a_word_of_our_pages_does_not_stop_every_note(ready: World, ben: Actor) -> None:
+    ready.organisation("Overview Inc", "psirt@overview.example")
+    coordinate.add_vendor(ready.tools, ready.alice, VU, "Overview Inc", anonymous=True)
+    assert "hidden" not in unmet(ready)
+    drafted(ready, ben, replace(SECTIONS, description="Overview Inc. ships it."))
+    assert "hidden" in unmet(ready)
+
+
+# ---- approving -------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_approves_their_own(ready: World, ben: Actor) -> None:
+    drafted(ready, ben, replace(SECTIONS, solution="None."), approved=False)
+    with pytest.raises(Illegal, match="alice wrote the text of revision 1, draft 2: another analyst approves it"):
+        approving.approve(ready.tools, ready.alice, VU)
+    writing.addendum(ready.tools, ben, VU, VENDOR, "Seen.", [])
+    writing.refresh(ready.tools, ben, VU)
+    with pytest.raises(Illegal, match="ben made revision 1, draft 3: another analyst approves it"):
+        approving.approve(ready.tools, ben, VU)
+    with pytest.raises(Illegal, match="alice wrote the text"):
+        approving.approve(ready.tools, ready.alice, VU)
+    with pytest.raises(Illegal, match="approving needs an analyst"):
+        approving.approve(ready.tools, Actor("unix:root"), VU)
+    cara = Actor("cara", ready.analyst("cara").id)
+    found, approvals = approving.approve(ready.tools, cara, VU)
+    assert ((found.draft, [one.analyst for one in approvals])) == (3, ["cara"])
+
+
+def test_an_approval_is_of_one_content_and_once(ready: World, ben: Actor) -> None:
+    with pytest.raises(Illegal, match="ben approved revision 1, draft 1 of the note on VU#123456 before"):
+        approving.approve(ready.tools, ben, VU)
+    first = drafted(ready, ben, replace(SECTIONS, solution="None."), approved=False)
+    assert "approvals" in unmet(ready), "a new draft needs new approvals"
+    with pytest.raises(Illegal, match="revision 1, draft 2 has the SHA-256 "):
+        approving.approve(ready.tools, ben, VU, sha256="0" * 16)
+    approving.approve(ready.tools, ben, VU, sha256=first.sha256[:16].upper())
+    assert unmet(ready) == {}
+    approving.take_back(ready.tools, ben, VU)
+    with pytest.raises(Illegal, match="ben did not approve revision 1, draft 2"):
+        approving.take_back(ready.tools, ben, VU)
+    assert [row["draft"] for row in told(ready, "note.approved")] == [1, 2]
+    assert told(ready, "note.approved")[1]["sha256"] == first.sha256
+
+
+def test_a_house_of_one_needs_no_other(ready: World, ben: Actor) -> None:
+    approving.take_back(ready.tools, ben, VU)
+    ready.with_policy(approvals=0)
+    assert decide(ready).emergency == ""
+
+
+# ---- deciding --------------------------------------------------------------------------------------------------------
+
+
+def test_decided_it_is_the_revision_and_clocks_before_it_end(ready: World, ben: Actor) -> None:
+    done = decide(ready)
+    assert (done.number, done.decided_by, done.decided_at, done.emergency) == (1, "alice", ready.clock(), "")
+    with ready.look() as tx:
+        assert [one.id for one in notes.not_released(tx)] == [done.id]
+        assert cases.get(tx, 1).published_at == ready.clock()
+    assert [d.outcome for d in ready.clocks() if d.kind == "publication"] == ["published"]
+    [row] = told(ready, "note.decided")
+    assert (row["sha256"], row["approved_by"], row["emergency"]) == (done.sha256, ["ben"], "")
+    with pytest.raises(Illegal, match="revision 1 of the note on VU#123456 is published"):
+        decide(ready)
+    with pytest.raises(Illegal, match="is published"):
+        approving.take_back(ready.tools, ben, VU)
+    with pytest.raises(Illegal, match="publishing needs an analyst"):
+        deciding.decide(ready.tools, Actor("unix:root"), VU, overrides={})
+
+
+def test_what_is_met_is_no_override(ready: World, ben: Actor) -> None:
+    approving.take_back(ready.tools, ben, VU)
+    decide(ready, "date", "approvals")
+    assert [row["condition"] for row in told(ready, "note.override")] == ["approvals"]
+
+
+def test_several_that_are_unmet_are_all_named(ready: World, ben: Actor) -> None:
+    _date(ready, ben)
+    _draft_shown(ready, ben)
+    with pytest.raises(Illegal, match=r"date: .*; draft-shown: .*; `--override CONDITION --why …` publishes despite"):
+        decide(ready)
+    with pytest.raises(Illegal, match=r"is not published\. draft-shown: "):
+        decide(ready, "date")
+    decide(ready, "date", "draft-shown")
+    assert [row["condition"] for row in told(ready, "note.override")] == ["date", "draft-shown"]
+
+
+def test_in_an_emergency_it_is_approved_afterwards(ready: World, ben: Actor) -> None:
+    """At three in the morning, an exploit is public and one analyst awake."""
+    approving.take_back(ready.tools, ben, VU)
+    _date(ready, ben)
+    publicity.mark(ready.tools, ready.alice, VU, "exploit", ready.clock(), "an exploit kit")
+    done = decide(ready, emergency="exploited widely")
+    assert (done.emergency, done.decided_by) == ("exploited widely", "alice")
+    [clock] = [d for d in ready.clocks() if d.kind == "approval"]
+    assert (clock.due_at - ready.clock(), clock.done_at) == (timedelta(hours=24), None)
+    [asked] = [s.item for s in ready.queue("ben") if s.item.kind == "notice"]
+    assert f"note approve VU#{VU} --sha256 {done.sha256[:16]}" in asked.why
+    with pytest.raises(Illegal, match="alice wrote the text"):
+        approving.approve(ready.tools, ready.alice, VU)
+    approving.approve(ready.tools, ben, VU)
+    assert [s for s in ready.queue("ben") if s.item.kind == "notice"] == []
+    assert [d.outcome for d in ready.clocks() if d.kind == "approval"] == ["approved"]
+
+
+def test_an_emergency_that_was_approved_is_none(ready: World, ben: Actor) -> None:
+    assert decide(ready, emergency="attacks").emergency == ""
+    assert [d for d in ready.clocks() if d.kind == "approval"] == []
+
+
+def test_the_next_revision_goes_through_the_same_gate(ready: World, ben: Actor) -> None:
+    decide(ready)
+    _approved_since(ready, ben)
+    made, _ = writing.refresh(ready.tools, ready.alice, VU)
+    assert (made.number, made.why) == (2, writing.UPDATED)
+    assert list(unmet(ready)) == ["approvals"]
+    approving.approve(ready.tools, ben, VU)
+    assert decide(ready).number == 2
+    with ready.look() as tx:
+        [edition] = notes.editions(tx)
+    assert [one.number for one in edition.history] == [1, 2]
+    assert edition.note.vendors[0].statement is not None
+
+
+def test_a_closed_case_is_opened_first(ready: World, ben: Actor) -> None:
+    with ready.writing() as tx:
+        cases.change(tx, 1, state="closed")
+    with pytest.raises(Illegal, match=f"VU#{VU} is closed; `mailrouter case reopen"):
+        decide(ready)
