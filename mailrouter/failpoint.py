@@ -27,6 +27,10 @@ POINTS = (
     "press-before-link",
     "press-after-link",
     "publish-before-release",
+    "cve-after-order",
+    "cve-after-try",
+    "cve-after-answer",
+    "cve-before-commit",
 )
 
 ARMED = os.environ.get("MAILROUTER_FAILPOINT", "")

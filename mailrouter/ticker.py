@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from mailrouter import logs
+from mailrouter.flow.cves import working
 from mailrouter.flow.telling import tell
 from mailrouter.flow.timing import keydates, remind
 from mailrouter.store import machine
@@ -22,6 +23,7 @@ from mailrouter.tools import Tools
 
 BEAT_SECONDS = 15
 LATE_SECONDS = 2 * BEAT_SECONDS
+ERRAND_PATIENCE = 2.0  # seconds; what is under way then is left behind: it is safe to die in
 
 
 def beat(tools: Tools, over: Callable[[], bool] = lambda: False) -> None:
@@ -41,6 +43,14 @@ def beat(tools: Tools, over: Callable[[], bool] = lambda: False) -> None:
             do()
         except Exception as trouble:  # noqa: BLE001 - each part is tried again in fifteen seconds
             logs.failed("beat.trouble", trouble)
+
+
+def errands(tools: Tools, over: Callable[[], bool] = lambda: False) -> None:
+    """What is asked of others over the network, beside the beat: it may take half a minute. Never raises."""
+    try:
+        working.work(tools, over)
+    except Exception as trouble:  # noqa: BLE001 - all of it is tried again
+        logs.failed("errand.trouble", trouble)
 
 
 def _alive(tools: Tools) -> None:
@@ -67,12 +77,14 @@ class Ticker:
             executors={"default": Beats(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        self._errands = threading.Thread(target=self._run_errands, name="errands", daemon=True)
         self._job = self._scheduler.add_job(self._beat, _Steady())
 
     def start(self) -> None:
         """The first beat is now."""
         self._beat_at = time.monotonic()
         self._scheduler.start()
+        self._errands.start()
 
     def keep_time(self) -> None:
         """Beat now if the last beat is too long ago for a clock that only goes forward; harmless at any time."""
@@ -84,6 +96,12 @@ class Ticker:
         """No further beat; waits for the one under way to end, which it does after the row it is at."""
         self._over.set()
         self._scheduler.shutdown(wait=True)
+        self._errands.join(ERRAND_PATIENCE)
+
+    def _run_errands(self) -> None:
+        errands(self._tools, self._over.is_set)
+        while not self._over.wait(BEAT_SECONDS):
+            errands(self._tools, self._over.is_set)
 
     def _beat(self) -> None:
         beat(self._tools, self._over.is_set)

@@ -117,6 +117,10 @@ LETTERS: Mapping[str, Letter] = {
     "report-accepted": _to_participant("embargo_days", "vrf", "received", "named", "credited", must="named credited"),
     "report-declined": _to_reporter("because", "body", "way_1", "way_2", "way_3", must="because way_1"),
     "relay": _to_participant("pseudonym", "wanted", "note", "files", "quoted", must="pseudonym quoted"),
+    "cve-ask": _to_participant("items", must="items"),
+    "cve-assigned": _to_participant("items", must="items"),
+    "cve-record-ask": _to_participant("cve", "note", must="cve"),
+    "cve-record-reminder": _to_participant("cve", "note", must="cve", automatic=True),
     "own-key-changed": _to_participant("old_fingerprint", must="fingerprint old_fingerprint"),
     # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24); its number is
     # random, and every mail that is acknowledged has one

@@ -694,7 +694,7 @@ cve_orders = Table(  # what we want of the CVE service: recorded before it is as
     metadata,
     _id(),
     _ref("vulnerability_id", "vulnerabilities", nullable=False),
-    _text("what"),  # reserve | record | reject
+    _text("what"),  # reserve | record | reject | look
     _text("cve"),  # '' : still to be reserved
     _text("record"),  # record: the CNA container, canonical ASCII JSON
     _text("state", "wanted"),  # wanted | done | given up

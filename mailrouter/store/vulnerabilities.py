@@ -61,6 +61,22 @@ def of_case(tx: Connection, case_id: int) -> list[Vulnerability]:
     return [Vulnerability(*row) for row in tx.execute(wanted)]
 
 
+def get(tx: Connection, vulnerability_id: int) -> Vulnerability:
+    """By id."""
+    return Vulnerability(*tx.execute(select(vulnerabilities).where(vulnerabilities.c.id == vulnerability_id)).one())
+
+
+def with_cve(tx: Connection, cve: str) -> list[Vulnerability]:
+    """All that have this ID, of any case."""
+    wanted = select(vulnerabilities).where(vulnerabilities.c.cve == cve).order_by(vulnerabilities.c.id)
+    return [Vulnerability(*row) for row in tx.execute(wanted)]
+
+
+def change(tx: Connection, vulnerability_id: int, **values: object) -> None:
+    """Set columns of one."""
+    tx.execute(update(vulnerabilities).where(vulnerabilities.c.id == vulnerability_id).values(values))
+
+
 def append(tx: Connection, old_case_id: int, case_id: int) -> dict[int, int]:
     """Those of one case become the next ones of another: old number -> new number. Statuses stay with them."""
     numbers = {}

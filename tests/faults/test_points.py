@@ -34,12 +34,13 @@ def points(stage: str) -> list[str]:
 def test_every_point_is_of_a_stage_tested_here() -> None:
     assert sorted(failpoint.POINTS) == sorted(
         point
-        for stage in ("accept", "imap", "receive", "remind", "deliver", "order", "press", "publish")
+        for stage in ("accept", "imap", "receive", "remind", "deliver", "order", "press", "publish", "cve")
         for point in points(stage)
     )
 
 
-# those of "order" in test_order_points.py, of "press" in tests/press/test_folder.py, of "publish" in test_publishing.py
+# those of "order" in test_order_points.py, of "press" in tests/press/test_folder.py, of "publish" in test_publishing.py,
+# of "cve" in test_cve_points.py
 
 
 def one_worker(daemons: Daemons, url: str, **settings: str) -> Daemon:

@@ -15,6 +15,7 @@ TO_PARTICIPANTS = [name for name, letter in texts.LETTERS.items() if "vendor" in
 ORDERED = {
     "notification", "details", "write", "reply", "voucher", "own-key-changed", "report-ask", "report-accepted",
     "report-declined", "relay", "draft", "embargo-proposed", "embargo-changed", "embargo-stands", "embargo-ended",
+    "cve-ask", "cve-assigned", "cve-record-ask",
 }  # fmt: skip
 AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
@@ -40,7 +41,8 @@ VALUES = {
     "remedy": "Please send it again.",
     "publication": "We plan to publish on 2026-03-04, 14:00 UTC.", "when": "Planned publication: 2026-03-04",
     "heard": "We have not heard from you since.", "perhaps": "",
-    "details_later": "", "how_clear_text": "", "version": "2, of 2026-01-19", "replaces": "1", "files": "",
+    "cve": "CVE-2026-12345", "details_later": "", "how_clear_text": "", "version": "2, of 2026-01-19", "replaces": "1",
+    "files": "",
     "answer_form": texts.ANSWER_FORM,
     "embargo_form": texts.EMBARGO_FORM, "keep": "Please keep the details confidential until we publish.",
     "asks": "We propose another date.", "proposed": "2026-05-04 14:00 UTC", "until_now": "No date is agreed.",

@@ -1,0 +1,1 @@
+"""CVE IDs and records: asked for, reserved, told, published, rejected; how the service is asked."""
