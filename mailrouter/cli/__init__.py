@@ -19,6 +19,7 @@ COMMANDS = {
     "statement": "statement",
     "proposal": "proposal",
     "note": "note",
+    "cve": "cve",
     "outbox": "outbox",
     "letter": "letter",
     "search": "journal",

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from mailrouter import faults
-from mailrouter.case import vuid
+from mailrouter.case import cveid, cvss, vuid
 from mailrouter.mail.compose import wire_address
 from mailrouter.mail.entity import Attachment
 
@@ -51,6 +51,52 @@ class _Number(_Typed):
         """The case's number."""
         try:
             return vuid.parse_argument(value).number
+        except faults.Refused as trouble:
+            raise ValueError(str(trouble)) from None
+
+
+class _Vulnerability(_Typed):
+    name = "VU[.N]"
+
+    def read(self, value: str) -> vuid.VuId:
+        """A case's number, and perhaps that of one vulnerability in it."""
+        try:
+            return vuid.parse_argument(value)
+        except faults.Refused:
+            raise ValueError(
+                "a vulnerability is written VU#123456.1, or VU#123456 where the case has only one"
+            ) from None
+
+
+class _Cve(_Typed):
+    name = "CVE"
+
+    def read(self, value: str) -> str:
+        """The ID, canonical."""
+        try:
+            return cveid.read(value)
+        except faults.Refused as trouble:
+            raise ValueError(str(trouble)) from None
+
+
+class _Cwe(_Typed):
+    name = "CWE"
+
+    def read(self, value: str) -> str:
+        """The weakness, canonical."""
+        try:
+            return cveid.read_cwe(value)
+        except faults.Refused as trouble:
+            raise ValueError(str(trouble)) from None
+
+
+class _Vector(_Typed):
+    name = "vector"
+
+    def read(self, value: str) -> str:
+        """A CVSS vector that can be scored."""
+        try:
+            return cvss.read(value).vector
         except faults.Refused as trouble:
             raise ValueError(str(trouble)) from None
 
@@ -228,11 +274,13 @@ VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS, WHOM = _Digits(), _Whom()
 NUMBER, DRAFT = _KeyAndValue(), _Draft()
+VULNERABILITY, CVE, CWE, VECTOR = _Vulnerability(), _Cve(), _Cwe(), _Vector()
 ID = click.IntRange(1, 2**63 - 1)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours
 
 vu_argument = click.argument("vu", type=VU, metavar="VU")
+vulnerability_argument = click.argument("one", type=VULNERABILITY, metavar="VU[.N]")
 vrf_argument = click.argument("vrf", type=VRF, metavar="VRF")
 
 

@@ -55,6 +55,7 @@ UNKNOWN = {
     "sent": "[how many reminders have left]",
     "vrf": VRF,
     "received": "[when their report came]",
+    "cve": "[the CVE ID that they assigned]",
 }
 
 
@@ -127,7 +128,8 @@ def _example(name: str, vu: int, address: str, now: datetime) -> dict[str, str]:
     }  # fmt: skip
     if name == TRANSCRIPT:
         said["items"] = f"done: item 12 is done\nyour text: {UNKNOWN['body']}, sent on as letter 34"
-    return said
+    of_cves = {"cve-ask": "CVE:", "cve-assigned": f"  VU#{vu}.1: CVE-2026-12345"}
+    return said | ({"items": of_cves[name]} if name in of_cves else {})
 
 
 _SAYS: Mapping[str, tuple[Kind, Assurance, str, Lack | None]] = {

@@ -107,6 +107,11 @@ def rejecting(tx: Connection, cve: str) -> list[Order]:
     return [Order(*row) for row in tx.execute(select(cve_orders).where(mine))]
 
 
+def wanted(tx: Connection) -> list[Order]:
+    """All that are open, oldest first."""
+    return [Order(*row) for row in tx.execute(select(cve_orders).where(cve_orders.c.state == WANTED).order_by("id"))]
+
+
 def change(tx: Connection, order_id: int, **values: object) -> None:
     """Set columns of one."""
     tx.execute(update(cve_orders).where(cve_orders.c.id == order_id).values(values))

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from mailrouter.store import upsert
-from mailrouter.store.tables import vendor_statuses, vulnerabilities
+from mailrouter.store.tables import cases, vendor_statuses, vulnerabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,13 @@ def with_cve(tx: Connection, cve: str) -> list[Vulnerability]:
     """All that have this ID, of any case."""
     wanted = select(vulnerabilities).where(vulnerabilities.c.cve == cve).order_by(vulnerabilities.c.id)
     return [Vulnerability(*row) for row in tx.execute(wanted)]
+
+
+def identified(tx: Connection) -> list[tuple[int, Vulnerability]]:
+    """All that have a CVE ID, each with its case's VU#, by ID."""
+    wanted = select(cases.c.vu, *vulnerabilities.c).join(cases, cases.c.id == vulnerabilities.c.case_id)
+    found = tx.execute(wanted.where(vulnerabilities.c.cve != "").order_by(vulnerabilities.c.cve, vulnerabilities.c.id))
+    return [(vu, Vulnerability(*row)) for vu, *row in found]
 
 
 def change(tx: Connection, vulnerability_id: int, **values: object) -> None:

@@ -27,6 +27,8 @@ outbox list | outbox show | outbox retry | outbox hold | outbox release | outbox
 letter list | letter preview
 beat | inspect | books
 journal verify | journal show | search
+cve list | cve show | cve check | cve ask | cve reserve | cve set | cve reject | cve problem | cve record
+cve publish | cve recorded
 key make | key import | key export | key list
 """.replace("serve doctor", "serve | doctor")
 NAMES = [" ".join(name.split()) for line in COMMANDS.strip().splitlines() for name in line.split("|")]

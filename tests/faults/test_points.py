@@ -39,8 +39,8 @@ def test_every_point_is_of_a_stage_tested_here() -> None:
     )
 
 
-# those of "order" in test_order_points.py, of "press" in tests/press/test_folder.py, of "publish" in test_publishing.py,
-# of "cve" in test_cve_points.py
+# those of "order" in test_order_points.py, of "press" in tests/press/test_folder.py, of "publish" in
+# test_publishing.py, of "cve" in test_cve_points.py
 
 
 def one_worker(daemons: Daemons, url: str, **settings: str) -> Daemon:
