@@ -22,15 +22,16 @@ from tests.servers.databases import (
     sqlite_template,
 )  # fmt: skip
 from tests.servers.dovecot import dovecot_server, dovecots
+from tests.servers.judge import csaf_judge
 from tests.servers.postfix import postfix
 from tests.servers.postgres import postgres_server, postgres_url
 from tests.servers.smarthost import certificate, smarthost, smarthosts
 from tests.servers.wait import MISSING
 
 __all__ = [
-    "certificate", "clock", "daemons", "database", "database_url", "dovecot_server", "dovecots", "migrated_url",
-    "postfix", "postgres_server", "postgres_stock", "postgres_template", "postgres_url", "serve", "smarthost",
-    "smarthosts", "sqlite_copy", "sqlite_template",
+    "certificate", "clock", "csaf_judge", "daemons", "database", "database_url", "dovecot_server", "dovecots",
+    "migrated_url", "postfix", "postgres_server", "postgres_stock", "postgres_template", "postgres_url", "serve",
+    "smarthost", "smarthosts", "sqlite_copy", "sqlite_template",
 ]  # fmt: skip
 
 # A shared machine is slow at times: no test is judged by its time.

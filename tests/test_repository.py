@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
 TARGETS = ("demo", "run", "test", "check", "bench", "soak", "fuzz", "rows", "build", "lock", "help")
-NOT_OURS = {".git", ".venv", "var", "dist", "build", "__pycache__", ".hypothesis"}
+NOT_OURS = {".git", ".venv", "var", "dist", "build", "__pycache__", ".hypothesis", "node_modules"}
 REQUIREMENT = re.compile(r"(?m)^([a-z0-9.-]+)==(\S+)(.*(?:\n    .*)*)")
 
 

@@ -239,14 +239,30 @@ class EndEmbargo:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """The case goes on: a participant wrote in one that was closed."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class LapseTerms:
     """What was proposed for its embargo, and nobody decided, is open no more."""
 
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class CloseCase:
+    """Nothing is open in a case whose note is published."""
+
+    why: str
+
+
 Action = (
-    Undeliverable
+    Reopen
+    | CloseCase
+    | Undeliverable
     | Reachable
     | SendAgain
     | File

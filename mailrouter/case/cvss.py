@@ -25,6 +25,14 @@ _SHAPE = re.compile(r"(?:CVSS:(3\.[01]|4\.0)/)?[A-Za-z]{1,3}:[A-Za-z]{1,8}(?:/[A
 _ENVIRONMENT = re.compile(r"(?:CDP|TD|CR|IR|AR|M[A-Z]{1,3}):")  # metrics of the environment, in all versions
 _UNSET = re.compile(r":(?:X|ND)$")
 _BEYOND_BASE_4 = re.compile(r"(?:E|CR|IR|AR|M[A-Z]{1,3}):")  # in 4.0: what changes the base score
+_MODIFIED = {  # of the environment, in 3.x and 4.0: name in JSON -> in a vector
+    "modifiedAttackVector": "MAV", "modifiedAttackComplexity": "MAC", "modifiedAttackRequirement": "MAT",
+    "modifiedPrivilegesRequired": "MPR", "modifiedUserInteraction": "MUI", "modifiedScope": "MS",
+    "modifiedConfidentialityImpact": "MC", "modifiedIntegrityImpact": "MI", "modifiedAvailabilityImpact": "MA",
+    "modifiedVulnerableSystemImpactConfidentiality": "MVC", "modifiedVulnerableSystemImpactIntegrity": "MVI",
+    "modifiedVulnerableSystemImpactAvailability": "MVA", "modifiedSubsequentSystemImpactConfidentiality": "MSC",
+    "modifiedSubsequentSystemImpactIntegrity": "MSI", "modifiedSubsequentSystemImpactAvailability": "MSA",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,9 @@ def document(vector: str) -> dict[str, Any]:
     found["version"] = "2.0" if score.version == "2" else score.version  # the library says "4"
     if "baseSeverity" in found:
         found["baseSeverity"] = found["baseSeverity"].upper()  # the library's 4.0 says "Low"
-    return found
+    given = {metric.partition(":")[0] for metric in score.vector.split("/") if not _UNSET.search(metric)}
+    # The library gives a modified metric that is not defined the value of the base metric.
+    return {name: value for name, value in found.items() if _MODIFIED.get(name, "") in ("", *given)}
 
 
 def shown(tenths: int | None) -> str:

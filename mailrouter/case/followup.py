@@ -92,14 +92,20 @@ def moved(event: FellDue, before: Policy, after: Policy, now: datetime) -> datet
 
 def _reason_gone(event: FellDue) -> str:
     """Why nothing is to be done any more; '' when the reason still holds."""
-    if not event.case.is_open:
-        return "case closed"
+    if not _still_asked(event):
+        return f"case {event.case.state}"
     if (
         event.participant.waiting_on is not _WAITS_FOR[event.deadline.kind]
         or event.participant.since != event.deadline.since
     ):
         return "answered"
     return ""
+
+
+def _still_asked(event: FellDue) -> bool:
+    """Nobody is followed up once the note is published; who waits on us waits on."""
+    case = event.case
+    return case.goes_on if event.deadline.kind is DeadlineKind.ANSWER else case.is_open
 
 
 _WAITS_FOR = {

@@ -4,9 +4,10 @@ A table says for each move from which states it may be made, and to which state 
 allowed. `docs/moves.md` is drawn from these tables.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from mailrouter import faults
+from mailrouter.case import status
 
 Table = Mapping[str, Mapping[str, str]]
 
@@ -58,6 +59,7 @@ CASE: Table = {
     "publish": {"open": "published"},
     "close": {"open": "closed", "published": "closed"},
     "reopen": {"closed": "open"},
+    "resume": {"closed": "published"},  # the same, of one whose note is published
     "merge": {"open": "merged"},
 }
 
@@ -131,3 +133,16 @@ TOLD = ("receive",)  # the first letter to them left, or they wrote first
 AFFECTED = ("receive", "validate", "accept")  # "it is real, and it is ours"; who reported it says so as well
 NOT_THEIRS = ("receive", "invalidate", "defer")  # "it is none", or none of theirs: deferred when it was valid before
 DONE_WITH = ("close",)  # the case is closed, or they leave it
+
+
+def anew(said: Collection[str], *, reported: bool) -> list[str]:
+    """RM of who comes back to what was CLOSED: no move leads out of it, so that a second dealing begins at its START.
+
+    It is received at once, for they know of it; valid or not by what they `said` (vendor statuses), or `reported`.
+    """
+    verbs: tuple[str, ...] = TOLD
+    if status.AFFECTED in said or reported:
+        verbs = AFFECTED
+    elif status.NOT_AFFECTED in said:
+        verbs = NOT_THEIRS
+    return ["CLOSED", *follow(REPORT, verbs, "START")]

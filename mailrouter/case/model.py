@@ -42,6 +42,9 @@ class DeadlineKind(StrEnum):
     DECISION = "decision"  # of a report: take it up or not
 
 
+GOES_ON = ("open", "published")  # states of a case in which mail counts and is answered
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One coordination."""
@@ -49,7 +52,7 @@ class Case:
     id: int
     vu: int
     title: str
-    state: str  # open | closed | published
+    state: str  # open | published | closed | merged
     analyst_id: int | None
     analyst: str
     urgent: bool
@@ -70,8 +73,18 @@ class Case:
 
     @property
     def is_open(self) -> bool:
-        """Whether clocks run."""
+        """Whether we work towards publication: everybody is asked, and whoever is silent is followed up."""
         return self.state == "open"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether mail in it counts, and is answered: it is open, or published and not closed yet."""
+        return self.state in GOES_ON
+
+    @property
+    def is_published(self) -> bool:
+        """Whether readers have its note: decided it is a moment earlier."""
+        return self.published_at is not None and not self.is_open
 
     @property
     def queue(self) -> str:

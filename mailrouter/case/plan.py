@@ -34,6 +34,7 @@ from mailrouter.case.actions import (
     Notice,
     Reachable,
     Receipt,
+    Reopen,
     Set,
     Turn,
     Vouch,
@@ -65,7 +66,7 @@ def after(event: Event, policy: Policy, now: datetime) -> Actions:
     if event.copy_of is not None:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why, begins=False) for file in _file(event)]
-    arrived = _file(event) + orders.unaddressed(event) + _turn(event, policy, now)
+    arrived = _file(event) + orders.unaddressed(event) + _reopened(event) + _turn(event, policy, now)
     arrived += _clear_text(event)  # after their turn: the details that follow ask them
     arrived += proposals.proposed(event, now)
     return arrived + _receipt(event) + _about_a_letter(event, now)
@@ -146,8 +147,14 @@ def _is_theirs(event: MailArrived) -> bool:
 
 
 def _reason(event: MailArrived, case: Case) -> str:
-    if not case.is_open:
-        return f"the case is {case.state}"
+    if case.is_open:
+        return _says(event)
+    if case.goes_on or _reopens(event):
+        return f"{_says(event)}; the case {'is published' if case.goes_on else 'was closed, and goes on'}"
+    return f"the case is {case.state}"
+
+
+def _says(event: MailArrived) -> str:
     if _vouched(event):
         return "confirms the text we asked about"
     if event.meant:
@@ -177,13 +184,26 @@ def _clear_text(event: MailArrived) -> Actions:
     return [Notice(case.queue, why, f"clear-text:{event.since}", participant)]
 
 
+REOPENED = "a participant wrote"
+
+
+def _reopened(event: MailArrived) -> list[Reopen]:
+    return [Reopen(REOPENED)] if _reopens(event) else []
+
+
+def _reopens(event: MailArrived) -> bool:
+    """A participant's mail that counts, in a case that was closed: not a stranger's, and never a machine's."""
+    case, person = event.case, event.kind == "person" and not event.doubt
+    return case is not None and case.state == "closed" and person and event.counts and _is_theirs(event)
+
+
 def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
     """Whose turn it is after this mail."""
     participant, case = event.participant, event.case
     if case is None or participant is None or event.kind != "person" or not _is_theirs(event):
         return []
     kept = _vouched(event) or _statement(event, participant)
-    if not event.counts or not case.is_open:
+    if not event.counts or not (case.goes_on or _reopens(event)):
         return [*kept]
     heard: Actions = [Heard(participant, lifecycle.follow(lifecycle.PROGRESS, ("answer",), participant.progress)[-1])]
     if casestate.informed(participant, now):

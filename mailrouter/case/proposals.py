@@ -62,8 +62,8 @@ def _is_good(event: MailArrived) -> bool:
 
 
 def _proved(event: MailArrived) -> bool:
-    """Verified, bound, and an answer in an open case."""
-    ours = event.case is not None and event.case.is_open and event.counts and not event.meant and not event.suspicion
+    """Verified, bound, and an answer in a case that goes on."""
+    ours = event.case is not None and event.case.goes_on and event.counts and not event.meant and not event.suspicion
     return ours and event.standing is Standing.SIGNED and _is_good(event)
 
 

@@ -22,7 +22,7 @@ def came_back(event: Returned) -> Actions:
 
 def still_wanted(event: Returned) -> bool:
     """Whether the letter still has something to say: no answer came since, and an automatic one has its reason."""
-    if not event.case.is_open:
+    if not event.case.goes_on:
         return False
     heard = event.participant.last_heard_at
     if heard is not None and heard >= event.made_at:

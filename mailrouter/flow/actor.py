@@ -71,8 +71,16 @@ def done_by(tx: Connection, case: Case, *kinds: str, **about: Any) -> str:
 
 
 def still_open(case: Case) -> Case:
-    """The case, if clocks run in it; `Illegal` says how it is opened."""
-    if not case.is_open:
+    """The case, if we still work towards its publication; `Illegal` says what can be done instead."""
+    if case.state == "published":
+        instead = f"`mailrouter case write {case.vu} WHOM` tells them of the note"
+        raise faults.Illegal(f"VU#{case.vu} is published: nobody is asked any more; {instead}")
+    return still_going_on(case)
+
+
+def still_going_on(case: Case) -> Case:
+    """The case, if mail in it is answered: open or published. `Illegal` says how it is opened."""
+    if not case.goes_on:
         raise faults.Illegal(f"VU#{case.vu} is {case.state}; `mailrouter case reopen {case.vu} --why …` opens it again")
     return case
 

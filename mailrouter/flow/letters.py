@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.case import embargo, followup
+from mailrouter.case import embargo, followup, noted
 from mailrouter.case.actions import Write
 from mailrouter.case.model import Case, Participant, Report
 from mailrouter.case.policy import of_case
@@ -52,7 +52,8 @@ def to_participant(
 ) -> int | None:
     """Queue a letter in a case; None if this step's letter exists. Without a deliverable contact it is held."""
     address = order.recipient or contacts.address_for(tx, participant.organisation_id)
-    filled = tools.texts[order.name].fill(ours(tools) | about(tx, tools, case, participant) | dict(order.values))
+    told = about(tx, tools, case, participant, confidential=order.confidential)
+    filled = tools.texts[order.name].fill(ours(tools) | told | dict(order.values))
     subject = compose.subject(filled.subject, f"VU#{case.vu}", participant.their_ref)
     row = _row(tx, tools, order, filled, subject, now) | {
         "case_id": case.id, "participant_id": participant.id, "analyst_id": case.analyst_id, "recipient": address or "",
@@ -206,12 +207,16 @@ def _who_we_are(tools: Tools) -> dict[str, str]:
     }  # fmt: skip
 
 
-def about(tx: Connection, tools: Tools, case: Case, participant: Participant) -> dict[str, str]:
-    """The case and its participant, for every letter to one."""
+def about(
+    tx: Connection, tools: Tools, case: Case, participant: Participant, *, confidential: bool = False
+) -> dict[str, str]:
+    """The case and its participant, for every letter to one. What is confidential stays so when the note is there."""
+    note_url = noted.address(tools.settings.identity.notes_url, case.vu)
     return {
         "embargo_days": str(of_case(tools.settings.policy, case).embargo_days),
-        "vu": f"VU#{case.vu}", "tlp": "TLP:AMBER", "vendor": participant.name,
+        "vu": f"VU#{case.vu}", "tlp": noted.tlp(case, confidential=confidential), "vendor": participant.name,
         "answer_form": texts.ANSWER_FORM, "embargo_form": texts.EMBARGO_FORM, **embargo.words(case, zone_of(tx, case)),
+        **noted.words(case, note_url),
         "analyst": analysts.get(tx, case.analyst_id).name if case.analyst_id else tools.settings.identity.name,
     }  # fmt: skip
 

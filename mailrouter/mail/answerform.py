@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailrouter.case import vuid
-from mailrouter.case.answers import KNOWN, LABELS, OFFERED, Said, Source, What, consent, word
+from mailrouter.case.answers import KNOWN, LABELS, OFFERED, Said, Source, What, consent, is_plain, word
 from mailrouter.mail import publicwords, quote
 from mailrouter.mail.texts import one_line
 
@@ -151,6 +151,8 @@ def _found(lines: Sequence[_Line], vu: int) -> Iterator[_Found]:
 def _value_ends(lines: Sequence[_Line], position: int, what: What, begins: int) -> int:
     """A sentence goes on to a blank line; anything else only where a program has broken a long line, or indented it."""
     first = lines[position]
+    if what in KNOWN and _is_whole(first.text[begins:], what):
+        return position + 1
     empty = not first.text[begins:].strip(" *_")
     end = position + 1
     while end < len(lines) and end - position < _MOST_LINES and lines[end].new == first.new:
@@ -167,6 +169,11 @@ def _value_ends(lines: Sequence[_Line], position: int, what: What, begins: int) 
     return end
 
 
+def _is_whole(text: str, what: What) -> bool:
+    """Whether a line about what the world knows says yes or no, and what follows is another line of a report's form."""
+    return bool(text.strip(" *_")) and (is_plain(text) or not _value(text, what))
+
+
 def _answers(what: What, text: str) -> bool:
     """Whether a line alone is the word that is asked for."""
     return (what is What.AFFECTED and word(text) != "") or (what is What.EMBARGO and consent(text) != "")
@@ -175,7 +182,7 @@ def _answers(what: What, text: str) -> bool:
 def _which(qualifier: str, vu: int) -> tuple[int | None, str]:
     """Which vulnerability a line is about, and what else stands there; None: it is about another case."""
     named = qualifier.strip(" *_")
-    if not named:
+    if not named or named.casefold() == _REPORT_FORMS:
         return 0, ""
     if found := vuid.find(named):
         one = found[0]
@@ -184,6 +191,7 @@ def _which(qualifier: str, vu: int) -> tuple[int | None, str]:
     return (int(number[1]), "") if number else (0, f"({named}) ")
 
 
+_REPORT_FORMS = "yes or no"  # behind the label, in the form for reports
 _OFFERED = re.compile(r"\s*(?:[|/,\[\]()]|\bor\b)\s*")
 _MARKS = " *_.\u2026`\"'“”„-–—?"
 _NOTHING = frozenset({"", "n/a", "na", "none", "nothing", "tbd", "tba", "n.a"})

@@ -121,6 +121,8 @@ LETTERS: Mapping[str, Letter] = {
     "cve-assigned": _to_participant("items", must="items"),
     "cve-record-ask": _to_participant("cve", "note", must="cve"),
     "cve-record-reminder": _to_participant("cve", "note", must="cve", automatic=True),
+    "published": _to_participant("url", "revision", "published_on", "cves", "thanks", must="url"),
+    "revised": _to_participant("url", "revision", "published_on", "cves", "changed", must="url changed"),
     "own-key-changed": _to_participant("old_fingerprint", must="fingerprint old_fingerprint"),
     # of a case, a sender or a mail it knows nothing: then it can say nothing of them (testbook S23, S24); its number is
     # random, and every mail that is acknowledged has one

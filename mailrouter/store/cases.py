@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 
 from mailrouter import faults
 from mailrouter.case import pseudonym
-from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
+from mailrouter.case.model import GOES_ON, Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.store import upsert, vulnerabilities
 from mailrouter.store.tables import analysts, cases, deadlines, letters, organisations, participants
 
@@ -176,11 +176,11 @@ _OUR_TURNS = (
 
 
 def open_with(tx: Connection, organisation_id: int) -> list[tuple[Case, int]]:
-    """The open cases an organisation takes part in, oldest first, each with its participant's id there."""
+    """The cases that go on in which an organisation takes part, oldest first, each with its participant's id there."""
     taking_part = (participants.c.organisation_id == organisation_id) & participants.c.left_at.is_(None)
     mine = select(participants.c.case_id, participants.c.id).where(taking_part)
     ids = {row.case_id: row.id for row in tx.execute(mine)}
-    wanted = _CASE.where(cases.c.id.in_(ids), cases.c.state == "open").order_by(cases.c.id)
+    wanted = _CASE.where(cases.c.id.in_(ids), cases.c.state.in_(GOES_ON)).order_by(cases.c.id)
     return [(Case(*row), ids[row.id]) for row in tx.execute(wanted)] if ids else []
 
 
@@ -193,10 +193,10 @@ def promised_to(tx: Connection, organisation_id: int) -> list[tuple[int, int]]:
 
 
 def correspondents(tx: Connection) -> list[Participant]:
-    """Participants of open cases to whom a letter has left, those of longest standing first."""
+    """Participants of cases that go on to whom a letter has left, those of longest standing first."""
     written = select(letters.c.participant_id).where(letters.c.state == "sent", letters.c.participant_id.is_not(None))
     wanted = _PARTICIPANT.join(cases, participants.c.case_id == cases.c.id).where(
-        cases.c.state == "open", participants.c.id.in_(written), participants.c.left_at.is_(None)
+        cases.c.state.in_(GOES_ON), participants.c.id.in_(written), participants.c.left_at.is_(None)
     )
     return [_participant(row) for row in tx.execute(wanted.order_by(participants.c.id))]
 

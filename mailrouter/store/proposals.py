@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, true, update
 
 from mailrouter import faults
 from mailrouter.case.answers import Said, What
+from mailrouter.case.model import GOES_ON
 from mailrouter.store import upsert
 from mailrouter.store.tables import cases, messages, organisations, participants, proposals
 
@@ -162,8 +163,8 @@ def listed(tx: Connection, case_id: int | None = None, *, everything: bool = Fal
 
 
 def waiting(tx: Connection, analyst_id: int | None) -> int:
-    """How many are open in open cases of one analyst (None: of nobody)."""
-    mine = (cases.c.analyst_id == analyst_id) & (cases.c.state == "open") & (proposals.c.outcome == "")
+    """How many are open in cases that go on, of one analyst (None: of nobody)."""
+    mine = (cases.c.analyst_id == analyst_id) & cases.c.state.in_(GOES_ON) & (proposals.c.outcome == "")
     counted = select(func.count()).select_from(proposals.join(cases, cases.c.id == proposals.c.case_id)).where(mine)
     return tx.execute(counted).scalar_one()
 

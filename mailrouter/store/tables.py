@@ -233,7 +233,7 @@ cases = Table(
     _id(),
     Column("vu", Integer, nullable=False, unique=True),
     _text("title"),
-    _text("state", "open"),  # open | closed | published
+    _text("state", "open"),  # open | published | closed | merged
     _ref("analyst_id", "analysts", index=True),
     _flag("urgent"),
     _time("opened_at", nullable=False),

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection, func, select
 
-from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement, Waiting
+from mailrouter.case.model import GOES_ON, Case, Deadline, DeadlineKind, Participant, Statement, Waiting
 from mailrouter.store import cases, contacts, descriptions, proposals, relays, statements, vouchers, vulnerabilities
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
@@ -152,12 +152,12 @@ class Turn:
 
 
 def our_turns(tx: Connection, analyst_id: int | None) -> list[Turn]:
-    """Who waits on us in open cases of one analyst (None: of nobody), longest first."""
+    """Who waits on us in cases that go on, of one analyst (None: of nobody), longest first."""
     wanted = (
         select(case_table.c.vu, case_table.c.title, organisations.c.name, participants.c.last_heard_at)
         .join(participants, participants.c.case_id == case_table.c.id)
         .join(organisations, organisations.c.id == participants.c.organisation_id)
-        .where(case_table.c.state == "open", participants.c.waiting_on == str(Waiting.US))
+        .where(case_table.c.state.in_(GOES_ON), participants.c.waiting_on == str(Waiting.US))
         .where(case_table.c.analyst_id == analyst_id)
         .order_by(participants.c.last_heard_at, participants.c.id)
     )

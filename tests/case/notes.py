@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cvss import constants2, constants3, constants4
 from hypothesis import strategies as st
 
-from mailrouter.case import lifecycle, note
+from mailrouter.case import cvss, lifecycle, note
 from mailrouter.case.formats.publisher import Publisher
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -100,6 +101,23 @@ vectors = st.sampled_from([
     "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
     "CVSS:4.0/AV:P/AC:H/AT:P/PR:H/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N/E:U/CR:H/MAV:N/MSA:S/S:P/U:Red",
 ])  # fmt: skip
+
+
+def _any_vector(prefix: str, values: dict[str, dict[str, Any]], needed: list[str]) -> st.SearchStrategy[str]:
+    """Every metric that is needed, and some of the others, in any order."""
+    each = {name: st.sampled_from(list(of_it)) for name, of_it in values.items()}
+    base = {name: each[name] for name in needed}
+    others = {name: one for name, one in each.items() if name not in needed}
+    given = st.fixed_dictionaries(base, optional=others).flatmap(lambda one: st.permutations(list(one.items())))
+    return given.map(lambda one: prefix + "/".join(f"{name}:{value}" for name, value in one))
+
+
+any_vectors = st.one_of(
+    _any_vector("", constants2.METRICS_VALUES, constants2.METRICS_MANDATORY),
+    _any_vector("CVSS:3.0/", constants3.METRICS_VALUE_NAMES, constants3.METRICS_MANDATORY),
+    _any_vector("CVSS:3.1/", constants3.METRICS_VALUE_NAMES, constants3.METRICS_MANDATORY),
+    _any_vector("CVSS:4.0/", constants4.METRICS_VALUE_NAMES, constants4.METRICS_MANDATORY),
+).filter(lambda vector: cvss.version(vector) != "")  # 4.0 wants its metrics in order
 
 
 @st.composite

@@ -94,3 +94,36 @@ def test_whatever_is_typed_is_scored_or_refused(vector):
         return
     assert 0 <= score.base <= 100
     assert 0 <= score.tenths <= 100
+
+
+# ---- as JSON ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("vector", "version"),
+    [(V2, "2"), (V3, "3.1"), (V3.replace("3.1", "3.0"), "3.0"), (V4, "4.0"), ("", ""), ("nonsense", "")],
+)
+def test_a_vector_s_version(vector, version):
+    assert cvss.version(vector) == version
+
+
+@pytest.mark.parametrize(
+    ("vector", "wanted"),
+    [
+        (V2, {"version": "2.0", "baseScore": 10.0, "accessVector": "NETWORK"}),
+        (f"{V2}/CDP:L/TD:ND", {"collateralDamagePotential": "LOW", "environmentalScore": 10.0}),
+        (V3, {"version": "3.1", "baseScore": 9.8, "baseSeverity": "CRITICAL", "scope": "UNCHANGED"}),
+        (f"{V3}/MAV:P/MS:X", {"modifiedAttackVector": "PHYSICAL", "environmentalScore": 6.8}),
+        (V4, {"version": "4.0", "baseScore": 9.3, "baseSeverity": "CRITICAL"}),
+    ],
+)
+def test_a_document(vector, wanted):
+    document = cvss.document(vector)
+    assert document | wanted == document
+    assert document["vectorString"] == vector
+    assert "modifiedScope" not in document
+
+
+def test_a_document_of_what_is_no_vector():
+    with pytest.raises(Refused):
+        cvss.document("nonsense")

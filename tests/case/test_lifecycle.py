@@ -57,7 +57,7 @@ EXPECTED = {
     "case": {
         "open": "publish published, close closed, merge merged",
         "published": "close closed",
-        "closed": "reopen open",
+        "closed": "reopen open, resume published",
         "merged": "",
     },
     "progress": {

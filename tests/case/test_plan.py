@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 
 from mailrouter.case import plan
-from mailrouter.case.actions import ALL_CLOCKS, CLOCKS_OF_SILENCE, Close, File, Heard, KeepStatement, Set, Turn, Write
+from mailrouter.case.actions import (
+    ALL_CLOCKS,
+    CLOCKS_OF_SILENCE,
+    Close,
+    File,
+    Heard,
+    KeepStatement,
+    Reopen,
+    Set,
+    Turn,
+    Write,
+)
 from mailrouter.case.conditions import Signed
 from mailrouter.case.events import MailArrived, Meant, Routed
 from mailrouter.case.model import DeadlineKind, Place, Waiting
@@ -46,8 +57,10 @@ NO_CASE = {"case": None, "participant": None}
         (arrived(case=replace(CASE, analyst_id=None)), "filed", "triage", "answer", True),
         (arrived(counts=False), "filed", "analyst:3", "claimed: does not count as an answer", True),
         (statement(), "filed", "analyst:3", "statement", True),
-        (arrived(case=in_state("closed")), "filed", "analyst:3", "the case is closed", True),
-        (arrived(case=in_state("published")), "filed", "analyst:3", "the case is published", True),
+        (arrived(case=in_state("closed")), "filed", "analyst:3", "answer; the case was closed, and goes on", True),
+        (arrived(case=in_state("closed"), counts=False), "filed", "analyst:3", "the case is closed", True),
+        (arrived(case=in_state("published")), "filed", "analyst:3", "answer; the case is published", True),
+        (statement(case=in_state("published")), "filed", "analyst:3", "statement; the case is published", True),
         (arrived(kind="auto-reply"), "filed", None, "automatic: auto-reply", True),
         (arrived(kind="list"), "filed", None, "automatic: list", True),
         (arrived(kind="bounce"), "bounces", "bounces", "a bounce report", True),
@@ -127,16 +140,17 @@ def test_the_first_mail_we_owe_an_answer_to_keeps_the_clock() -> None:
 
 
 @pytest.mark.row("S28")
-@pytest.mark.parametrize("state", ["open", "closed", "published"])
+@pytest.mark.parametrize("state", ["open", "closed", "published", "merged"])
 @pytest.mark.parametrize("standing", [Standing.CLAIMED, Standing.AUTHENTICATED, Standing.SIGNED])
 @pytest.mark.parametrize("counts", [True, False])
 @pytest.mark.parametrize("on", list(Waiting))
-def test_only_an_answer_that_counts_in_an_open_case_is_heard(
+def test_only_an_answer_that_counts_is_heard_and_opens_what_was_closed(
     state: str, standing: Standing, counts: bool, on: Waiting
 ) -> None:
     event = arrived(case=in_state(state), standing=standing, counts=counts, participant=waiting(on, "mail:3"))
     heard = any(isinstance(order, Heard) for order in planned(event))
-    assert heard == (counts and state == "open")
+    assert heard == (counts and state != "merged")
+    assert (Reopen(plan.REOPENED) in planned(event)) == (counts and state == "closed")
     assert any(isinstance(order, Turn) for order in planned(event)) == (heard and on is not Waiting.US)
 
 
@@ -160,7 +174,7 @@ def test_no_mail_makes_a_letter(event: MailArrived) -> None:
 
 @given(mails)
 def test_a_mail_that_does_not_count_changes_no_turn_and_stops_no_clock(event: MailArrived) -> None:
-    if not event.counts or (event.case and not event.case.is_open):
+    if not event.counts:
         assert not any(isinstance(order, Turn | Close | Set | Heard) for order in planned(event))
 
 
@@ -214,7 +228,18 @@ def test_statements_are_taken_after_publication_too(role: str, state: str) -> No
     order = kept(event)
     assert order is not None
     assert order.state == "verified"
-    assert len(planned(event)) == 2
+    assert Turn(event.participant, Waiting.NOBODY, None) in planned(event)
+
+
+@pytest.mark.parametrize("kind", MACHINES)
+def test_no_machine_and_no_stranger_opens_a_closed_case(kind: str) -> None:
+    closed = in_state("closed")
+    quiet = [
+        arrived(kind=kind, case=closed), arrived(doubt="it looks like one", case=closed),
+        arrived(standing=Standing.STRANGER, case=closed), arrived(participant=None, case=closed),
+    ]  # fmt: skip
+    assert not any(isinstance(order, Reopen | Heard) for one in quiet for order in planned(one) if one.doubt == "")
+    assert not any(isinstance(order, Reopen) for one in quiet for order in planned(one))
 
 
 @given(mails)

@@ -70,10 +70,14 @@ PROVED_BUT = {
     "stale": {"signed": Signed(bound=True, stale=True)},
     "no answer": {"counts": False},
     "a closed case": {"case": in_state("closed")},
-    "a published case": {"case": in_state("published")},
     "a statement": {"meant": Meant()},
     "a suspicion": {"suspicion": "somebody else may have written it"},
 }
+
+
+def test_what_is_proved_is_taken_at_once_after_publication_too() -> None:
+    _, sure = proposed(arrived(**(PROVED | {"case": in_state("published")}), says=(YES, NEED)))
+    assert sure == frozenset({YES, NEED})
 
 
 @pytest.mark.row("A07")

@@ -69,7 +69,7 @@ HEARD = replace(VENDOR, last_heard_at=NOW + timedelta(hours=1))
         {"participant": waiting(Waiting.NOBODY), "automatic": True},
         {"participant": waiting(Waiting.US), "automatic": True},
         {"case": in_state("closed")},
-        {"case": in_state("published")},
+        {"case": in_state("published"), "participant": waiting(Waiting.NOBODY), "automatic": True},
     ],
 )
 def test_a_letter_whose_reason_has_gone_does_not_go_again(gone: dict[str, Any]) -> None:
@@ -83,6 +83,7 @@ def test_a_letter_whose_reason_has_gone_does_not_go_again(gone: dict[str, Any]) 
     [
         {"participant": replace(VENDOR, last_heard_at=NOW - timedelta(hours=1))},
         {"participant": waiting(Waiting.NOBODY)},  # a person's letter that asks nothing
+        {"participant": waiting(Waiting.NOBODY), "case": in_state("published")},  # such as that it is published
         {"automatic": True},
     ],
 )
@@ -165,6 +166,6 @@ def test_a_notice_to_our_own_staff_that_came_back_waits_in_no_queue_that_is_told
 def test_an_answer_from_a_marked_address_says_that_it_takes_mail() -> None:
     orders = plan.after(arrived(speaks_again="psirt@vendor.example"), POLICY, NOW)
     assert do.Reachable(VENDOR, "psirt@vendor.example") in orders
-    for silent in (arrived(kind="auto-reply"), arrived(counts=False), arrived(case=in_state("closed"))):
+    for silent in (arrived(kind="auto-reply"), arrived(counts=False), arrived(case=in_state("merged"))):
         orders = plan.after(replace(silent, speaks_again="psirt@vendor.example"), POLICY, NOW)
         assert not any(isinstance(order, do.Reachable) for order in orders)

@@ -311,7 +311,7 @@ def test_refused_and_nothing_half_done(console: Console, arguments: tuple[str, .
 
 def test_closed_and_opened_again(console: Console) -> None:
     console.world.vendor_case()
-    console.run("case", "close", str(VU), "--why", "published", "--end-embargo")
+    console.run("case", "close", str(VU), "--why", "published", "--end-embargo", "--anyway")
     shown = console.json("case", "show", str(VU))
     assert (shown["state"], shown["embargo"]["state"]) == ("closed", "EXITED")
     assert all(d["done_at"] for d in shown["deadlines"])

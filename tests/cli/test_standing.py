@@ -169,9 +169,11 @@ def test_closing_says_what_is_open_and_reopening_who_wrote(desk: Console) -> Non
     desk.run("case", "public", CASE, "--why", "a blog")
     desk.world.feed(desk.world.mail(PSIRT))
     refused = desk.refused("case", "close", CASE, "--why", "x", status=1)
-    assert refused == f"in {CASE} there is still open: 1 participant waiting on us; `--anyway` closes it"
+    still = "1 participant waiting on us, no note, and no decision not to publish"
+    assert refused == f"in {CASE} there is still open: {still}; `--anyway` closes it"
     desk.run("case", "close", CASE, "--why", "published", "--anyway")
     desk.world.clock.forward(days=1)
+    desk.world.with_trust(answers_from="signed")  # what counts would open it by itself
     desk.world.feed(desk.world.mail(PSIRT))
     said = desk.out("case", "reopen", CASE, "--why", "there is more")
     assert said == f"{CASE} is open\nMeanwhile {PSIRT} wrote: message 4, 2026-03-03 09:00\n"

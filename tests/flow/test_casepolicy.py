@@ -149,7 +149,7 @@ def test_a_number_is_checked_as_in_the_settings(world: World) -> None:
 
 def test_a_closed_case_has_no_clocks_to_move(world: World) -> None:
     world.vendor_case()
-    closing.close(world.tools, world.alice, VU, "over", end_embargo=True)
+    closing.close(world.tools, world.alice, VU, "over", end_embargo=True, anyway=True)
     assert [row[3] for row in publication(world)] == [False]
     with pytest.raises(faults.Illegal, match="VU#123456 is closed"):
         change(world, follow_up_days=7)

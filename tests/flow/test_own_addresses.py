@@ -123,20 +123,26 @@ def test_an_address_of_one_case_and_the_number_of_another_is_a_persons_to_decide
     assert (world.turn(), world.turn(vu=OTHER_VU)) == ("them", "them")
 
 
-@pytest.mark.parametrize("state", ["closed", "published"])
+@pytest.mark.parametrize(
+    ("state", "whys"),
+    [
+        ("closed", ["answer; the case was closed, and goes on", "answer"]),
+        ("published", ["answer; the case is published"] * 2),
+    ],
+)
 def test_after_the_end_the_owner_still_gets_participants_mail_and_strangers_go_to_review(
-    world: World, state: str
+    world: World, state: str, whys: list[str]
 ) -> None:
     world.vendor_case()
     address = answers_to(world)
     with world.writing() as tx:
         cases.change(tx, cases.by_vu(tx, VU).id, state=state)
-    for to, subject in ((address, "no number"), (OURS, f"VU#{VU}")):
+    for why, to, subject in zip(whys, (address, OURS), ("no number", f"VU#{VU}"), strict=True):
         got = world.fed(world.mail(PSIRT, subject, to=(to,)))
-        assert place(got) == ("filed", f"the case is {state}")
+        assert place(got) == ("filed", why)
         assert world.fed(world.mail("eve@evil.example", subject, to=(to,))).place == "review"
     assert len(world.queue("alice")) == 2
-    assert world.turn() == "them"
+    assert world.turn() == "us"
 
 
 def test_the_address_stays_good_when_the_identity_moves(worlds: MakeWorld) -> None:

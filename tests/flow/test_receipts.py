@@ -448,7 +448,7 @@ def test_a_reporter_is_told_too(house: World) -> None:
 def test_after_the_case_is_closed_a_statement_is_receipted_too(house: World) -> None:
     with house.writing() as tx:
         coordinate.cases.change(tx, 1, embargo="EXITED")
-    closing.close(house.tools, house.alice, VU, "published")
+    closing.close(house.tools, house.alice, VU, "published", anyway=True)
     house.feed(house.signed(TEXT, SUBJECT))
     assert [letter.name for letter in told(house)] == ["receipt"]
     statements.approve(house.tools, house.alice, VU, VENDOR)

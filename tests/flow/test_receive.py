@@ -74,15 +74,21 @@ def test_a_batch_knows_what_its_own_earlier_mails_changed(world: World) -> None:
     assert len(world.deadlines()) == 1
 
 
-def test_a_closed_cases_mail_goes_to_its_owner_and_changes_nothing(world: World) -> None:
+def test_a_closed_cases_mail_goes_to_its_owner_and_opens_it_if_it_counts(world: World) -> None:
     world.vendor_case()
     with world.writing() as tx:
         coordinate.cases.change(tx, 1, embargo="EXITED")
-    closing.close(world.tools, world.alice, VU, "published by the vendor")
+    closing.close(world.tools, world.alice, VU, "published by the vendor", anyway=True)
+    world.with_trust(answers_from="signed")
     got = world.fed(world.mail(PSIRT))
     assert place(got) == ("filed", "the case is closed")
     assert [s.item.why for s in world.queue("alice")] == ["the case is closed"]
     assert (world.turn(), world.deadlines()) == ("nobody", [])
+    world.with_trust(answers_from="claimed")
+    world.feed(world.mail(PSIRT), world.mail(PSIRT))
+    assert [s.item.why for s in world.queue("alice")][1:] == ["answer; the case was closed, and goes on"] * 2
+    assert (world.turn(), [d.kind for d in world.deadlines()], world.participant().rm) == ("us", ["answer"], "RECEIVED")
+    assert [e.data["why"] for e in world.journal() if e.kind == "case.reopened"] == ["a participant wrote"]
 
 
 # ---- who does not count ---------------------------------------------------------------------------------------------

@@ -311,7 +311,7 @@ def test_an_answer_or_a_letter_ends_an_agreed_waiting(world: World) -> None:
 def test_a_closed_case_waits_for_nobody(world: World) -> None:
     world.vendor_case()
     ends_embargo(world)
-    closing.close(world.tools, world.alice, VU, "done")
+    closing.close(world.tools, world.alice, VU, "done", anyway=True)
     world.day(100)
     assert (world.beat(), world.deadlines(), world.turn()) == ([], [], "nobody")
     write.write(world.tools, world.alice, VU, [VENDOR], Draft("A last word?"))

@@ -82,3 +82,16 @@ WORDS = st.sampled_from(["public", "exploit", "0-day", "is", "not", "published",
 def test_whatever_it_is_each_kind_is_said_once(text: str) -> None:
     found = kinds(text)
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("Public (yes or no): no\nExploited (yes or no): no\nVendor contacted (yes or no, and when): yes", []),
+        ("Public (yes or no): yes\nExploited (yes or no): no", [(What.PUBLIC, "yes")]),
+        ("Public: no\nExploited: not yet\nWhy us: five vendors", []),
+        ("Public: on a blog,\nsince Monday", [(What.PUBLIC, "on a blog, since Monday")]),
+    ],
+)
+def test_the_form_for_reports_says_it_line_by_line(form: str, expected: list[tuple[What, str]]) -> None:
+    assert [(one.what, one.value) for one in answerform.read(form, 123456)] == expected

@@ -16,6 +16,7 @@ ORDERED = {
     "notification", "details", "write", "reply", "voucher", "own-key-changed", "report-ask", "report-accepted",
     "report-declined", "relay", "draft", "embargo-proposed", "embargo-changed", "embargo-stands", "embargo-ended",
     "cve-ask", "cve-assigned", "cve-record-ask",
+    "published", "revised",
 }  # fmt: skip
 AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
@@ -48,6 +49,8 @@ VALUES = {
     "asks": "We propose another date.", "proposed": "2026-05-04 14:00 UTC", "until_now": "No date is agreed.",
     "shorter": "", "answer_by": "2026-03-09", "ends": "2026-05-04 14:00 UTC", "said": "You have agreed.", "known": "",
     "next": "We may publish from now on.",
+    "url": "https://notes.example/vuls/id/123456", "revision": "2", "published_on": "2026-03-04 14:00 UTC",
+    "thanks": "Thank you for working with us on it.", "changed": "Statement of ACME added",
     "old_fingerprint": "89AB CDEF 0123 4567 89AB CDEF 0123 4567 89AB CDEF",
 }  # fmt: skip
 HOSTILE = [

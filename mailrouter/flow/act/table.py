@@ -12,7 +12,7 @@ from mailrouter.case import followup
 from mailrouter.case.model import Case, DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import of_case
 from mailrouter.flow import cleartext, details
-from mailrouter.flow.act import dates, drafts, mails, said, turns, written
+from mailrouter.flow.act import dates, drafts, life, mails, said, turns, written
 from mailrouter.flow.act.doing import Doing, write
 from mailrouter.store import cases
 
@@ -35,7 +35,13 @@ def asked(doing: Doing, participant: Participant, letter_id: int) -> None:
 
 
 def asking(doing: Doing, participant: Participant, letter_id: int) -> do.Actions:
-    """The same as orders, for who makes several letters in one transaction."""
+    """The same as orders, for who makes several letters in one transaction.
+
+    Where nobody is followed up any more, such a letter only ends our turn: no clock waits for its answer.
+    """
+    if doing.case is not None and not doing.case.is_open:
+        ours = participant.waiting_on is Waiting.US
+        return _nobodys(participant, "answered by us") if ours else []
     runs = cases.clock_runs(doing.tx, participant.id, DeadlineKind.FOLLOW_UP)
     policy = of_case(doing.tools.settings.policy, doing.case)
     return followup.opens(participant, f"letter:{letter_id}", policy, doing.at, clock_runs=runs)
@@ -43,7 +49,11 @@ def asking(doing: Doing, participant: Participant, letter_id: int) -> do.Actions
 
 def nobodys_turn(doing: Doing, participant: Participant, outcome: str) -> None:
     """Nothing is open between us and them."""
-    perform(doing, [do.Close(participant, do.ALL_CLOCKS, outcome), do.Turn(participant, Waiting.NOBODY, None)])
+    perform(doing, _nobodys(participant, outcome))
+
+
+def _nobodys(participant: Participant, outcome: str) -> do.Actions:
+    return [do.Close(participant, do.ALL_CLOCKS, outcome), do.Turn(participant, Waiting.NOBODY, None)]
 
 
 def _clear_text(doing: Doing, action: do.ClearText) -> None:
@@ -77,6 +87,8 @@ def _details_follow(doing: Doing, case: Case, participant_id: int) -> None:
 
 
 _ORDERS: dict[type, Callable[[Doing, Any], None]] = {
+    do.Reopen: life.reopen,
+    do.CloseCase: life.close,
     do.Undeliverable: written.undeliverable,
     do.Reachable: written.reachable,
     do.SendAgain: written.send_again,

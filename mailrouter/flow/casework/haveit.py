@@ -39,7 +39,7 @@ def acknowledged(doing: act.Doing, participant: Participant) -> None:
 def _their_turn_again(doing: act.Doing, participant: Participant) -> None:
     queues.done_for_participant(doing.tx, participant.id, doing.actor, doing.now)
     asked = outbox.asking(doing.tx, [participant.id])
-    if not asked or doing.case is None or not doing.case.is_open:
+    if not asked or doing.case is None or not doing.case.is_open:  # nobody is asked any more
         return act.nobodys_turn(doing, participant, "acknowledged")
     policy = of_case(doing.tools.settings.policy, doing.case)
     since = f"letter:{asked[-1].id}/{participant.since}"  # the same letter, and a silence of its own

@@ -82,6 +82,9 @@ def _again(doing: act.Doing, known: Participant, role: str, *, anonymous: bool, 
     cases.change_participant(doing.tx, known.id, **values)
     kind = "participant.role" if known.takes_part else "participant.back"
     _write(doing, kind, known, roles=list(roles), anonymous=values["anonymous"])
+    if not known.takes_part:
+        act.anew(doing, known)
+        doing.later.write(doing.tx)
     if confirmed:
         standings.progress(doing, known, "confirm")
     return cases.participant(doing.tx, known.id)

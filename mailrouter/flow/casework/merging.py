@@ -15,10 +15,9 @@ from mailrouter import faults
 from mailrouter.case import casestate, lifecycle, merging
 from mailrouter.case.actions import ALL_CLOCKS
 from mailrouter.case.model import Case, Participant
-from mailrouter.flow import act
+from mailrouter.flow import act, publication
 from mailrouter.flow.actor import Actor, case_held, done_by, note
 from mailrouter.flow.casework import publicity, standings
-from mailrouter.flow.timing import publication
 from mailrouter.store import cases, statements, vulnerabilities
 from mailrouter.store import merging as rows
 from mailrouter.tools import Tools

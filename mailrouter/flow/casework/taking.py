@@ -205,7 +205,7 @@ def _we_need(doing: act.Doing, participant: Participant, one: Proposal) -> None:
     assert case is not None
     plan: do.Actions = []
     since = f"message:{one.message_id}"
-    if participant.waiting_on is not Waiting.US and case.is_open:
+    if participant.waiting_on is not Waiting.US and case.goes_on:
         due_at = doing.now + timedelta(days=of_case(doing.tools.settings.policy, case).answer_days)
         plan += [
             do.Close(participant, do.CLOCKS_OF_SILENCE, "answered"),

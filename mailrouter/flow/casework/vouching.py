@@ -70,8 +70,7 @@ def by_mail(
         note(tx, tools, actor, "statement.asked", case, statement=text.id, voucher=voucher_id, letter=letter_id,
              sha256=text.sha256)  # fmt: skip
         queues.done_for_message(tx, text.message_id, actor.name, tools.now())
-        if case.is_open:
-            act.asked(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), participant, letter_id)
+        act.asked(act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case), participant, letter_id)
         return Asked(voucher_id, text, letter_id, unproved=_unproved(came_in))
 
 
@@ -246,6 +245,6 @@ def _make_it_stand(
     doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
     orders: do.Actions = [do.Vouch(participant, voucher.statement_id, voucher.id, "telephone", agreed_by=actor.name)]
     act.perform(doing, orders)
-    if case.is_open:
+    if case.goes_on:
         act.nobodys_turn(doing, participant, "statement")
     queues.done_once(tx, _once(voucher.id), actor.name, tools.now())

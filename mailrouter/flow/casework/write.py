@@ -113,7 +113,7 @@ def _turn(doing: act.Doing, participant: Participant, letter_id: int, draft: Dra
     contacted = lifecycle.follow(lifecycle.PROGRESS, ("contact",), participant.progress)[-1]
     if contacted != participant.progress:
         cases.change_participant(doing.tx, participant.id, progress=contacted)
-    if draft.asks and doing.case is not None and doing.case.is_open:
+    if draft.asks:
         act.asked(doing, participant, letter_id)
     elif participant.waiting_on is Waiting.US:
         act.nobodys_turn(doing, participant, "answered by us")

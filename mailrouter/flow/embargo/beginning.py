@@ -11,10 +11,9 @@ from mailrouter.case import terms as rules
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.policy import of_case
 from mailrouter.case.terms import Terms
-from mailrouter.flow import act
+from mailrouter.flow import act, publication
 from mailrouter.flow.act import dates
 from mailrouter.flow.embargo import telling
-from mailrouter.flow.timing import publication
 from mailrouter.store import cases, terms
 
 

@@ -16,7 +16,7 @@ from mailrouter import faults
 from mailrouter.case import lifecycle
 from mailrouter.case.model import Case, Participant
 from mailrouter.flow import act, leaking, letters
-from mailrouter.flow.actor import Actor, case_held, note, taking_part
+from mailrouter.flow.actor import Actor, case_held, note, still_going_on, taking_part
 from mailrouter.flow.casework import write
 from mailrouter.flow.filing import carrying, look
 from mailrouter.flow.filing.carrying import Carried
@@ -120,8 +120,7 @@ def _whose(tx: Connection, message: messages.Message) -> tuple[Case, Participant
 
 
 def _recipients(tx: Connection, case: Case, sender: Participant, whom: Sequence[str]) -> list[Participant]:
-    if not case.is_open:
-        raise faults.Illegal(f"VU#{case.vu} is {case.state}; `mailrouter case reopen {case.vu} --why …` opens it again")
+    still_going_on(case)
     chosen = list(dict.fromkeys(taking_part(tx, case, name) for name in whom))
     for one in chosen:
         if one.id == sender.id:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mailrouter.case import accept, contacting, embargo, followup
+from mailrouter.case import accept, contacting, embargo, followup, noted
 from mailrouter.flow import beforehand
 from mailrouter.flow.leaking import sought
 from mailrouter.flow.leaking.sought import STRANGER, Fixed, Known, known
@@ -33,7 +33,7 @@ MOST_TOLD = 5  # findings of one letter that are named one by one
 # What our own code puts into letters: as little anybody's name as the letters' own texts are.
 INSERTED = (
     texts.ANSWER_FORM, *contacting.SENTENCES, *accept.SENTENCES, *embargo.SENTENCES, *followup.SENTENCES,
-    *beforehand.SENTENCES,
+    *beforehand.SENTENCES, *noted.SENTENCES,
 )  # fmt: skip
 
 MEANT = "write it anew, or give the command again with --names-ok if that is meant"

@@ -17,13 +17,12 @@ from mailrouter.case.events import Fate
 from mailrouter.case.model import Participant
 from mailrouter.case.policy import of_case
 from mailrouter.faults import CannotSign, Refused, TryLater
-from mailrouter.flow import act, ownaddresses
+from mailrouter.flow import act, ownaddresses, publication
 from mailrouter.flow.actor import day_of
 from mailrouter.flow.arriving import ties
 from mailrouter.flow.casework import standings
 from mailrouter.flow.embargo import beginning
 from mailrouter.flow.sending import sealing
-from mailrouter.flow.timing import publication
 from mailrouter.mail import compose, fate
 from mailrouter.relay import FIVE_DAYS, Outcome, backoff
 from mailrouter.store import acknowledgements, cases, journal, outbox, queues, receipts

@@ -14,7 +14,7 @@ ANY = "something needs you"
 
 _IN_FULL = frozenset({  # nothing in these names anybody but us
     "follow-up", "answer", "wait", "secret-key", "alarm", "staff-came-back", "staff-not-reached", "restored",
-    "restored-orders", "mailbox", "non-responsive", "publication", "case-state", "decision", "report",
+    "restored-orders", "mailbox", "non-responsive", "publication", "close", "case-state", "decision", "report",
 })  # fmt: skip
 _KIND = {
     "clear-text": "about clear text",
@@ -23,6 +23,7 @@ _KIND = {
     "key-revoked": "a key was revoked",
     "key-disputed": "a key may be revoked",
     "we-need": "a participant needs something of us",
+    "revision": "a new revision of a note is proposed",
     "voucher": "a text was vouched for by telephone: a second analyst reads it",
 }
 _LETTER = re.compile(r"letter \d+ (?:is held|failed|came back|has not left for 4 hours)\b")

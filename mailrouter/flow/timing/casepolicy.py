@@ -15,8 +15,9 @@ from mailrouter.case import embargo, followup
 from mailrouter.case import terms as rules
 from mailrouter.case.model import Case
 from mailrouter.case.policy import OF_A_CASE, Policy, kept, of_case, own
+from mailrouter.flow import publication
 from mailrouter.flow.actor import Actor, case_held, note
-from mailrouter.flow.timing import coming, publication
+from mailrouter.flow.timing import coming
 from mailrouter.settings.reading import number_of_a_case
 from mailrouter.store import cases, terms
 from mailrouter.tools import Tools
@@ -62,7 +63,7 @@ def change(tools: Tools, actor: Actor, vu: int, given: Mapping[str, str]) -> Cha
     new = {name: number_of_a_case(name, value) for name, value in given.items() if _is_set(name, value)}
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        if not case.is_open:
+        if not case.goes_on:
             raise faults.Illegal(f"VU#{vu} is {case.state}: no clock runs that a number could move")
         old = own(case)
         text = kept({name: value for name, value in old.items() if given.get(name) != ""} | new)

@@ -78,7 +78,9 @@ def _of_key(tx: Connection, tools: Tools, key: contacts.Ending, at: datetime) ->
     rung = keyclock.rung_due(key.ends, at, gap)
     if rung is None or keyclock.stood_in_for(Life(key.fingerprint, key.ends), _lives(tx, key.organisation_id)):
         return []
-    everywhere = [(case, cases.participant(tx, one)) for case, one in cases.open_with(tx, key.organisation_id)]
+    everywhere = [
+        (case, cases.participant(tx, one)) for case, one in cases.open_with(tx, key.organisation_id) if case.is_open
+    ]
     if rung == keyclock.ENDED:
         return [Due(key, case, participant, rung) for case, participant in everywhere]
     known = [Due(key, case, participant, rung) for case, participant in everywhere if _knows(participant)][-1:]

@@ -1,0 +1,1 @@
+"""After publication: who is told, what rests, what asks for another revision."""
