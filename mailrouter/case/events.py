@@ -132,6 +132,15 @@ class Drafted:
 
 
 @dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """A CVE ID whose record is not known to be public."""
+
+    cve: str
+    vendor: str = ""  # whose record it is; '' ours, or nobody's that we know
+    vendor_id: int | None = None  # that vendor's participant
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDue:
     """A deadline's instant has come that is the whole case's."""
 
@@ -141,6 +150,7 @@ class CaseDue:
     reachable: frozenset[int] = frozenset()  # those of them of whom a contact takes mail
     told: frozenset[int] = frozenset()  # those to whom the letter of this clock was made, for this planned date
     drafted: Drafted | None = None
+    unrecorded: tuple[Unrecorded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

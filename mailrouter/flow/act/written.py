@@ -6,7 +6,7 @@ Promises: a later step withdraws the letter it overtakes; what a notice says is 
 from mailrouter import failpoint
 from mailrouter.case import actions as do
 from mailrouter.case import lifecycle
-from mailrouter.flow import analystmail, beforehand, letters
+from mailrouter.flow import analystmail, beforehand, letters, recordletters
 from mailrouter.flow.act.doing import Doing, Due, write
 from mailrouter.store import cases, contacts, outbox, queues
 
@@ -15,14 +15,13 @@ def automatic_letter(doing: Doing, action: do.Write) -> None:
     """A step of the ladder, or what is said before a publication, unless it was written before."""
     assert doing.case is not None
     failpoint.reach("remind-between-row-and-letter")
-    early = action.letter in beforehand.AUTOMATIC
-    make = beforehand.automatic if early else letters.follow_up
+    make = _MADE_BY.get(action.letter, letters.follow_up)
     letter_id = make(doing.tx, doing.tools, doing.case, action, doing.now)
     if letter_id is None:
         return
     for overtaken in outbox.overtake(doing.tx, action.participant.id, letter_id):
         write(doing, doing.case, "letter.withdrawn", letter=overtaken, outcome="a later step")
-    sent = action.participant.follow_ups_sent + (not early)
+    sent = action.participant.follow_ups_sent + (make is letters.follow_up)
     cases.change_participant(doing.tx, action.participant.id, last_automatic_at=doing.at, follow_ups_sent=sent)
     write(
         doing,
@@ -33,6 +32,12 @@ def automatic_letter(doing: Doing, action: do.Write) -> None:
         participant=action.participant.id,
         at=doing.at,
     )
+
+
+_MADE_BY = {
+    **dict.fromkeys(beforehand.AUTOMATIC, beforehand.automatic),
+    **dict.fromkeys(recordletters.AUTOMATIC, recordletters.automatic),
+}  # all others are steps of the ladder
 
 
 def send_again(doing: Doing, action: do.SendAgain) -> None:

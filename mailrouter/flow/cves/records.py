@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from mailrouter import cve, faults
+from mailrouter.case import recordclock
 from mailrouter.case.formats import cverecord
 from mailrouter.case.model import Case, DeadlineKind
 from mailrouter.case.note import Edition
 from mailrouter.case.note import Vulnerability as Shown
-from mailrouter.flow import act, letters, publisher
+from mailrouter.flow import act, publisher, recordletters
 from mailrouter.flow.act.doing import write
 from mailrouter.flow.actor import Actor, case_held
 from mailrouter.flow.cves import assigning
@@ -22,9 +23,6 @@ from mailrouter.store import cases, cves, notes, vulnerabilities
 from mailrouter.store.cves import Order
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
-
-FIRST_DUE = timedelta(hours=24)  # after publication (DOMAIN.md, process 9)
-ASK, REMINDER = "cve-record-ask", "cve-record-reminder"
 
 # ---- what is wanted --------------------------------------------------------------------------------------------------
 
@@ -38,17 +36,17 @@ def wanted(doing: act.Doing, case: Case, edition: Edition) -> None:
             _want(doing, case, edition, one, shown)
     if any(one.cve and one.record_at is None for one, _ in about):
         since = f"revision:{edition.number}"
-        cases.set_clock(doing.tx, case.id, DeadlineKind.RECORD, since, doing.now + FIRST_DUE)
+        cases.set_clock(doing.tx, case.id, DeadlineKind.RECORD, since, doing.now + recordclock.FIRST_DUE)
 
 
 def _want(doing: act.Doing, case: Case, edition: Edition, one: Vulnerability, shown: Shown) -> None:
     mine = cves.ours(doing.tx, one.cve)
     if mine is not None and mine.vulnerability_id == one.id:
-        frozen = as_kept(cverecord.container(edition, shown, publisher.of(doing.tools)))
+        frozen = _as_kept(cverecord.container(edition, shown, publisher.of(doing.tools)))
         _order_record(doing, case, one, frozen)
     elif one.record_at is None:
         cves.want(doing.tx, one.id, cves.LOOK, doing.now, by=doing.actor, cve=one.cve)
-        _ask_the_vendor(doing, case, edition, one)
+        _ask_the_vendor(doing, case, one)
 
 
 def _order_record(doing: act.Doing, case: Case, one: Vulnerability, frozen: str) -> None:
@@ -63,18 +61,15 @@ def _order_record(doing: act.Doing, case: Case, one: Vulnerability, frozen: str)
     write(doing, case, "cve.record-wanted", order=made, cve=one.cve, vulnerability=one.number)
 
 
-def _ask_the_vendor(doing: act.Doing, case: Case, edition: Edition, one: Vulnerability) -> None:
-    everyone = cases.participants_of(doing.tx, [case.id])
-    for vendor in everyone:
+def _ask_the_vendor(doing: act.Doing, case: Case, one: Vulnerability) -> None:
+    for vendor in cases.participants_of(doing.tx, [case.id]):
         if one.cve_vendor_id == vendor.organisation_id and vendor.takes_part:
-            values = {"cve": one.cve, "note": cverecord.note_address(case.vu, publisher.of(doing.tools))}
-            order = letters.Order(ASK, values, step=f"{vendor.id}:{ASK}:{one.id}:{one.cve}")
-            letter_id = letters.to_participant(doing.tx, doing.tools, case, vendor, order, doing.now)
+            letter_id = recordletters.ask(doing.tx, doing.tools, case, vendor, doing.now)
             if letter_id is not None:
-                write(doing, case, "letter.queued", letter=letter_id, name=ASK, participant=vendor.id)
+                write(doing, case, "letter.queued", letter=letter_id, name=recordletters.ASK, participant=vendor.id)
 
 
-def as_kept(container: Mapping[str, Any]) -> str:
+def _as_kept(container: Mapping[str, Any]) -> str:
     """Canonical ASCII JSON: the same record is the same text."""
     return json.dumps(container, sort_keys=True, separators=(",", ":"))
 
@@ -121,13 +116,8 @@ def _public(doing: act.Doing, one: Vulnerability, number: str, **told: Any) -> N
     vulnerabilities.change(doing.tx, one.id, record_at=doing.now)
     write(doing, doing.case, "cve.record", cve=number, vulnerability=one.number, **told)
     case = assigning.case_of(doing)
-    if not missing(vulnerabilities.of_case(doing.tx, case.id)):
+    if not recordletters.unrecorded(doing.tx, case):
         cases.close_clocks(doing.tx, case.id, [DeadlineKind.RECORD], doing.now, "public")
-
-
-def missing(known: list[Vulnerability]) -> list[Vulnerability]:
-    """Those with an ID whose record is not known to be public."""
-    return [one for one in known if one.cve and one.record_at is None]
 
 
 # ---- commands --------------------------------------------------------------------------------------------------------

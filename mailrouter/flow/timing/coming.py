@@ -10,10 +10,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailrouter.case import clocks
-from mailrouter.case.events import CaseDue, Drafted, FellDue
+from mailrouter.case.events import CaseDue, Drafted, FellDue, Unrecorded
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant
 from mailrouter.case.silence import Attempt, Tried
-from mailrouter.flow import beforehand, letters
+from mailrouter.flow import beforehand, letters, recordletters
 from mailrouter.store import contacts, drafts, notes, outbox
 from mailrouter.store.outbox import Asked
 
@@ -67,7 +67,17 @@ def of_case(
     reached = contacts.reachable_of(tx, [p.organisation_id for p in everyone])
     reachable = frozenset(p.id for p in everyone if reached[p.organisation_id])
     told, drafted = _told(tx, case, everyone), _drafted(tx, case)
-    return [CaseDue(one, case, tuple(everyone), reachable, told[one.kind], drafted) for one in mine]
+    unrecorded = _unrecorded(tx, case, everyone) if any(one.kind is DeadlineKind.RECORD for one in mine) else ()
+    return [CaseDue(one, case, tuple(everyone), reachable, told[one.kind], drafted, unrecorded) for one in mine]
+
+
+def _unrecorded(tx: Connection, case: Case, everyone: Sequence[Participant]) -> tuple[Unrecorded, ...]:
+    vendors = {one.organisation_id: one for one in everyone}
+    return tuple(
+        Unrecorded(one.cve, vendor.name if vendor else "", vendor.id if vendor else None)
+        for one in recordletters.unrecorded(tx, case)
+        for vendor in [vendors.get(one.cve_vendor_id or 0)]
+    )
 
 
 _LETTERS = {clocks.ALERT: DeadlineKind.ALERT, clocks.REMINDER: DeadlineKind.REMINDER}
