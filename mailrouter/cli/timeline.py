@@ -79,6 +79,35 @@ WORDS = {
     "proposal.taken": "{participant}: {what} taken as said, proposal {proposal}",
     "proposal.refused": "{participant}: {what} refused, proposal {proposal}: {why}",
     "proposal.overtaken": "what mail {message} says is open no longer",
+    "embargo.proposed": "embargo until {ends_at} proposed by {participant}: {why}",
+    "embargo.answer": "{participant}: {answer} the embargo's date {terms}",
+    "embargo.agreed": "embargo until {ends_at} agreed: {why}",
+    "embargo.refused": "the embargo's date {terms} is not agreed: {why}",
+    "embargo.lapsed": "embargo dates {numbers} lapsed: nobody decided",
+    "cve.asked": "{participant} asked by letter {letter} for its CVE ID",
+    "cve.wanted": "a CVE ID for .{vulnerability} is to be reserved: {why}",
+    "cve.reserved": "{cve} reserved for .{vulnerability}",
+    "cve.assigned": ".{vulnerability} is {cve}",
+    "cve.unused": "{cve} is not used",
+    "cve.reject": "{cve} is to be given back: {why}",
+    "cve.rejected": "{cve} given back",
+    "cve.trouble": "the CVE service gave no answer to order {order}: {code}",
+    "cve.problem": ".{vulnerability} described: {changed}",
+    "cve.record-wanted": "the record of {cve} is to be published",
+    "cve.record": "the record of {cve} is public",
+    "note.drafted": "revision {revision} of the note, draft {draft}",
+    "note.addendum": "we say something of {participant} in the note",
+    "note.approved": "revision {revision}, draft {draft} approved",
+    "note.unapproved": "revision {revision}, draft {draft}: approval taken back",
+    "note.override": "published despite {condition}: {why}",
+    "note.decided": "revision {revision} is to be published {emergency}",
+    "note.released": "revision {revision} is published",
+    "note.not-published": "no note will be published: {why}",
+    "note.not-published-undone": "a note may be published after all: {why}",
+    "note.ssvc": "SSVC Coordinator Publish: {answers}",
+    "draft.ordered": "the draft is to be shown when its day comes",
+    "draft.shown": "{participant} shown revision {revision}, draft {draft}",
+    "draft.acknowledged": "{participant} has seen revision {revision}, draft {draft}",
     "notice": "notice to {queue}",
     "participant.progress": "{participant}: {was} → {progress}",
     "case.policy": "this case's own numbers: {new}",
@@ -164,8 +193,9 @@ def _words(known: _Words, entry: Entry) -> Mapping[str, str]:
     data = {name: _word(value) for name, value in entry.data.items()}
     message = known.messages.get(entry.data.get("message", 0))
     kept = known.statements.get(entry.data.get("statement", 0))
-    whose = known.file.participant(entry.data.get("participant") or (kept.participant_id if kept else None))
-    data["participant"] = whose.name if whose else message.sender if message else ""
+    named = entry.data.get("participant") or entry.data.get("asked_by")
+    whose = known.file.participant(named or (kept.participant_id if kept else None))
+    data["participant"] = whose.name if whose else message.sender if message else "us" if "asked_by" in data else ""
     data |= {name: _instant(data[name]) for name in INSTANTS if data.get(name)}
     data["until"] = data.get("until") or "somebody writes"
     data["vrf"] = known.reports.get(entry.data.get("report", 0), "")
@@ -178,7 +208,7 @@ def _words(known: _Words, entry: Entry) -> Mapping[str, str]:
     return defaultdict(str, data)
 
 
-INSTANTS = ("until", "planned", "before")
+INSTANTS = ("until", "planned", "before", "ends_at")
 
 
 def _instant(iso: str) -> str:
