@@ -11,7 +11,7 @@ PYTEST := timeout --kill-after=30 60m $(BIN)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench crowd hostile looking soak fuzz rows table tables build lock servers clean
+.PHONY: help demo run test check bench crowd hostile looking soak fuzz rows table tables pictures press build lock servers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,6 +61,12 @@ table: .venv/dev.stamp  ## the testbook's attacks on signatures, each made anew:
 
 tables: .venv/dev.stamp  ## draw the pages of docs/ that are made from code
 	$(BIN)/python -m tests.drawn
+
+pictures: .venv/dev.stamp  ## draw docs/*.png, the published site in a real browser
+	$(BIN)/python -m tests.press.pictures
+
+press: .venv/dev.stamp  ## how long a site of a thousand notes takes to build, and to build again
+	$(BIN)/python -m benchmarks.press $(PRESS)
 
 build: .venv/dev.stamp  ## the wheel and the sdist, into dist/
 	$(BIN)/python -m hatchling build

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -31,10 +32,20 @@ def leads_out(address: str) -> bool:
 
 
 def _mark_links(tokens: Sequence[Token]) -> None:
-    for token in tokens:
-        if token.type == "link_open":
-            token.attrSet("rel", REL)
-        _mark_links(token.children or ())
+    for inline in tokens:
+        children = inline.children or []
+        for number, token in reversed([*enumerate(children)]):
+            if token.type == "link_open":
+                token.attrSet("rel", REL)
+                if not _said(children[number + 1 :]):
+                    address = Token("text", "", 0, content=str(token.attrGet("href")))
+                    children.insert(number + 1, address)  # a link without a word could be seen and heard by nobody
+
+
+def _said(after: Sequence[Token]) -> str:
+    """What a link says: all up to its end, which stands in `after`."""
+    within = takewhile(lambda one: one.type != "link_close", after)
+    return "".join(one.content for one in within).strip()
 
 
 @cache

@@ -87,8 +87,12 @@ def _environment() -> Environment:
 
 
 def verbatim(text: str) -> Markup:
-    """For within `pre`: what the reader's program would normalise, named instead, so that it comes back."""
-    return Markup(str(escape(text)).replace("\r", "&#13;"))  # noqa: S704 - it is escaped
+    """For within `pre`: what the reader's program would normalise, named instead, so that it comes back.
+
+    HTML has no NUL: a sign says that one was here.
+    """
+    named = str(escape(text)).replace("\r", "&#13;").replace("\0", "\ufffd")
+    return Markup(named)  # noqa: S704 - it is escaped
 
 
 def in_order(vendors: Iterable[Vendor]) -> list[Vendor]:

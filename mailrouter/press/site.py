@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import version
 
-from mailrouter.case.formats import atom, cverecord, paths, text, vuls
+from mailrouter.case.formats import atom, csaf, cverecord, paths, text, vuls
 from mailrouter.case.formats.publisher import Publisher
 from mailrouter.case.note import Edition
 from mailrouter.press import pages
@@ -30,6 +30,7 @@ def of_edition(edition: Edition, publisher: Publisher) -> Files:
     page, api = paths.page(edition.note.vu), paths.json(edition.note.vu)
     ours = [one for one in edition.note.vulnerabilities if one.cve and not one.assigner]  # the others are the vendor's
     root = "../" * (page.count("/") + 1)
+    advisory = as_json(csaf.document(edition, publisher))
     return {
         f"{page}/index.html": pages.of_note(edition, publisher, root, [one.cve for one in ours]),
         f"{page}/note.txt": text.of(edition, publisher).encode("utf-8", "replace"),
@@ -37,6 +38,8 @@ def of_edition(edition: Edition, publisher: Publisher) -> Files:
         f"{api}vendors/index.json": as_json(vuls.vendors(edition)),
         f"{api}vuls/index.json": as_json(vuls.vuls(edition)),
         f"{api}vendors/vuls/index.json": as_json(vuls.vendor_vuls(edition)),
+        f"{api}csaf/index.json": advisory,
+        paths.csaf(edition): advisory,
         **{f"vuls/cve/{one.cve}.json": as_json(cverecord.record(edition, one, publisher)) for one in ours},
     }
 

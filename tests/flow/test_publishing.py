@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -209,6 +210,18 @@ def test_the_feed_is_parsed_by_a_stock_library(stock):
     feed = feedparser.parse((stock[0] / "vuls/atom.xml").read_bytes())
     assert not feed.bozo
     assert [entry.title for entry in feed.entries] == [f"VU#{VU}: A flaw in many parsers"]
+
+
+def test_every_link_within_the_site_leads_to_a_file(stock):
+    link = stock[0].resolve()
+    wanted = {
+        (page.parent / href).resolve()
+        for page in link.rglob("*.html")
+        for href in re.findall(r'href="([^"#]+)', page.read_text())
+        if not href.startswith(("https:", "mailto:"))
+    }
+    assert len(wanted) > 15
+    assert [one for one in wanted if not one.is_file() or not one.is_relative_to(link)] == []
 
 
 def test_every_json_is_json(stock):

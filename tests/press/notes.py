@@ -144,3 +144,27 @@ def crowd(number: int = 121) -> Edition:
             )
         )  # fmt: skip
     return replace(FIVE, note=replace(FIVE.note, vu=300121, vendors=tuple(vendors)))
+
+
+def _another(vu: int, title: str, day: str, cves: int, vendors: int, later: str = "") -> Edition:
+    flaws = tuple(
+        replace(VULNERABILITIES[0], number=one + 1, cve=f"CVE-2026-{vu % 90000 + one:05}") for one in range(cves)
+    )
+    history = (
+        Revised(1, at(day), "First published."),
+        *((Revised(2, at(later), "One more vendor."),) if later else ()),
+    )
+    words = replace(SECTIONS, title=title)
+    return Edition(Note(vu, words, flaws, crowd(vendors).note.vendors, None), history)
+
+
+SEVERAL = [
+    FIVE,
+    _another(250871, "Mail servers accept forged replies when two queues share a name", "2026-02-11T14:00", 1, 12),
+    _another(248127, "Boot loader of Example routers does not verify the second stage", "2026-01-27T13:00", 1, 1),
+    _another(
+        239045, "Several implementations of the Example meeting protocol reuse nonces", "2025-12-02T13:00", 4, 31,
+        "2026-02-18T10:00",
+    ),
+    _another(231764, "Backup program keeps its password in a file that all users can read", "2025-11-19T12:00", 1, 2),
+]  # fmt: skip

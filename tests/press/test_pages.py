@@ -72,7 +72,7 @@ def test_any_note_is_a_page_of_our_own_tags(edition):
 @settings(max_examples=60)
 @given(notes.editions())
 def test_statements_stand_there_as_they_were_given(edition):
-    said = [one.statement.text for one in pages.in_order(edition.note.vendors) if one.statement]
+    said = [one.statement.text.replace("\0", "\ufffd") for one in pages.in_order(edition.note.vendors) if one.statement]
     assert [one.removeprefix("\n") for one in Read(page_of(edition)).statements] == said
 
 
@@ -93,6 +93,10 @@ def test_markdown_makes_no_tag_of_what_it_is_given(text):
         ("[a](/x)", "<p>[a](/x)</p>\n"),
         ("[a](https://x.example/)", f'<p><a href="https://x.example/" rel="{markdown.REL}">a</a></p>\n'),
         ("<mailto:a@b.example>", f'<p><a href="mailto:a@b.example" rel="{markdown.REL}">mailto:a@b.example</a></p>\n'),
+        (
+            "[](https://x.example/)",
+            f'<p><a href="https://x.example/" rel="{markdown.REL}">https://x.example/</a></p>\n',
+        ),
         ("# One\n\n#### Four", "<h3>One</h3>\n<h3>Four</h3>\n"),
         ("One\n===", "<h3>One</h3>\n"),
         ("- a\n- *b*", "<ul>\n<li>a</li>\n<li><em>b</em></li>\n</ul>\n"),

@@ -8,7 +8,10 @@ from mailrouter import failpoint
 from mailrouter.case import casestate, lifecycle
 from mailrouter.case.model import Case
 from mailrouter.flow import act
+from mailrouter.flow.afterwards import telling
 from mailrouter.flow.casework import publicity, standings
+from mailrouter.flow.cves import records
+from mailrouter.flow.embargo import ending
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
 from mailrouter.tools import Tools
@@ -25,6 +28,9 @@ def release(tools: Tools, revision_id: int) -> bool:
         doing = act.Doing(tx, tools, tools.now(), tools.now(), revision.decided_by, case)
         _now_published(doing, case)
         _now_public(doing, case, revision)
+        edition = notes.edition(tx, revision)
+        records.wanted(doing, case, edition)
+        telling.published(doing, case, edition)
         standings.write(doing, "note.released", revision=revision.number, sha256=revision.sha256)
         doing.later.write(tx)
         failpoint.reach("publish-before-release")
@@ -38,11 +44,11 @@ def _now_published(doing: act.Doing, case: Case) -> None:
 
 
 def _now_public(doing: act.Doing, case: Case, revision: Revision) -> None:
-    """The bit is set, every vendor is aware, the embargo is over; the letter about the note says so."""
+    """The bit is set, every vendor is aware, the embargo is over: of that no letter, the one about the note says so."""
     assert revision.decided_at is not None  # or nobody would release it
-    if case.public_at is not None:
-        return
     why = f"revision {revision.number} of the note"
-    follows = casestate.sets(case, "public", revision.decided_at)
-    publicity.carry_out(doing, case, follows, revision.decided_at, why)
-    standings.write(doing, "case.state", what="public", since=revision.decided_at, why=why)
+    ending.end(doing, case, why, tell=False)
+    if case.public_at is None:
+        follows = casestate.sets(cases.get(doing.tx, case.id), "public", revision.decided_at)
+        standings.write(doing, "case.state", what="public", since=revision.decided_at, why=why)
+        publicity.carry_out(doing, case, follows, revision.decided_at, why)
