@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
-from mailrouter.case import lifecycle, ssvc
+from mailrouter.case import lifecycle, ssvc, ssvcpublish
 from mailrouter.case.lifecycle import Table
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -31,8 +31,16 @@ def ssvc_page() -> str:
     return (
         "# SSVC, Coordinator Triage 1.0.0: every row\n\n"
         + NOTE.format(source="mailrouter/case/ssvc.py")
+        + "\nBelow: Coordinator Publish 1.0.0, every row.\n"
         + "\nSeven questions are asked about a report (`mailrouter report score`); the table recommends, an"
-        "\nanalyst decides. The first rule that fits:\n\n" + RULES + "\n" + table(headers, rows)
+        "\nanalyst decides. The first rule that fits:\n\n"
+        + RULES
+        + "\n"
+        + table(headers, rows)
+        + "\n# SSVC, Coordinator Publish 1.0.0: every row\n\n"
+        + PUBLISH
+        + "\n"
+        + _publish()
     )
 
 
@@ -45,6 +53,26 @@ RULES = """\
 4. Not credible. Several suppliers: Track if significant or super-effective, else Decline. One: Track if significant and
    at least efficient, else Decline.
 """
+
+
+PUBLISH = """\
+Three questions are asked about a note (`mailrouter note recommend`): is the supplier involved, is it exploited, what
+would a note add to what is public? The table (`mailrouter/case/ssvcpublish.py`) recommends, an analyst decides.
+
+1. A note would be the first that is public (precedence): publish.
+2. It would amplify what is public (ampliative): publish if it is used in attacks, or if the supplier does not respond
+   and a proof of concept is public.
+3. It would add little (limited): publish only if the supplier does not respond and it is used in attacks.
+"""
+
+
+def _publish() -> str:
+    rows = [
+        (number, *astuple(answers), found.decision, found.rule)
+        for number, answers in enumerate(ssvcpublish.every(), 1)
+        if (found := ssvcpublish.recommend(answers))
+    ]
+    return table(("", *(question.replace("_", " ") for question in ssvcpublish.QUESTIONS), "decision", "rule"), rows)
 
 
 def _recommended(answers: ssvc.Answers) -> tuple[str, int]:

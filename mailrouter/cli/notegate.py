@@ -5,11 +5,20 @@ from collections.abc import Sequence
 import click
 
 from mailrouter import faults
+from mailrouter.case import ssvcpublish
 from mailrouter.case.gate import Check
 from mailrouter.cli import given, noteshape, show
 from mailrouter.cli.frame import Here, as_json, examples, here
-from mailrouter.flow.notes import approving, gating
+from mailrouter.flow.notes import approving, gating, notpublishing, recommending
+from mailrouter.flow.notes.recommending import Recommended
+from mailrouter.store import cases
 from mailrouter.store.notes import Revision
+
+FORGET = "as-the-case-says"
+
+
+def _answer(question: str) -> click.Choice[str]:
+    return click.Choice([*ssvcpublish.QUESTIONS[question], FORGET])
 
 
 @click.command(
@@ -45,11 +54,14 @@ def gate_(ctx: click.Context, vu: int, revision: int | None, draft: int | None, 
     """What still stops its publication, and what to do about each; exit status 1 while anything does."""
     context: Here = ctx.obj
     found, checks = gating.look(context.tools, vu, revision, draft)
+    with context.db.read() as tx:
+        ssvc = recommending.of(tx, cases.by_vu(tx, vu))
     if json_:
-        show.show_json(shape(found, checks))
+        show.show_json(shape(found, checks) | {"recommended": recommended(ssvc)})
     else:
         click.echo(f"{found.name} of the note on VU#{vu}, SHA-256 {found.sha256[:16]}\n")
         show.table(("condition", "", "what is unmet"), map(_row, checks), "", last=WIDTH)
+        click.echo(f"\nSSVC recommends: {ssvc.words}")
     ctx.exit(1 if any(one.unmet for one in checks) else 0)
 
 
@@ -81,4 +93,69 @@ def overrides(names: Sequence[str], why: str | None) -> dict[str, str]:
     return dict.fromkeys(names, why or "")
 
 
-COMMANDS = (approve, withdraw_approval, gate_)
+# ---- whether there is to be a note ----------------------------------------------------------------------------------
+
+
+@click.command(
+    "recommend",
+    epilog=examples(
+        "mailrouter note recommend VU#123456", "mailrouter note recommend VU#123456 --value-added ampliative --json"
+    ),
+)
+@given.vu_argument
+@click.option("--value-added", type=_answer("value_added"), help="What a note would add to what is public.")
+@click.option("--exploitation", type=_answer("exploitation"), help="Else as the case says.")
+@click.option("--supplier", type=_answer("supplier"), help="Is it involved? Else as the case says.")
+@as_json
+@here
+def recommend(context: Here, /, vu: int, json_: bool, **given_: str | None) -> None:
+    """What SSVC (Coordinator Publish) recommends; an answer that is given is kept, and goes before the case's."""
+    answers = {question: "" if said == FORGET else said for question, said in given_.items() if said is not None}
+    if answers:
+        found = recommending.answer(context.tools, context.actor, vu, answers)
+    else:
+        with context.db.read() as tx:
+            found = recommending.of(tx, cases.by_vu(tx, vu))
+    if json_:
+        return show.show_json(recommended(found))
+    click.echo(f"VU#{vu}: {found.words}")
+    rows = [(q.replace("_", " "), found.known.get(q, "?"), _whose(found, q)) for q in ssvcpublish.QUESTIONS]
+    return show.table(("question", "answer", ""), rows, "")
+
+
+def _whose(found: Recommended, question: str) -> str:
+    if question in found.answered:
+        return "an analyst's"
+    return "as the case says" if question in found.derived else "--" + question.replace("_", "-")
+
+
+def recommended(found: Recommended) -> dict[str, object]:
+    """`note recommend`, and a part of `note gate`."""
+    return {
+        "decision": str(found.decisions[0]) if len(found.decisions) == 1 else None,
+        "answered": dict(found.answered), "derived": dict(found.derived), "reasons": list(found.reasons),
+    }  # fmt: skip
+
+
+@click.command(
+    "not-publish",
+    epilog=examples(
+        "mailrouter note not-publish VU#123456 --why 'the vendor published, and there is nothing to add'",
+        "mailrouter note not-publish VU#123456 --undo --why 'a second vendor is affected'",
+    ),
+)
+@given.vu_argument
+@click.option("--why", required=True, type=given.PROSE, help="The reason; it stands in the journal and is told nobody.")
+@click.option("--undo", is_flag=True, help="There may be a note after all.")
+@here
+def not_publish(context: Here, vu: int, why: str, undo: bool) -> None:
+    """Decide that there is no note: everybody who was contacted is told so, and of nothing else."""
+    if undo:
+        case = notpublishing.undo(context.tools, context.actor, vu, why)
+        planned = f"; publication is planned {show.when(case.planned_at)}" if case.planned_at else ""
+        return click.echo(f"VU#{vu}: there may be a note{planned}")
+    made = notpublishing.decide(context.tools, context.actor, vu, why)
+    return click.echo(f"VU#{vu}: there is no note; letters to participants: {len(made)}")
+
+
+COMMANDS = (approve, withdraw_approval, gate_, recommend, not_publish)

@@ -107,6 +107,7 @@ LETTERS: Mapping[str, Letter] = {
     "draft": _to_participant("draft", "publishes", "cves", "replaces", "items", "body", must="publishes body"),
     "publication-reminder": _to_participant("publishes", must="publishes", automatic=True),
     "downstream-alert": _to_participant("publishes", must="publishes", automatic=True),
+    "not-published": _to_participant(),
     "key-expires": _to_participant("their_key", "expires_on", must="their_key expires_on", automatic=True),
     "write": _to_participant("body", must="body"),
     "receipt": _to_participant(*_TOLD, must="proved becomes quoted remedy", automatic=True),

@@ -109,6 +109,11 @@ def change(tx: Connection, case_id: int, **values: Any) -> None:
     tx.execute(update(cases).where(cases.c.id == case_id).values(values))
 
 
+def publish_ssvc(tx: Connection, case_id: int) -> str:
+    """What an analyst answered to SSVC Coordinator Publish: ASCII JSON; '' nothing."""
+    return str(tx.execute(select(cases.c.publish_ssvc).where(cases.c.id == case_id)).scalar_one())
+
+
 # ---- participants ---------------------------------------------------------------------------------------------------
 
 _PARTICIPANT: Select[Any] = select(

@@ -131,3 +131,21 @@ def test_the_gate_and_approving(console: Console, case: World) -> None:
     assert "ben" in console.out("note", "list")
     console.out("note", "withdraw-approval", NUMBER)
     assert console.json("note", "show", NUMBER)["approvals"] == []
+
+
+def test_recommended_and_not_published(console: Console, case: World) -> None:
+    said = console.json("note", "recommend", NUMBER)
+    assert (said["decision"], said["derived"]) == (None, {"supplier": "cooperative", "exploitation": "none"})
+    said = console.out("note", "recommend", NUMBER, "--value-added", "precedence")
+    assert said.startswith(f"VU#{VU}: Publish (a note would be the first that is public)\n")
+    assert "as the case says" in said
+    assert console.json("note", "recommend", NUMBER)["decision"] == "Publish"
+    assert console.json("note", "recommend", NUMBER, "--value-added", "as-the-case-says")["decision"] is None
+    written(console)
+    assert "SSVC recommends: open until" in console.out("note", "gate", NUMBER, status=1)
+    said = console.out("note", "not-publish", NUMBER, "--why", "nothing to add")
+    assert said == f"VU#{VU}: there is no note; letters to participants: 1\n"
+    assert "not-decided" in console.out("note", "gate", NUMBER, status=1)
+    assert "there may be a note; publication is planned" in console.out(
+        "note", "not-publish", NUMBER, "--undo", "--why", "after all"
+    )

@@ -16,7 +16,7 @@ ORDERED = {
     "notification", "details", "write", "reply", "voucher", "own-key-changed", "report-ask", "report-accepted",
     "report-declined", "relay", "draft", "embargo-proposed", "embargo-changed", "embargo-stands", "embargo-ended",
     "cve-ask", "cve-assigned", "cve-record-ask",
-    "published", "revised",
+    "published", "revised", "not-published",
 }  # fmt: skip
 AUTOMATIC = [name for name in texts.LETTERS if name not in ORDERED]
 
