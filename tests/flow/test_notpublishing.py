@@ -6,7 +6,7 @@ from mailrouter.faults import Illegal
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.casework import coordinate, publicity
 from mailrouter.flow.notes import notpublishing, recommending
-from mailrouter.store import cases, tables
+from mailrouter.store import cases
 from tests.flow.world import PSIRT, VU, World
 
 
@@ -18,8 +18,6 @@ def test_there_is_no_note_and_everybody_is_told_so(world: World) -> None:
     world.vendor_case()
     world.organisation("Later", "psirt@later.example")
     coordinate.add_vendor(world.tools, world.alice, VU, "Later")
-    with world.writing() as tx:
-        tx.execute(tables.vulnerabilities.update().values(cve="CVE-2026-12345", cve_source="reserved"))
     before = clocks(world)
     assert {"publication", "reminder"} <= before
     with pytest.raises(Illegal, match="nobody decided that there is no note"):
@@ -31,7 +29,6 @@ def test_there_is_no_note_and_everybody_is_told_so(world: World) -> None:
     assert (letter.id, letter.recipient, letter.asks) == (made, PSIRT, False)
     assert "everything" not in letter.body
     assert clocks(world) == {"embargo"}, "which goes on"
-    assert any("reject CVE-2026-12345" in why for why in world.notices())
     with pytest.raises(Illegal, match=f"that was decided of VU#{VU} before, by alice on "):
         notpublishing.decide(world.tools, world.alice, VU, "again")
     world.day(60)

@@ -1,16 +1,13 @@
 """The decision that there is no note: recorded with its reason, told to everybody who was contacted, taken back."""
 
-from sqlalchemy import Connection
-
 from mailrouter import faults
 from mailrouter.case import lifecycle
 from mailrouter.case.model import Case
-from mailrouter.flow import act
+from mailrouter.flow import act, publication
 from mailrouter.flow.actor import Actor, case_held, done_by, need_analyst, note
 from mailrouter.flow.embargo import telling
 from mailrouter.flow.notes.deciding import BEFORE
-from mailrouter.flow.timing import publication
-from mailrouter.store import cases, queues, vulnerabilities
+from mailrouter.store import cases
 from mailrouter.tools import Tools
 
 LETTER = "not-published"
@@ -18,7 +15,10 @@ DECIDED, UNDONE = "note.not-published", "note.not-published-undone"  # kinds of 
 
 
 def decide(tools: Tools, actor: Actor, vu: int, why: str) -> list[int]:
-    """No clock before a publication runs any more; ids of the letters. `Illegal` once something is published."""
+    """No clock before a publication runs any more; ids of the letters. `Illegal` once something is published.
+
+    The CVE IDs that we reserved for it are given back by themselves (flow/cves/rejecting.py).
+    """
     need_analyst(actor, "deciding not to publish")
     tools.own_key()  # letters name it; outside the transaction, it may have to be made
     with tools.db.write() as tx:
@@ -29,7 +29,6 @@ def decide(tools: Tools, actor: Actor, vu: int, why: str) -> list[int]:
         cases.change(tx, case.id, **decided)
         cases.close_clocks(tx, case.id, BEFORE, tools.now(), "not published")
         note(tx, tools, actor, DECIDED, case, why=why)
-        _give_back(tx, tools, case)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
         return telling.everybody(doing, cases.get(tx, case.id), LETTER, _step(tools), lambda _: {})
 
@@ -55,14 +54,6 @@ def _unpublished(case: Case) -> Case:
     if "close" not in lifecycle.legal(lifecycle.CASE, case.state):
         raise faults.Illegal(f"VU#{case.vu} is {case.state}")
     return case
-
-
-def _give_back(tx: Connection, tools: Tools, case: Case) -> None:
-    """An ID that we reserved stays reserved for ever unless somebody rejects it."""
-    ours = [one.cve for one in vulnerabilities.of_case(tx, case.id) if one.cve_source == "reserved" and one.cve]
-    if ours:
-        why = f"there will be no note: reject {', '.join(ours)}, unless a record is published all the same"
-        queues.add_notice(tx, case.queue, why, tools.now(), once=f"{case.id}:{_step(tools)}", case_id=case.id)
 
 
 def _step(tools: Tools) -> str:
