@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailrouter import faults
-from mailrouter.case import cvss
+from mailrouter.case import cvss, cwe
 from mailrouter.case.formats import paths
 from mailrouter.case.formats.publisher import Publisher
 from mailrouter.case.note import Edition, Status, Vendor, Vulnerability
@@ -41,7 +41,7 @@ def container(edition: Edition, vulnerability: Vulnerability, publisher: Publish
         "datePublic": _instant(edition.public_at),
     }
     if vulnerability.cwe:
-        named = {"lang": "en", "type": "CWE", "cweId": vulnerability.cwe, "description": vulnerability.cwe}
+        named = {"lang": "en", "type": "CWE", "cweId": vulnerability.cwe, "description": _weakness(vulnerability.cwe)}
         record["problemTypes"] = [{"descriptions": [named]}]
     if metric := _metric(vulnerability.cvss):
         record["metrics"] = [metric]
@@ -79,6 +79,11 @@ def _cut(text: str, longest: int) -> str:
     """Without blanks around, ended by a sign that something follows where it is too long."""
     text = text.strip()
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def _weakness(number: str) -> str:
+    """As the CVE List writes it: CWE-79 Improper Neutralization of …"""
+    return f"{number} {cwe.name(number)}".rstrip()
 
 
 def _said(text: str) -> Json:
