@@ -5,11 +5,14 @@ import pytest
 from mailrouter.case.model import Case, DeadlineKind
 from mailrouter.case.note import Edition, Note, Revised, Sections, Vulnerability
 from mailrouter.faults import Illegal
-from mailrouter.flow import act
+from mailrouter.flow import act, undone
 from mailrouter.flow.afterwards import telling
-from mailrouter.flow.casework import contacting, coordinate, joining, leaving, write
+from mailrouter.flow.casework import closing, contacting, coordinate, joining, leaving, standings, write
 from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.filing import statements
+from mailrouter.flow.notes import facts
 from mailrouter.store import cases, notes
+from mailrouter.store.notes import Revision
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
 
 ACME, ACME_PSIRT = "Acme", "psirt@acme.example"
@@ -37,9 +40,13 @@ def case(house: World) -> Case:
         return cases.by_vu(tx, VU)
 
 
-def publish(house: World, number: int = 1, why: str = "First published") -> Edition:
+FLAW = Vulnerability(1, "A flaw", "CVE-2026-12345", "reserved", "", "", "", "")
+
+
+def publish(
+    house: World, number: int = 1, why: str = "First published", note: Note = Note(VU, SECTIONS, (FLAW,), (), None)
+) -> Edition:
     """As the release of a decided revision does, twice, since it may be killed in between."""
-    note = Note(VU, SECTIONS, (Vulnerability(1, "A flaw", "CVE-2026-12345", "reserved", "", "", "", ""),), (), None)
     with house.writing() as tx:
         one = cases.by_vu(tx, VU)
         made = notes.make(tx, one.id, note, "", house.clock(), by="alice", written_by="alice", why=why)
@@ -123,3 +130,104 @@ def test_their_mail_counts_and_our_letters_ask_without_a_clock(house: World) -> 
     refused = "is published: nobody is asked any more; `mailrouter case write 123456 WHOM` tells them of the note"
     with pytest.raises(Illegal, match=refused):
         contacting.notify(house.tools, house.alice, VU, ["Beta"], without_details=True)
+
+
+# ---- what comes late -------------------------------------------------------------------------------------------------
+
+
+def written(house: World) -> list[Revision]:
+    """Every draft of every revision, oldest first."""
+    with house.look() as tx:
+        return notes.of_case(tx, cases.by_vu(tx, VU).id)[::-1]
+
+
+def proposed(house: World) -> list[str]:
+    """The notices about revisions that wait."""
+    found = [shown.item for shown in house.queue("alice") if (shown.item.once or "").startswith("revision:")]
+    return [one.why.partition(" is proposed: ")[2].partition("; `")[0] for one in found]
+
+
+def status(house: World, whom: str, said: str, **more: str) -> None:
+    standings.ordered(
+        house.tools, house.alice, VU, whom, lambda doing, one: standings.set_status(doing, one, said, **more)
+    )
+
+
+@pytest.fixture
+def noted(house: World) -> World:
+    """Published with all that is known."""
+    with house.writing() as tx:
+        one = cases.by_vu(tx, VU)
+        fresh = facts.gather(tx, house.tools, one, SECTIONS)
+    publish(house, note=fresh)
+    return house
+
+
+def test_a_late_statement_is_proposed_once_it_is_approved(noted: World) -> None:
+    noted.pin(VENDOR, noted.keymaker.vendor)
+    got = noted.fed(noted.signed("== VENDOR STATEMENT VU#123456 ==\nNot us.\n== END ==\n", f"VU#{VU} statement"))
+    assert got.why == "statement; the case is published"
+    assert len(written(noted)) == 1, "nobody has read it yet"
+    assert "1 statement not approved" in still(noted)
+    statements.approve(noted.tools, noted.alice, VU, VENDOR)
+    _, draft = written(noted)
+    assert (draft.number, draft.draft, draft.why, draft.decided_at) == (2, 1, "Statement of Vendor added", None)
+    assert proposed(noted) == ["Statement of Vendor added"]
+    statements.approve(noted.tools, noted.alice, VU, VENDOR)
+    assert len(written(noted)) == 2, "the same statement proposes once"
+
+
+def test_several_causes_are_one_revision_and_one_notice(noted: World) -> None:
+    status(noted, ACME, "Affected", fixed_in="3.2")
+    status(noted, VENDOR, "Not Affected")
+    coordinate.set_participant(noted.tools, noted.alice, VU, ACME, anonymous=True)
+    last = written(noted)[-1]
+    assert (last.number, last.draft) == (2, 3)
+    assert last.why == "Status of Acme updated; Status of Vendor updated; Vendor information updated"
+    assert [one.name for one in last.note.vendors] == ["Beta", VENDOR]
+    assert len(proposed(noted)) == 1
+    assert f"{last.name} undecided" in still(noted)
+
+
+def test_what_readers_would_not_see_proposes_nothing(noted: World) -> None:
+    coordinate.set_participant(noted.tools, noted.alice, VU, ACME, their_ref="A-1")
+    noted.feed(noted.mail(PSIRT, body="Thank you.\r\n"))
+    assert (len(written(noted)), proposed(noted)) == (1, [])
+
+
+def test_what_a_signed_answer_says_is_taken_and_proposed_after_publication_too(noted: World) -> None:
+    noted.pin(VENDOR, noted.keymaker.vendor)
+    noted.feed(noted.signed("Affected: yes\nFixed in: 3.2\n", f"Re: VU#{VU}"))
+    assert written(noted)[-1].why == "Status of Vendor updated"
+    assert written(noted)[-1].cause.startswith("message:")
+
+
+def still(house: World) -> list[str]:
+    with house.look() as tx:
+        return undone.still_open(tx, cases.by_vu(tx, VU))
+
+
+# ---- its end ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_closes_by_itself_when_nothing_is_open_and_opens_when_somebody_writes(noted: World) -> None:
+    noted.day(14)
+    noted.beat(everything=True)
+    [told] = [shown.item.why for shown in noted.queue("alice") if (shown.item.once or "").startswith("close:")]
+    assert told.endswith("still open: 1 participant waiting on us")
+    write.write(noted.tools, noted.alice, VU, [ACME], Draft("You have it.", asks=False))
+    noted.day(16)
+    noted.beat(everything=True)
+    assert case(noted).state == "closed"
+    assert [e.data["why"] for e in noted.journal() if e.kind == "case.closed"] == ["published, and nothing is open"]
+    assert (case(noted).closed_at, noted.participant(ACME).rm) == (noted.clock(), "RECEIVED")
+    noted.feed(noted.mail(ACME_PSIRT, body="One more thing.\r\n"))
+    assert (case(noted).state, noted.turn(ACME)) == ("published", "us")
+    assert [d.kind for d in noted.clocks() if d.done_at is None and d.participant_id is None] == [DeadlineKind.CLOSE]
+    assert noted.breaks() == []
+
+
+def test_a_change_in_a_closed_case_opens_it_and_is_proposed(noted: World) -> None:
+    closing.close(noted.tools, noted.alice, VU, "enough", anyway=True)
+    status(noted, VENDOR, "Affected")
+    assert (case(noted).state, len(proposed(noted))) == ("published", 1)

@@ -11,6 +11,7 @@ from mailrouter.case.answers import What
 from mailrouter.case.model import Case, DeadlineKind, Participant
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, note, taking_part
+from mailrouter.flow.afterwards import revising
 from mailrouter.flow.casework import joining
 from mailrouter.mail import compose
 from mailrouter.store import analysts, cases, proposals, queues, vulnerabilities
@@ -105,6 +106,7 @@ def set_participant(tools: Tools, actor: Actor, vu: int, whom: str, **values: An
         if "their_ref" in values:
             told["overtakes"] = proposals.settle(tx, participant.id, [What.THEIR_REF], actor.name, tools.now())
         note(tx, tools, actor, "participant.set", case, **told)
+        revising.look(tx, tools, case, f"participant:{participant.id}", actor.name)
         return cases.participant(tx, participant.id)
 
 

@@ -8,6 +8,7 @@ from mailrouter import faults
 from mailrouter.case.model import Case
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, note
+from mailrouter.flow.afterwards import revising
 from mailrouter.flow.casework import taking
 from mailrouter.store import cases, messages, proposals
 from mailrouter.store.proposals import Proposal
@@ -25,6 +26,8 @@ def take(tools: Tools, actor: Actor, ids: Sequence[int]) -> list[Proposal]:
                 doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, held[one.case_id])
                 taking.take(doing, fresh, **({"by_mail": dict(actor.by_mail)} if actor.by_mail else {}))
                 doing.later.write(tx)
+        for case in held.values():
+            revising.look(tx, tools, case, f"proposal:{min(ids)}", actor.name)
         return _all(tx, ids)
 
 

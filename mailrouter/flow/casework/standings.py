@@ -19,6 +19,7 @@ from mailrouter.case.model import Case, Participant, Waiting
 from mailrouter.case.status import AFFECTED, STATUSES, UNKNOWN
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, done_by, taking_part
+from mailrouter.flow.afterwards import revising
 from mailrouter.flow.timing import clocks
 from mailrouter.store import cases, journal, proposals, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
@@ -35,6 +36,7 @@ def ordered(
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
         verb(doing, participant)
         doing.later.write(tx)
+        revising.look(tx, tools, case, f"participant:{participant.id}", actor.name)
         return cases.participant(tx, participant.id)
 
 

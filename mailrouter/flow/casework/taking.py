@@ -18,6 +18,7 @@ from mailrouter.case.model import DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import of_case
 from mailrouter.case.status import AFFECTED, NOT_AFFECTED, UNKNOWN
 from mailrouter.flow import act
+from mailrouter.flow.afterwards import revising
 from mailrouter.flow.casework import standings
 from mailrouter.store import cases, journal, proposals, queues, vulnerabilities
 from mailrouter.store.proposals import Proposal
@@ -44,6 +45,8 @@ def by_itself(doing: act.Doing) -> None:
                 take(router, fresh, **proof)
         except faults.Fault:
             continue  # it is open, and the queue says what they say
+    if doing.case is not None:
+        revising.look(doing.tx, doing.tools, doing.case, f"message:{mail.message_id}", ROUTER)
 
 
 def _write_so_far(doing: act.Doing) -> None:

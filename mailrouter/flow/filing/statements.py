@@ -12,6 +12,7 @@ from mailrouter.case.receipt import Lack
 from mailrouter.case.standing import Assurance
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, ever_taking_part, need_analyst, note
+from mailrouter.flow.afterwards import revising
 from mailrouter.flow.arriving import arrival, lookup, receive, weigh
 from mailrouter.mail.pgpmime import Opened, Verdict
 from mailrouter.pgp import PublicKey
@@ -133,6 +134,7 @@ def approve(tools: Tools, actor: Actor, vu: int, vendor: str, sha256: str = "") 
             raise faults.Illegal(f"another text stands now, of SHA-256 {found.sha256}; read it with `statement show`")
         statements.approve(tx, found.id, actor.name, tools.now())
         note(tx, tools, actor, "statement.approved", case, statement=found.id, sha256=found.sha256)
+        revising.look(tx, tools, case, f"statement:{found.id}", actor.name)
         return _again(tx, found)
 
 
@@ -175,6 +177,7 @@ def withdraw(tools: Tools, actor: Actor, vu: int, vendor: str, why: str) -> Stat
         found = next((s for s in reversed(mine) if s.stands), mine[-1])
         statements.change(tx, found.id, state="withdrawn", reason=why)
         note(tx, tools, actor, "statement.withdrawn", case, statement=found.id, why=why)
+        revising.look(tx, tools, case, f"statement:{found.id}", actor.name)
         return _again(tx, found)
 
 

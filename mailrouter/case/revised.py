@@ -1,0 +1,65 @@
+"""What a new revision would change for readers, in the words of its published history.
+
+Only what readers would look for is a change: that a participant was heard again, or a date of ours moved, is none.
+Whoever is in the note no more is not named: they may want to be hidden.
+"""
+
+from collections.abc import Iterator
+
+from mailrouter.case.note import Note, Statement, Vendor, Vulnerability
+
+HIDDEN = "Vendor information updated"
+
+
+def changes(before: Note, after: Note) -> list[str]:
+    """Each once, vulnerabilities first; [] when readers would see nothing new."""
+    return list(dict.fromkeys([*_vulnerabilities(before, after), *_vendors(before, after), *_dates(before, after)]))
+
+
+def _vulnerabilities(before: Note, after: Note) -> Iterator[str]:
+    known = {one.number: one for one in before.vulnerabilities}
+    for one in after.vulnerabilities:
+        name = f"VU#{after.vu}.{one.number}"
+        was = known.get(one.number)
+        yield from _vulnerability(name, was, one) if was else [f"{name} added"]
+
+
+def _vulnerability(name: str, was: Vulnerability, now: Vulnerability) -> Iterator[str]:
+    if was.cve != now.cve:
+        yield f"{now.cve or was.cve} {'added' if not was.cve else 'removed' if not now.cve else 'replaces ' + was.cve}"
+    for what, old, new in (("CWE", was.cwe, now.cwe), ("CVSS score", was.cvss, now.cvss)):
+        if old != new:
+            yield f"{what} of {name} {_verb(old, new)}"
+    if (was.title, was.text) != (now.title, now.text):
+        yield f"Description of {name} updated"
+
+
+def _vendors(before: Note, after: Note) -> Iterator[str]:
+    known = {one.id: one for one in before.vendors}
+    for one in after.vendors:
+        was = known.pop(one.id, None)
+        yield from _vendor(was, one) if was else [f"{one.name} added"]
+    if known:
+        yield HIDDEN
+
+
+def _vendor(was: Vendor, now: Vendor) -> Iterator[str]:
+    if _text(was.statement) != _text(now.statement):
+        yield f"Statement of {now.name} {_verb(was.statement, now.statement, 'withdrawn')}"
+    if (was.status, was.statuses) != (now.status, now.statuses):
+        yield f"Status of {now.name} updated"
+    if (was.addendum, was.links) != (now.addendum, now.links):
+        yield f"Addendum on {now.name} {_verb(was.addendum or was.links, now.addendum or now.links)}"
+
+
+def _text(one: Statement | None) -> tuple[str, str] | None:
+    return (one.sha256, one.proof) if one else None
+
+
+def _verb(old: object, new: object, gone: str = "removed") -> str:
+    return gone if not new else "updated" if old else "added"
+
+
+def _dates(before: Note, after: Note) -> Iterator[str]:
+    if before.public_at != after.public_at:
+        yield "Date Public corrected"
