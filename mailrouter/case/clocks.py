@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from mailrouter.case import calendar, embargoclocks, followup, recordclock
+from mailrouter.case import calendar, closeclock, embargoclocks, followup, recordclock
 from mailrouter.case.actions import Actions, Again, Finish, Notice, Postpone, ShowDraft, Write
 from mailrouter.case.calendar import Before
 from mailrouter.case.events import CaseDue, ReportDue
@@ -177,5 +177,5 @@ _RULES: Mapping[DeadlineKind, Rule] = {
     DeadlineKind.TERMS: embargoclocks.lapsed,
     DeadlineKind.RECORD: recordclock.due,
     DeadlineKind.APPROVAL: _no_rule,
-    DeadlineKind.CLOSE: _no_rule,
+    DeadlineKind.CLOSE: closeclock.looked_at,
 }

@@ -151,6 +151,7 @@ class CaseDue:
     told: frozenset[int] = frozenset()  # those to whom the letter of this clock was made, for this planned date
     drafted: Drafted | None = None
     unrecorded: tuple[Unrecorded, ...] = ()
+    still_open: tuple[str, ...] = ()  # of a published case: what somebody still has to do
 
 
 @dataclass(frozen=True, slots=True)

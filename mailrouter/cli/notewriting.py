@@ -10,7 +10,7 @@ from mailrouter.case import notetext
 from mailrouter.case.note import Sections
 from mailrouter.cli import draft, given, show
 from mailrouter.cli.frame import Here, examples, here
-from mailrouter.flow.notes import writing
+from mailrouter.flow.composing import writing
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
 

@@ -9,8 +9,8 @@ from mailrouter.flow import act, undone
 from mailrouter.flow.afterwards import telling
 from mailrouter.flow.casework import closing, contacting, coordinate, joining, leaving, standings, write
 from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.composing import facts
 from mailrouter.flow.filing import statements
-from mailrouter.flow.notes import facts
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
@@ -41,11 +41,10 @@ def case(house: World) -> Case:
 
 
 FLAW = Vulnerability(1, "A flaw", "CVE-2026-12345", "reserved", "", "", "", "")
+NOTE = Note(VU, SECTIONS, (FLAW,), (), None)
 
 
-def publish(
-    house: World, number: int = 1, why: str = "First published", note: Note = Note(VU, SECTIONS, (FLAW,), (), None)
-) -> Edition:
+def publish(house: World, number: int = 1, why: str = "First published", note: Note = NOTE) -> Edition:
     """As the release of a decided revision does, twice, since it may be killed in between."""
     with house.writing() as tx:
         one = cases.by_vu(tx, VU)
@@ -197,7 +196,7 @@ def test_what_readers_would_not_see_proposes_nothing(noted: World) -> None:
 
 def test_what_a_signed_answer_says_is_taken_and_proposed_after_publication_too(noted: World) -> None:
     noted.pin(VENDOR, noted.keymaker.vendor)
-    noted.feed(noted.signed("Affected: yes\nFixed in: 3.2\n", f"Re: VU#{VU}"))
+    noted.feed(noted.signed(f"VU#{VU}\nAffected: yes\nFixed in: 3.2\n", f"Re: VU#{VU}"))
     assert written(noted)[-1].why == "Status of Vendor updated"
     assert written(noted)[-1].cause.startswith("message:")
 

@@ -9,8 +9,8 @@ from mailrouter.case import notetext
 from mailrouter.case.note import Note, Sections, from_json, to_json
 from mailrouter.faults import Illegal, NotFound, Refused
 from mailrouter.flow.casework import coordinate, describe, publicity, standings, vouching
+from mailrouter.flow.composing import facts, writing
 from mailrouter.flow.filing import statements as filing
-from mailrouter.flow.notes import facts, writing
 from mailrouter.store import cases, contacts, notes
 from mailrouter.store.notes import Revision
 from tests.flow.world import DAY, PSIRT, VENDOR, VU, World

@@ -11,8 +11,9 @@ from mailrouter.case.note import Sections
 from mailrouter.faults import Illegal, Refused
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.casework import coordinate, publicity
+from mailrouter.flow.composing import writing
 from mailrouter.flow.filing import statements as filing
-from mailrouter.flow.notes import approving, deciding, gating, writing
+from mailrouter.flow.notes import approving, deciding, gating
 from mailrouter.store import cases, notes, tables
 from mailrouter.store.notes import Revision
 from tests.flow.world import PSIRT, VENDOR, VU, World

@@ -11,7 +11,7 @@ from mailrouter.case import revised
 from mailrouter.case.model import Case
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held
-from mailrouter.flow.notes import facts, writing
+from mailrouter.flow.composing import facts, writing
 from mailrouter.store import journal, notes, queues
 from mailrouter.store.notes import Revision
 from mailrouter.tools import Tools

@@ -9,7 +9,8 @@ from mailrouter.case import gate, notetext
 from mailrouter.case.gate import Check
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.note import digest
-from mailrouter.flow.notes import facts, finding, hidden
+from mailrouter.flow.composing import facts
+from mailrouter.flow.notes import finding, hidden
 from mailrouter.flow.notes.hidden import Rendered
 from mailrouter.store import cases, notes, queues, statements
 from mailrouter.store.notes import Revision

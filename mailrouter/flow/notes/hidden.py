@@ -14,10 +14,10 @@ from mailrouter import faults
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.note import Edition, Note, Sections
 from mailrouter.flow import leaking, publisher
+from mailrouter.flow.composing import facts
 from mailrouter.flow.filing import look
 from mailrouter.flow.leaking import Known
 from mailrouter.flow.leaking.sought import STRANGER, THIRD
-from mailrouter.flow.notes import facts
 from mailrouter.mail import disguises
 from mailrouter.mail.leaks import Finding, Kind, Needle, compact
 from mailrouter.press import site

@@ -13,7 +13,7 @@ from mailrouter.case import clocks
 from mailrouter.case.events import CaseDue, Drafted, FellDue, Unrecorded
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant
 from mailrouter.case.silence import Attempt, Tried
-from mailrouter.flow import beforehand, letters, recordletters
+from mailrouter.flow import beforehand, letters, recordletters, undone
 from mailrouter.store import contacts, drafts, notes, outbox
 from mailrouter.store.outbox import Asked
 
@@ -68,7 +68,9 @@ def of_case(
     reachable = frozenset(p.id for p in everyone if reached[p.organisation_id])
     told, drafted = _told(tx, case, everyone), _drafted(tx, case)
     unrecorded = _unrecorded(tx, case, everyone) if any(one.kind is DeadlineKind.RECORD for one in mine) else ()
-    return [CaseDue(one, case, tuple(everyone), reachable, told[one.kind], drafted, unrecorded) for one in mine]
+    still = tuple(undone.still_open(tx, case)) if case.is_published else ()
+    people = tuple(everyone)
+    return [CaseDue(one, case, people, reachable, told[one.kind], drafted, unrecorded, still) for one in mine]
 
 
 def _unrecorded(tx: Connection, case: Case, everyone: Sequence[Participant]) -> tuple[Unrecorded, ...]:

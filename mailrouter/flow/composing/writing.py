@@ -13,7 +13,7 @@ from mailrouter.case import notediff, notetext
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.note import IMPACT_UNKNOWN, Sections
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
-from mailrouter.flow.notes import facts
+from mailrouter.flow.composing import facts
 from mailrouter.store import cases, descriptions, journal, notes
 from mailrouter.store.notes import Addendum, Revision
 from mailrouter.tools import Tools
