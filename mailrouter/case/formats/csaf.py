@@ -127,7 +127,7 @@ def _vendor(one: Vendor) -> Iterator[Json]:
     name = lines.one(one.name)
     if one.statement and one.statement.text.strip():
         yield _note("other", f"Vendor Statement: {name}", one.statement.text)
-        proof = f"{wording.proved(one.statement)} SHA-256 of the text: {one.statement.sha256}"
+        proof = f"{wording.proved(one.statement)} {wording.digest(one.statement)}"
         yield _note("other", f"What proves the Vendor Statement: {name}", proof)
     if one.addendum.strip():
         yield _note("other", f"Addendum, not the vendor's words: {name}", one.addendum)

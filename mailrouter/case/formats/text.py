@@ -95,7 +95,7 @@ def _vendor(note: Note, one: Vendor) -> Iterator[str]:
     yield "\n".join([_dates(one), *_statuses(note, one)])
     if one.statement:
         yield lines.fenced(one.statement.text)
-        yield _paragraph(f"{wording.proved(one.statement)} SHA-256 of the text: {one.statement.sha256}")
+        yield _paragraph(f"{wording.proved(one.statement)} {wording.digest(one.statement)}")
     else:
         yield NO_STATEMENT
     if one.addendum.strip():

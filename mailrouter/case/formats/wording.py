@@ -55,6 +55,11 @@ def proved(one: Statement) -> str:
     return f"Vouched: confirmed {_VOUCHED[one.proof]} on {day(one.proved_at)}."
 
 
+def digest(one: Statement) -> str:
+    """By which anybody can tell that these are the bytes that were proved."""
+    return f"SHA-256 of what was {'signed' if one.proof == 'signed' else 'confirmed'}: {one.sha256}"
+
+
 def happened(one: Vendor) -> str:
     """What came of our letters, so that silence is not taken for "Unknown"."""
     return _HAPPENED[one.progress].format(on=f" on {day(one.notified_at)}" if one.notified_at else "")

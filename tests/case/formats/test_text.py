@@ -33,7 +33,7 @@ CVE-2026-12345: Affected; fixed in 2.4; the parser is ours
 | Please update.
 
 Verified by the signature of key 89AB CDEF 0123 4567 89AB CDEF 0123 4567
-89AB CDEF on 2026-03-02. SHA-256 of the text:
+89AB CDEF on 2026-03-02. SHA-256 of what was signed:
 """
 
 
@@ -55,27 +55,24 @@ def test_a_note_that_is_no_edition_is_a_draft():
 
 
 @given(notes.editions())
-def test_no_line_of_a_vendor_stands_outside_its_fence(edition):
+def test_any_note_is_one_text(edition):
     shown = text.of(edition, notes.OURS)
+    assert shown.encode("utf-8").decode("utf-8") == shown
+    assert shown.splitlines() == shown[:-1].split("\n")
+    no_line_of_a_vendor_stands_outside_its_fence(edition, shown)
+    every_vendor_and_every_id_is_named(edition, " ".join(shown.split()))
+
+
+def no_line_of_a_vendor_stands_outside_its_fence(edition, shown):
     fenced = [lines.fenced(one.statement.text) for one in edition.note.vendors if one.statement]
     assert all(one in shown for one in fenced)
     assert sum(line.startswith("|") for line in shown.split("\n")) >= sum(one.count("\n") + 1 for one in fenced)
 
 
-@given(notes.editions())
-def test_every_vendor_and_every_id_is_named(edition):
-    shown = " ".join(text.of(edition, notes.NOWHERE).split())
+def every_vendor_and_every_id_is_named(edition, shown):
     assert all(lines.one(one.name) in shown for one in edition.note.vendors if len(one.name) < 30)
     assert all(one.cve in shown for one in edition.note.vulnerabilities)
     assert shown.count(note.NO_STATEMENT) <= sum(one.statement is None for one in edition.note.vendors)
-
-
-@given(notes.editions())
-def test_any_note_is_one_text(edition):
-    shown = text.of(edition, notes.OURS)
-    assert shown.encode("utf-8").decode("utf-8") == shown
-    assert shown.splitlines() == shown[:-1].split("\n")
-    assert "\x00" not in shown
 
 
 def test_many_silent_vendors_are_a_list():
