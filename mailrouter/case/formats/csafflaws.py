@@ -33,6 +33,9 @@ _ANSWERED = ("answered", "disputed")
 # In the name of a product_version these would make it a range (6.1.31); such a fix is called a patch level.
 _RANGE = re.compile(r"[<>]|after|all|before|earlier|later|prior|versions", re.IGNORECASE)
 
+# Not given: calculators of version 3.0 round these apart (6.1.9), and the vector says the same.
+_DERIVED = re.compile(r"(?:temporal|environmental)(?:Score|Severity)")
+
 
 def of(edition: Edition, publisher: str) -> list[Json]:
     """Each vulnerability of the note; a CVE ID is given once (6.1.23)."""
@@ -125,7 +128,10 @@ def _notes(vu: int, one: Vulnerability, *, scored: bool) -> Iterator[Json]:
 def _scores(vector: str, products: list[str]) -> list[Json]:
     """A score belongs to products; 4.0 has no place in CSAF 2.0."""
     place = {"2": "cvss_v2", "3.0": "cvss_v3", "3.1": "cvss_v3"}.get(cvss.version(vector))
-    return [{"products": products, place: cvss.document(vector)}] if place and products else []
+    if not (place and products):
+        return []
+    given = {name: value for name, value in cvss.document(vector).items() if not _DERIVED.fullmatch(name)}
+    return [{"products": products, place: given}]
 
 
 def _product_status(vendors: Sequence[tuple[Vendor, Status]]) -> Json:
