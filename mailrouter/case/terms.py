@@ -7,7 +7,7 @@ proposal, agreed when vendors are contacted under it; it names the same date as 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from mailrouter import faults
@@ -203,6 +203,19 @@ def still_to_come(instant: datetime, now: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def usual(case: Case) -> datetime | None:
-    """Where the usual time of day is read from: our plan, else the end that is agreed."""
-    return case.planned_at or case.embargo_ends_at
+Given = date | datetime  # a day, or an instant; of an instant without an offset the zone must be named
+USUAL = time(14)  # UTC, as long as a case has no plan
+
+
+def resolved(given: Given, zone_name: str, case: Case) -> datetime:
+    """The instant that is meant, in UTC: of a day alone, at the time of day of our plan. `Refused` for a zone that is
+    none, and for a time of day in no zone.
+    """
+    place = zone(zone_name or "UTC")
+    if not isinstance(given, datetime):
+        plan = case.planned_at or case.embargo_ends_at
+        at = plan.astimezone(place).time().replace(second=0, microsecond=0) if plan else USUAL
+        return datetime.combine(given, at, place).astimezone(UTC)
+    if given.tzinfo is None and not zone_name:
+        raise faults.Refused("a time of day needs its zone: name it with --zone, or write 2026-12-31T14:00+01:00")
+    return (given if given.tzinfo else given.replace(tzinfo=place)).astimezone(UTC)

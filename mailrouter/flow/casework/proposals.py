@@ -17,6 +17,7 @@ from mailrouter.tools import Tools
 
 def take(tools: Tools, actor: Actor, ids: Sequence[int]) -> list[Proposal]:
     """Each has the effect that ordering it by hand would have; `Illegal` for what is decided, or cannot be recorded."""
+    tools.own_key()  # letters that follow name it; outside the transaction, it may have to be made
     with tools.db.write() as tx:
         held = _held(tx, ids)
         for one in taking.in_order(_all(tx, ids)):

@@ -19,7 +19,8 @@ from mailrouter.case.policy import of_case
 from mailrouter.case.status import AFFECTED, NOT_AFFECTED, UNKNOWN
 from mailrouter.flow import act
 from mailrouter.flow.afterwards import revising
-from mailrouter.flow.casework import standings
+from mailrouter.flow.casework import publicity, standings
+from mailrouter.flow.embargo import consenting
 from mailrouter.store import cases, journal, proposals, queues, vulnerabilities
 from mailrouter.store.proposals import Proposal
 
@@ -225,6 +226,22 @@ def _their_ref(doing: act.Doing, participant: Participant, one: Proposal) -> Non
     _write(doing, "participant.set", participant=participant.id, what=["their_ref"])
 
 
+def _embargo(doing: act.Doing, participant: Participant, one: Proposal) -> None:
+    """Consent to a date, its refusal, or another date."""
+    by_itself_at = doing.mail.row["signed_at"] if doing.actor == ROUTER and doing.mail is not None else None
+    consenting.taken(doing, participant, one, by_itself_at)
+
+
+def _known_to_all(doing: act.Doing, participant: Participant, one: Proposal) -> None:
+    """Since the day they name, if it is over, else from now on: public, an exploit, or attacks."""
+    assert doing.case is not None
+    named = answers.expected(one.value)
+    since = datetime.combine(named.day, time(), UTC) if named and named.sure else doing.now
+    case = cases.get(doing.tx, doing.case.id)
+    why = f"{participant.pseudonym or 'a participant'} says so in message {one.message_id}"
+    publicity.marked(doing, case, str(one.what), min(since, doing.now), why, proposal=one.id)
+
+
 _DOES: dict[What, Callable[[act.Doing, Participant, Proposal], None]] = {
     What.AFFECTED: _affected,
     What.WHY_NOT: _why_not,
@@ -232,6 +249,10 @@ _DOES: dict[What, Callable[[act.Doing, Participant, Proposal], None]] = {
     What.FIX_EXPECTED: _fix_expected,
     What.WE_NEED: _we_need,
     What.THEIR_REF: _their_ref,
+    What.EMBARGO: _embargo,
+    What.PUBLIC: _known_to_all,
+    What.EXPLOIT: _known_to_all,
+    What.ATTACKS: _known_to_all,
 }
 
 
