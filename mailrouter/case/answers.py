@@ -40,7 +40,7 @@ LABELS = {
     What.ATTACKS: "Attacks",
 }
 KNOWN = frozenset({What.PUBLIC, What.EXPLOIT, What.ATTACKS})  # what the world knows, and ends an embargo
-OF_ALL = KNOWN | {What.EMBARGO}  # what any participant may say; the rest only who is asked
+
 WORDS = ("yes", "no", "not a vulnerability", "unknown")  # that the form offers behind `Affected:`
 OFFERED = frozenset({*WORDS, "accept", "decline"})  # that our forms offer anywhere
 

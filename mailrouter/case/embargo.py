@@ -42,9 +42,7 @@ _NONE_YET = "No date has been agreed yet."
 _SHORTER = "Of the dates that are proposed, the earliest stands until one is agreed: $stands."
 _AGREED_BY_YOU = "You have agreed to this date."
 _DECLINED_BY_YOU = "You have declined this date and are not bound by it."
-_NO_ANSWER = (
-    "We have no answer of yours to this date, and take no silence for consent. Please tell us whether you agree."
-)
+_NO_ANSWER = "We have no answer of yours to this date, and silence is no consent. Please tell us whether you agree."
 SENTENCES = (  # that letters may hold
     _PLANNED, _SHORTLY, _STILL, _OVER, _NONE, _PUBLIC, _EXPLOIT, _ATTACKS, _KEEP, _KEEP_NO_MORE, _AT_ONCE, _FROM_NOW,
     _WE_ASK, _YOU_ASKED, _THEY_ASK, _SOMEBODY_ASKS, _UNTIL_NOW, _NONE_YET, _SHORTER, _AGREED_BY_YOU, _DECLINED_BY_YOU,

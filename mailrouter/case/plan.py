@@ -68,7 +68,7 @@ def after(event: Event, policy: Policy, now: datetime) -> Actions:
         return [replace(file, queue=None, why=why, begins=False) for file in _file(event)]
     arrived = _file(event) + orders.unaddressed(event) + _reopened(event) + _turn(event, policy, now)
     arrived += _clear_text(event)  # after their turn: the details that follow ask them
-    arrived += proposals.proposed(event, now)
+    arrived += [*proposals.alarms(event), *proposals.proposed(event, now)]
     return arrived + _receipt(event) + _about_a_letter(event, now)
 
 

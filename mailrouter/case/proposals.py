@@ -9,10 +9,11 @@ meant as a statement is a statement: its lines are proposals if it is verified, 
 import re
 from datetime import datetime
 
-from mailrouter.case import answers
-from mailrouter.case.actions import Propose
+from mailrouter.case import answers, casestate
+from mailrouter.case.actions import Notice, Propose
 from mailrouter.case.answers import Said, Source, What
 from mailrouter.case.events import MailArrived
+from mailrouter.case.model import Case, Participant
 from mailrouter.case.standing import Assurance, Standing
 
 SAYS = "; says: "  # in the reason of a queue item: behind it stand their words, which leave in no letter in clear
@@ -49,12 +50,47 @@ def _said(event: MailArrived) -> tuple[Said, ...]:
     if participant is None or event.case is None or not participant.takes_part:
         return ()
     person = event.kind == "person" and not event.doubt and event.standing is not Standing.STRANGER
-    if not person or event.signed.came_before or (event.meant and not _is_good(event)):
+    if not person or event.signed.came_before:
         return ()
-    if participant.is_vendor:
-        return event.says
-    theirs = answers.OF_ALL | ({What.THEIR_REF} if "coordinator" in participant.roles else set())
-    return tuple(one for one in event.says if one.what in theirs)
+    known = tuple(one for one in event.says if one.what in answers.KNOWN and _is_news(event.case, one.what))
+    if event.meant and not _is_good(event):
+        return known
+    theirs = {What.EMBARGO} | ({What.THEIR_REF} if "coordinator" in participant.roles else set())
+    rest = (one for one in event.says if one.what not in answers.KNOWN)
+    return (*(one for one in rest if participant.is_vendor or one.what in theirs), *known)
+
+
+def _is_news(case: Case, what: What) -> bool:
+    """Whether the case does not have it yet: once it is public, everybody says so."""
+    return getattr(case, casestate.BITS[what]) is None
+
+
+def alarms(event: MailArrived) -> list[Notice]:
+    """Somebody says that the world knows: whoever owns the case hears of it before all else (DOMAIN.md, process 7)."""
+    participant, case = event.participant, event.case
+    if participant is None or case is None:
+        return []
+    told = [one.what for one in _said(event) if one.what in answers.KNOWN]
+    return [
+        Notice(case.queue, _alarm(case, participant, one), f"{ALARM}{event.since}:{one}", participant) for one in told
+    ]
+
+
+ALARM = "alarm:"  # how the key of a notice begins that goes before all others
+_SAY = {
+    What.PUBLIC: "that it is public",
+    What.EXPLOIT: "that an exploit is public",
+    What.ATTACKS: "that attacks are seen",
+}
+
+
+def _alarm(case: Case, participant: Participant, what: What) -> str:
+    if not case.is_open:
+        return f"{participant.name} says {_SAY[what]}: read the mail"
+    return (
+        f"{participant.name} says {_SAY[what]}: read the mail, then `mailrouter case {what} VU#{case.vu} --why …`, or"
+        f" refuse the proposal (`mailrouter proposal list VU#{case.vu}`)"
+    )
 
 
 def _is_good(event: MailArrived) -> bool:

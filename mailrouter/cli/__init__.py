@@ -13,6 +13,7 @@ COMMANDS = {
     "analyst": "analyst",
     "report": "report",
     "case": "case",
+    "embargo": "embargo",
     "participant": "participant",
     "queue": "queue",
     "message": "message",

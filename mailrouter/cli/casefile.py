@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from mailrouter.case import answers, status
+from mailrouter.case import terms as rules
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import own
 from mailrouter.cli import crowd, shapes, show
@@ -69,7 +70,20 @@ def _head(file: CaseFile) -> None:
     click.echo(_in_lines([show.visible(one) for one in state]))
     if mine := own(case):
         click.echo(show.short("numbers of its own: " + ", ".join(f"{name} {n}" for name, n in mine.items()), 100))
+    _embargo(file)
     _described(file)
+
+
+def _embargo(file: CaseFile) -> None:
+    """Who is bound by it, and what is proposed; `embargo show` has all of it."""
+    if file.case.embargo not in rules.ALIVE:
+        return
+    agreed, first = rules.in_force(file.terms), rules.stands(file.terms)
+    counted = Counter(agreed.answer_of(p.id) for p in file.participants if p.takes_part) if agreed else Counter()
+    said = [f"{counted[answer]} {answer}" for answer in (*rules.ANSWERS, rules.INVITED) if counted[answer]]
+    parts = [f"embargo date {agreed.number}: {', '.join(said) or 'nobody asked'}"] if agreed else []
+    parts += [f"date {first.number} is proposed: {first.ends_at:%Y-%m-%d %H:%M} UTC"] if first else []
+    click.echo(_in_lines(parts))
 
 
 def _in_lines(parts: Sequence[str]) -> str:

@@ -158,6 +158,20 @@ def _instant(value: str) -> datetime:
     return instant if instant.tzinfo is None else instant.astimezone(UTC)
 
 
+class _DayOrInstant(_Typed):
+    name = "date"
+
+    def read(self, value: str) -> date:
+        """A day alone stays one; a time of day may be without its zone, which is named apart."""
+        try:
+            read = date.fromisoformat(value) if len(value) == len("2026-12-31") else datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is no date; write 2026-12-31 or 2026-12-31T14:00+01:00") from None
+        if read.year not in YEARS:
+            raise ValueError(f"{value!r} lies outside the years {YEARS[0]} to {YEARS[-1]}")
+        return read
+
+
 def still_to_come(instant: datetime | None, now: datetime, option: str) -> None:
     """`Refused` for a date that is over, where only one to come makes sense."""
     if instant is not None and instant <= now:
@@ -271,6 +285,7 @@ class _VuOrVrf(_Typed):
 
 VRF, VU_OR_VRF = _Vrf(), _VuOrVrf()
 VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
+DAY_OR_INSTANT = _DayOrInstant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS, WHOM = _Digits(), _Whom()
 NUMBER, DRAFT = _KeyAndValue(), _Draft()

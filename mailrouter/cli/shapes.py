@@ -6,12 +6,14 @@ from datetime import datetime
 from mailrouter.case import answers, status
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Statement
 from mailrouter.case.policy import own
+from mailrouter.cli import embargoshape
 from mailrouter.cli.show import number
 from mailrouter.flow.filing import look
 from mailrouter.store.analysts import Analyst
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.descriptions import Description
+from mailrouter.store.embargoes import Embargo
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
 from mailrouter.store.queues import Shown
@@ -41,6 +43,7 @@ def case(file: CaseFile) -> Shape:
     """`case show`."""
     return {
         **case_line(file.case, sum(p.waiting_on == "us" for p in file.participants)),
+        "embargo": embargoshape.of(Embargo(file.case, list(file.terms), list(file.participants))),
         "first_contact_at": file.case.first_contact_at,
         "policy": dict(own(file.case)),
         "description": description(file.description) if file.description else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from mailrouter import faults
 from mailrouter.store import upsert
@@ -175,8 +175,11 @@ def sizes(tx: Connection) -> dict[str, tuple[int, datetime]]:
     return {row.queue: (row.n, row.oldest) for row in tx.execute(wanted)}
 
 
+ALARM = "alarm:%"  # the keys of notices that go before all else (case/proposals.py)
+
+
 def shown(tx: Connection, queue: str) -> list[Shown]:
-    """A queue as its readers see it, oldest first."""
+    """A queue as its readers see it: alarms, then the rest, oldest first."""
     wanted = (
         select(
             queue_items,
@@ -197,7 +200,7 @@ def shown(tx: Connection, queue: str) -> list[Shown]:
         .join(cases, cases.c.id == queue_items.c.case_id, isouter=True)
         .join(reports, reports.c.id == func.coalesce(queue_items.c.report_id, messages.c.report_id), isouter=True)
         .where(queue_items.c.queue == queue, queue_items.c.done_at.is_(None))
-        .order_by(queue_items.c.id)
+        .order_by(case((queue_items.c.once.like(ALARM), 0), else_=1), queue_items.c.id)
     )
     return [_shown(row) for row in tx.execute(wanted)]
 

@@ -84,3 +84,19 @@ def answer(tx: Connection, given: Consent) -> None:
     statement = upsert.into(tx, consents).values(row | said)
     keys = [consents.c.terms_id, consents.c.participant_id]
     tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=said))
+
+
+# ---- two cases become one --------------------------------------------------------------------------------------------
+
+
+def append(tx: Connection, old_id: int, into_id: int) -> None:
+    """The old case's dates follow those of the other, under further numbers."""
+    last = tx.execute(select(func.max(terms.c.number)).where(terms.c.case_id == into_id)).scalar() or 0
+    further = {"case_id": into_id, "number": terms.c.number + last}
+    tx.execute(update(terms).where(terms.c.case_id == old_id).values(further))
+
+
+def join_participant(tx: Connection, old_id: int, new_id: int) -> None:
+    """What the one asked for and answered is the other's: no date was put to both."""
+    tx.execute(update(terms).where(terms.c.participant_id == old_id).values(participant_id=new_id))
+    tx.execute(update(consents).where(consents.c.participant_id == old_id).values(participant_id=new_id))

@@ -12,7 +12,18 @@ from functools import cached_property
 from sqlalchemy import Connection, func, select
 
 from mailrouter.case.model import GOES_ON, Case, Deadline, DeadlineKind, Participant, Statement, Waiting
-from mailrouter.store import cases, contacts, descriptions, proposals, relays, statements, vouchers, vulnerabilities
+from mailrouter.case.terms import Terms
+from mailrouter.store import (
+    cases,
+    contacts,
+    descriptions,
+    proposals,
+    relays,
+    statements,
+    terms,
+    vouchers,
+    vulnerabilities,
+)
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
 from mailrouter.store.descriptions import Description
@@ -62,6 +73,7 @@ class CaseFile:
     merged_into: int | None = None  # VU number of the case that goes on in its place
     relays: Sequence[Relay] = ()  # what was passed on of one participant's mail to another
     proposals: Sequence[Proposal] = ()  # what mails say, and nobody has decided about
+    terms: Sequence[Terms] = ()  # the dates of its embargo, by number
 
     def participant(self, participant_id: int | None) -> Participant | None:
         """By id."""
@@ -108,6 +120,7 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
         elsewhere=_elsewhere(tx, case),
         relays=relays.of_case(tx, case.id),
         proposals=proposals.listed(tx, case.id),
+        terms=terms.of_case(tx, case.id),
         vulnerabilities=vulnerabilities.of_case(tx, case.id),
         statuses=_statuses(tx, case),
         merged_into=cases.get(tx, case.merged_into_id).vu if case.merged_into_id else None,

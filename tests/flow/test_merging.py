@@ -158,7 +158,7 @@ def test_an_embargo_that_one_case_had_goes_on_in_the_other(house: World) -> None
     assert (into.embargo, into.embargo_ends_at, into.planned_at) == ("ACTIVE", old.embargo_ends_at, old.planned_at)
     with house.look() as tx:
         assert [d.kind for d in cases.deadlines_of(tx, into.id) if d.participant_id is None] == [
-            "draft", "alert", "reminder", "publication",
+            "draft", "alert", "reminder", "publication", "embargo",
         ]  # fmt: skip
 
 

@@ -6,7 +6,6 @@ addresses and in its threads leads to the case that goes on. The shorter date st
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,13 +17,15 @@ from mailrouter.case.model import Case, Participant
 from mailrouter.flow import act, publication
 from mailrouter.flow.actor import Actor, case_held, done_by, note
 from mailrouter.flow.casework import publicity, standings
-from mailrouter.store import cases, statements, vulnerabilities
+from mailrouter.flow.embargo import uniting
+from mailrouter.store import cases, statements, terms, vulnerabilities
 from mailrouter.store import merging as rows
 from mailrouter.tools import Tools
 
 
 def merge(tools: Tools, actor: Actor, vu: int, into_vu: int, why: str) -> Case:
     """The case that goes on. `Illegal` unless both are open and two: so there is no circle."""
+    tools.own_key()  # letters name it; outside the transaction, it may have to be made
     with tools.db.write() as tx:
         old, into = _both_held(tx, vu, into_vu)
         state = _may_merge(tx, old, into)
@@ -83,6 +84,7 @@ def _join(doing: act.Doing, one: Participant, same: Participant) -> None:
         )
     columns, takes_turn = merging.joined(one, same)
     rows.join_participant(doing.tx, one.id, same.id, doing.now)
+    terms.join_participant(doing.tx, one.id, same.id)
     _one_stands(doing.tx, same)
     loser = same if takes_turn else one
     cases.close_deadlines(doing.tx, loser.id, ALL_CLOCKS, doing.now, "merged")
@@ -129,29 +131,12 @@ def _dates(doing: act.Doing, old: Case, into: Case) -> None:
         publication.plan(doing.tx, into, f"merged:{old.id}", planned, doing.tools.settings.policy)
         contact = {"first_contact": first, "first_contact_before": into.first_contact_at}
         standings.write(doing, "publication.planned", planned=planned, before=into.planned_at, **contact)
-    _embargo(doing, old, into, planned)
+    uniting.unite(doing, old, into)
     for what, column in casestate.BITS.items():
         at = getattr(old, column)
         now = cases.get(doing.tx, into.id)
         if at is not None and what in lifecycle.legal(lifecycle.PUBLIC, casestate.of_case(now)):
             publicity.carry_out(doing, now, casestate.sets(now, what, at), at, f"known of VU#{old.vu}")
-
-
-def _embargo(doing: act.Doing, old: Case, into: Case, planned: datetime | None) -> None:
-    """What was agreed to goes on in the other case; where both have an embargo, until the earlier end."""
-    if old.embargo not in lifecycle.EMBARGO["terminate"]:
-        return
-    if into.embargo in lifecycle.EMBARGO["terminate"]:
-        ends_at = merging.earliest(old.embargo_ends_at, into.embargo_ends_at)
-        if ends_at != into.embargo_ends_at:
-            cases.change(doing.tx, into.id, embargo_ends_at=ends_at)
-            told = {"states": [into.embargo], "ends_at": ends_at, "before": into.embargo_ends_at}
-            standings.write(doing, "embargo", **told)
-    elif into.embargo == "NONE" and casestate.may_begin_embargo(into):
-        way = lifecycle.follow(lifecycle.EMBARGO, ("propose", "accept"), into.embargo)
-        ends_at = old.embargo_ends_at or planned
-        cases.change(doing.tx, into.id, embargo=way[-1], embargo_ends_at=ends_at)
-        standings.write(doing, "embargo", states=way, ends_at=ends_at, before=into.embargo_ends_at)
 
 
 def _end(doing: act.Doing, actor: Actor, old: Case, state: str, into: Case, why: str) -> None:
