@@ -10,11 +10,10 @@ from mailrouter.case import terms as rules
 from mailrouter.case.lifecycle import EMBARGO, TERMS
 from mailrouter.case.model import Case, DeadlineKind
 from mailrouter.case.terms import Terms
-from mailrouter.flow import act
+from mailrouter.flow import act, publication
 from mailrouter.flow.act import dates
 from mailrouter.flow.actor import Actor, case_held, need_analyst, still_open
 from mailrouter.flow.embargo import consenting, telling
-from mailrouter.flow.timing import publication
 from mailrouter.store import cases, terms
 from mailrouter.tools import Tools
 
@@ -97,7 +96,7 @@ def _plan(doing: act.Doing, case: Case, one: Terms) -> None:
     if case.first_contact_at is None:
         cases.change(doing.tx, case.id, planned_at=one.ends_at)
     else:
-        publication.plan(doing.tx, case, f"terms:{one.id}", one.ends_at)
+        publication.plan(doing.tx, case, f"terms:{one.id}", one.ends_at, doing.tools.settings.policy)
 
 
 def _tell_changed(doing: act.Doing, case: Case, number: int) -> None:

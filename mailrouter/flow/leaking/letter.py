@@ -32,7 +32,8 @@ MOST_TOLD = 5  # findings of one letter that are named one by one
 
 # What our own code puts into letters: as little anybody's name as the letters' own texts are.
 INSERTED = (
-    texts.ANSWER_FORM, *contacting.SENTENCES, *accept.SENTENCES, *embargo.SENTENCES, *followup.SENTENCES,
+    texts.ANSWER_FORM, texts.EMBARGO_FORM, *contacting.SENTENCES, *accept.SENTENCES, *embargo.SENTENCES,
+    *followup.SENTENCES,
     *beforehand.SENTENCES, *noted.SENTENCES,
 )  # fmt: skip
 
