@@ -18,6 +18,7 @@ from mailrouter.faults import Fault
 from mailrouter.flow import mailboxes
 from mailrouter.flow.people import keyhealth
 from mailrouter.flow.people.keyhealth import Said, State
+from mailrouter.flow.publishing import health
 from mailrouter.flow.telling import tell
 from mailrouter.flow.timing import watch
 from mailrouter.settings import Settings, ensure_data_dir
@@ -253,6 +254,10 @@ def _readers(patient: Patient) -> Said:
 READ_BY_ANALYSTS = ("triage", "review", "bounces", "quarantine")
 
 
+def _site(patient: Patient) -> Said:
+    yield from health.look(patient.tools, patient.now)
+
+
 def _operator(patient: Patient) -> Said:
     address = patient.settings.identity.operator
     yield ("good", address) if address else ("warning", "identity.operator is not set: nobody is told of alarms")
@@ -276,4 +281,5 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Look], ...] = (  # a name, what must n
     ("readers", ("database", "migrations"), _readers),
     ("operator", (), _operator),
     ("books", ("database", "migrations"), _books),
+    ("site", ("database", "migrations"), _site),
 )

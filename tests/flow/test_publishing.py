@@ -15,12 +15,12 @@ import pytest
 
 from mailrouter import faults
 from mailrouter.flow import publishing
-from mailrouter.flow.publishing import release, site
+from mailrouter.flow.publishing import health, release, site
 from mailrouter.press import folder
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
 from tests.case.notes import NOTE
-from tests.flow.world import VENDOR, VU, World
+from tests.flow.world import PSIRT, VENDOR, VU, World
 
 CVE = "CVE-2026-12345"
 ROOT = Path(__file__).parents[2]
@@ -109,6 +109,28 @@ def test_without_a_note_the_daemon_builds_no_site(cased):
     assert not publishing.catch_up(cased.tools)
     assert not cased.tools.settings.press.folder.exists()
     assert site.press(cased.tools).built.notes == {}, "but whoever orders one has it"
+
+
+def test_doctor_sees_a_site_that_is_behind(cased):
+    looked = lambda: dict(health.look(cased.tools, cased.clock()))  # noqa: E731 - said three times
+    assert looked() == {"warning": health.NO_ADDRESS, "good": "nothing is published"}
+    cased.with_identity(notes_url="https://notes.example")
+    decided(cased)
+    assert "note press" in looked()["bad"]
+    publishing.catch_up(cased.tools)
+    assert looked() == {"good": "1 notes, built 2026-03-02 09:00 UTC"}
+
+
+def test_everybody_is_told_once_readers_have_it(cased):
+    """One letter about the note, none about the end of the embargo, and only after the site is there."""
+    revision = decided(cased)
+    site.press(cased.tools)
+    assert cased.letters("published") == []
+    release.release(cased.tools, revision.id)
+    assert [letter.recipient for letter in cased.letters("published", "embargo-ended")] == [PSIRT]
+    assert cased.letters("published")[0].name == "published"
+    cased.deliver()
+    assert {letter.state for letter in cased.letters("published")} == {"sent"}
 
 
 def test_the_daemon_goes_on_with_what_was_decided(cased):
