@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from mailrouter.case import calendar, closeclock, embargoclocks, followup, recordclock
+from mailrouter.case import approvalclock, calendar, closeclock, embargoclocks, followup, recordclock
 from mailrouter.case.actions import Actions, Again, Finish, Notice, Postpone, ShowDraft, Write
 from mailrouter.case.calendar import Before
 from mailrouter.case.events import CaseDue, ReportDue
@@ -164,10 +164,6 @@ def _names(some: Collection[Participant]) -> str:
     return named + (f" and {len(some) - MOST_NAMED} more" if len(some) > MOST_NAMED else "")
 
 
-def _no_rule(event: CaseDue, _policy: Policy, _at: datetime) -> Actions:
-    return [Finish(event.deadline.id, "nothing to do")]
-
-
 _RULES: Mapping[DeadlineKind, Rule] = {
     DeadlineKind.PUBLICATION: _publication,
     DeadlineKind.DRAFT: _before(_draft),
@@ -176,6 +172,6 @@ _RULES: Mapping[DeadlineKind, Rule] = {
     DeadlineKind.EMBARGO: embargoclocks.ended,
     DeadlineKind.TERMS: embargoclocks.lapsed,
     DeadlineKind.RECORD: recordclock.due,
-    DeadlineKind.APPROVAL: _no_rule,
+    DeadlineKind.APPROVAL: approvalclock.due,
     DeadlineKind.CLOSE: closeclock.looked_at,
 }

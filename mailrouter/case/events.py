@@ -152,6 +152,7 @@ class CaseDue:
     drafted: Drafted | None = None
     unrecorded: tuple[Unrecorded, ...] = ()
     still_open: tuple[str, ...] = ()  # of a published case: what somebody still has to do
+    staff: tuple[str, ...] = ()  # the queues of all analysts, where the clock is theirs
 
 
 @dataclass(frozen=True, slots=True)

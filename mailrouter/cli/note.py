@@ -1,11 +1,16 @@
 """`mailrouter note`: the Vulnerability Note of a case, from its first draft to its publication."""
 
+from pathlib import Path
+
 import click
 
 from mailrouter.case import notediff
+from mailrouter.case.formats import paths, text, vuls
 from mailrouter.cli import given, notegate, noteshape, notewriting, press, show
 from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow import publisher
 from mailrouter.flow.notes import finding
+from mailrouter.press import pages, site
 from mailrouter.store import cases, notes
 
 
@@ -71,6 +76,32 @@ def diff(context: Here, vu: int, before: tuple[int, int | None] | None, after: t
         notediff.facts(old.note if old else None, new.note, names),
     ]
     show.block("\n\n".join(filter(None, parts)) or f"{names[1]} says what {names[0]} says")
+
+
+@note.command(
+    "preview",
+    epilog=examples("mailrouter note preview VU#123456", "mailrouter note preview VU#123456 --into preview/"),
+)
+@given.vu_argument
+@noteshape.which
+@click.option("--into", "folder", type=given.FOLDER, metavar="DIR", help="Its page, and every other file, into here.")
+@as_json
+@here
+def preview(
+    context: Here, vu: int, revision: int | None, draft: int | None, folder: Path | None, json_: bool
+) -> None:  # fmt: skip
+    """A draft as its readers would have it: as text, as JSON, or all its files. Nobody else is shown it by this."""
+    ours = publisher.of(context.tools)
+    with context.db.read() as tx:
+        found = finding.one(tx, cases.by_vu(tx, vu), revision, draft)
+        edition = notes.edition(tx, found, context.now)
+    if json_:
+        return show.show_json(vuls.note(edition))
+    if folder is None:
+        return show.block(text.of(found.note, ours, draft=found.name))
+    files = {**site.of_edition(edition, ours), "style.css": pages.style()}
+    noteshape.write(folder, files)
+    return click.echo(show.visible(str(folder / paths.page(vu) / "index.html")))
 
 
 for command in (*notewriting.COMMANDS, *notegate.COMMANDS, *press.COMMANDS):

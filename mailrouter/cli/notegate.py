@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import click
 
 from mailrouter import faults
-from mailrouter.case import ssvcpublish
+from mailrouter.case import gate, ssvcpublish
+from mailrouter.case.formats import paths
 from mailrouter.case.gate import Check
 from mailrouter.cli import given, noteshape, show
 from mailrouter.cli.frame import Here, as_json, examples, here
+from mailrouter.flow import publishing
 from mailrouter.flow.notes import approving, gating, notpublishing, recommending
 from mailrouter.flow.notes.recommending import Recommended
 from mailrouter.store import cases
@@ -86,11 +88,33 @@ def shape(revision: Revision, checks: Sequence[Check]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def overrides(names: Sequence[str], why: str | None) -> dict[str, str]:
-    """Condition -> the one reason that is given for all of them."""
-    if names and not why:
-        raise faults.Refused("say --why it is overridden; it stands in the journal")
-    return dict.fromkeys(names, why or "")
+@click.command(
+    "publish",
+    epilog=examples(
+        "mailrouter note publish VU#123456",
+        "mailrouter note publish VU#123456 --override date --override draft-shown --why 'an exploit is public'",
+        "mailrouter note publish VU#123456 --emergency --why 'it is used in attacks, and nobody else is awake'",
+    ),
+)
+@given.vu_argument
+@click.option("--override", "names", multiple=True, type=given.LINE, metavar="CONDITION",
+              help="Publish though this is unmet: " + ", ".join(gate.OVERRIDABLE) + ".")  # fmt: skip
+@click.option("--emergency", is_flag=True, help="Before it is approved; the others are told, and approve within a day.")
+@click.option("--why", type=given.PROSE, help="The reason for both; it stands in the journal.")
+@here
+def publish(context: Here, vu: int, names: Sequence[str], emergency: bool, why: str | None) -> None:
+    """Publish the newest draft: the gate, the site, then the letters. Broken off, the same command goes on."""
+    if (names or emergency) and not why:
+        raise faults.Refused("say --why; it stands in the journal")
+    reasons = dict.fromkeys(names, why or "")
+    done = publishing.publish(
+        context.tools, context.actor, vu, overrides=reasons, emergency=(why or "") if emergency else ""
+    )
+    base = context.settings.identity.notes_url.rstrip("/")
+    where = f"{base}/{paths.page(vu)}" if base else context.settings.press.folder / paths.page(vu)
+    click.echo(f"VU#{vu}: {done.name} is published: {where}")
+    if done.emergency:
+        show.said("it is not approved yet: the other analysts are told, and have a day")
 
 
 # ---- whether there is to be a note ----------------------------------------------------------------------------------
@@ -158,4 +182,4 @@ def not_publish(context: Here, vu: int, why: str, undo: bool) -> None:
     return click.echo(f"VU#{vu}: there is no note; letters to participants: {len(made)}")
 
 
-COMMANDS = (approve, withdraw_approval, gate_, recommend, not_publish)
+COMMANDS = (approve, withdraw_approval, gate_, publish, recommend, not_publish)

@@ -1,10 +1,12 @@
 """A note as `note list` and `note show` give it: for people on 100 columns, and as JSON of stable keys."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+from mailrouter import faults
 from mailrouter.case.model import Case
 from mailrouter.cli import given, show
 from mailrouter.cli.shapes import Shape
@@ -88,3 +90,16 @@ def _approved(shown: Shape) -> list[tuple[str, object]]:
     approvals = shown["approvals"]
     assert isinstance(approvals, list)
     return [("approved", f"{show.when(a['at'])} by {a['analyst']}") for a in approvals] or [("approved", "by nobody")]
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put them below a folder that is empty or not there; only its owner may look into it. `Refused` elsewhere."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise faults.Refused(f"{folder}: there is something in it; name another folder")
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+    except OSError as trouble:
+        raise faults.Refused(f"{folder}: cannot be written to ({trouble.strerror})") from None

@@ -1,6 +1,7 @@
 """`mailrouter note`: from a template to a published revision, as an analyst types it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +150,31 @@ def test_recommended_and_not_published(console: Console, case: World) -> None:
     assert "there may be a note; publication is planned" in console.out(
         "note", "not-publish", NUMBER, "--undo", "--why", "after all"
     )
+
+
+def test_previewed_and_published(console: Console, case: World, tmp_path: Path) -> None:
+    written(console)
+    shown = console.out("note", "preview", NUMBER)
+    assert shown.startswith("DRAFT, not published. TLP:AMBER. revision 1, draft 1")
+    assert console.json("note", "preview", NUMBER)["vuid"] == f"VU#{VU}"
+    page = console.out("note", "preview", NUMBER, "--into", str(tmp_path / "preview")).strip()
+    assert "It overflows." in Path(page).read_text()
+    assert (tmp_path / "preview/style.css").stat().st_size
+    said = console.refused("note", "preview", NUMBER, "--into", str(tmp_path / "preview"), status=2)
+    assert said.endswith("there is something in it; name another folder")
+    said = console.refused("note", "publish", NUMBER, status=1)
+    assert said.startswith("revision 1, draft 1 is not published. date: ")
+    assert console.refused("note", "publish", NUMBER, "--override", "date", status=2).startswith("say --why")
+    said = console.refused("note", "publish", NUMBER, "--override", "hidden", "--why", "x", status=2)
+    assert said == "hidden cannot be overridden by anybody"
+    despite = [word for name in ("date", "cve", "draft-shown") for word in ("--override", name)]
+    done = console.run("note", "publish", NUMBER, *despite, "--emergency", "--why", "attacks")
+    assert done.stdout.startswith(f"VU#{VU}: revision 1 is published: ")
+    assert "not approved yet" in done.stderr
+    shown = console.json("note", "show", NUMBER)
+    assert (shown["state"], shown["emergency"]) == ("published", "attacks")
+    assert [one["condition"] for one in shown["overrides"]] == ["cve", "date", "draft-shown"]
+    page = case.tools.settings.press.folder / f"vuls/id/{VU}/index.html"
+    assert "It overflows." in page.read_text()
+    console.actor = Actor("ben", case.analyst("ben").id)
+    assert "revision 1 of the note" in console.out("note", "approve", NUMBER)

@@ -314,11 +314,20 @@ def test_in_an_emergency_it_is_approved_afterwards(ready: World, ben: Actor) -> 
     assert (clock.due_at - ready.clock(), clock.done_at) == (timedelta(hours=24), None)
     [asked] = [s.item for s in ready.queue("ben") if s.item.kind == "notice"]
     assert f"note approve VU#{VU} --sha256 {done.sha256[:16]}" in asked.why
+    ready.day(60.9)
+    assert [one for one in ready.beat(everything=True) if one.kind == "approval"] == []
+    for number in (1, 2):
+        ready.day(60 + number)
+        assert [one.kind for one in ready.beat(everything=True) if one.kind == "approval"] == ["approval"]
+        assert len([why for why in ready.notices() if "is not approved yet" in why]) == 2 * number, "Alice and Ben"
     with pytest.raises(Illegal, match="alice wrote the text"):
         approving.approve(ready.tools, ready.alice, VU)
     approving.approve(ready.tools, ben, VU)
+    ready.day(64)
+    assert [one for one in ready.beat(everything=True) if one.kind == "approval"] == []
+    assert [why for why in ready.notices() if "emergency" in why] == []
     assert [s for s in ready.queue("ben") if s.item.kind == "notice"] == []
-    assert [d.outcome for d in ready.clocks() if d.kind == "approval"] == ["approved"]
+    assert [d.outcome for d in ready.clocks() if d.kind == "approval"] == ["analysts told", "analysts told", "approved"]
 
 
 def test_an_emergency_that_was_approved_is_none(ready: World, ben: Actor) -> None:

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from mailrouter import faults
+from mailrouter.case import approvalclock
 from mailrouter.case.model import Case, DeadlineKind
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note
 from mailrouter.flow.notes import finding
@@ -43,12 +44,7 @@ def _may(tx: Connection, actor: Actor, one: Revision, sha256: str) -> None:
 
 def _approved_afterwards(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revision) -> None:
     cases.close_clocks(tx, case.id, (DeadlineKind.APPROVAL,), tools.now(), "approved")
-    queues.done_below(tx, once(one), actor.name, tools.now())
-
-
-def once(one: Revision) -> str:
-    """How the keys of all notices begin that ask for its approval."""
-    return f"approval:{one.id}:"
+    queues.done_below(tx, approvalclock.once(one.id), actor.name, tools.now())
 
 
 def take_back(tools: Tools, actor: Actor, vu: int) -> Revision:

@@ -5,21 +5,19 @@ on with the site and the letters (flow/publishing).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.case import gate, lifecycle
+from mailrouter.case import approvalclock, gate, lifecycle
 from mailrouter.case.gate import Check
 from mailrouter.case.model import Case, DeadlineKind
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note
-from mailrouter.flow.notes import approving, gating
+from mailrouter.flow.notes import gating
 from mailrouter.store import analysts, cases, notes, queues
 from mailrouter.store.notes import Override, Revision
 from mailrouter.tools import Tools
 
-APPROVED_WITHIN = timedelta(hours=24)  # after a publication in an emergency
 BEFORE = (DeadlineKind.PUBLICATION, DeadlineKind.DRAFT, DeadlineKind.ALERT, DeadlineKind.REMINDER)
 
 
@@ -90,7 +88,7 @@ def _decided(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revisi
     note(tx, tools, actor, "note.decided", case, revision=one.number, draft=one.draft, sha256=one.sha256,
          approved_by=approvals, emergency=emergency)  # fmt: skip
     if emergency:
-        cases.set_clock(tx, case.id, DeadlineKind.APPROVAL, f"revision:{one.id}", now + APPROVED_WITHIN)
+        cases.set_clock(tx, case.id, DeadlineKind.APPROVAL, approvalclock.since(one.id), now + approvalclock.WITHIN)
         _tell_all(tx, tools, actor, case, one)
 
 
@@ -102,5 +100,5 @@ def _tell_all(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revis
     )
     for analyst in analysts.everyone(tx):
         if analyst.id != actor.analyst_id:
-            once = f"{approving.once(one)}{analyst.id}"
+            once = f"{approvalclock.once(one.id)}{analyst.queue}"
             queues.add_notice(tx, analyst.queue, why, tools.now(), once=once, case_id=case.id)

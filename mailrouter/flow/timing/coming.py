@@ -14,7 +14,7 @@ from mailrouter.case.events import CaseDue, Drafted, FellDue, Unrecorded
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant
 from mailrouter.case.silence import Attempt, Tried
 from mailrouter.flow import beforehand, letters, recordletters, undone
-from mailrouter.store import contacts, drafts, notes, outbox
+from mailrouter.store import analysts, contacts, drafts, notes, outbox
 from mailrouter.store.outbox import Asked
 
 Began = tuple[bool, datetime | None]
@@ -69,8 +69,13 @@ def of_case(
     told, drafted = _told(tx, case, everyone), _drafted(tx, case)
     unrecorded = _unrecorded(tx, case, everyone) if any(one.kind is DeadlineKind.RECORD for one in mine) else ()
     still = tuple(undone.still_open(tx, case)) if case.is_published else ()
+    staff = _staff(tx) if any(one.kind is DeadlineKind.APPROVAL for one in mine) else ()
     people = tuple(everyone)
-    return [CaseDue(one, case, people, reachable, told[one.kind], drafted, unrecorded, still) for one in mine]
+    return [CaseDue(one, case, people, reachable, told[one.kind], drafted, unrecorded, still, staff) for one in mine]
+
+
+def _staff(tx: Connection) -> tuple[str, ...]:
+    return tuple(one.queue for one in analysts.everyone(tx))
 
 
 def _unrecorded(tx: Connection, case: Case, everyone: Sequence[Participant]) -> tuple[Unrecorded, ...]:
