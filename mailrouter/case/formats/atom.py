@@ -23,11 +23,11 @@ def feed(editions: Iterable[Edition], publisher: Publisher) -> bytes:
     """The newest edition of each note, the last that was updated first; ASCII bytes, with the XML declaration."""
     newest = sorted(editions, key=lambda one: (one.updated_at, one.note.vu), reverse=True)
     root = ET.Element("feed", xmlns=NAMESPACE)
-    _text(root, "title", f"{publisher.name}: Vulnerability Notes")
+    _text(root, "title", f"{publisher.called}: Vulnerability Notes")
     _text(root, "id", _id(publisher, paths.FEED, 2026))
     _text(root, "updated", wording.stamp(newest[0].updated_at if newest else NEVER))
     author = ET.SubElement(root, "author")
-    _text(author, "name", publisher.name)
+    _text(author, "name", publisher.called)
     _text(author, "email", publisher.address)
     if publisher.url:
         _link(root, "self", f"{publisher.url}/{paths.FEED}", "application/atom+xml")
@@ -51,8 +51,7 @@ def _entry(root: ET.Element, edition: Edition, publisher: Publisher) -> None:
 
 def _id(publisher: Publisher, path: str, year: int) -> str:
     """Its address; a tag (RFC 4151) while the site has none."""
-    domain = publisher.address.rpartition("@")[2]
-    return f"{publisher.url}/{path}" if publisher.url else f"tag:{domain},{year}:{path}"
+    return f"{publisher.url}/{path}" if publisher.url else f"tag:{publisher.domain},{year}:{path}"
 
 
 def _short(text: str) -> str:

@@ -29,7 +29,7 @@ _URI = re.compile(r"https?://[^/?#:@\s]+(?::[0-9]{1,5})?(?:[/?][^#\s]*)?(?:#[^#\
 
 def document(edition: Edition, publisher: Publisher) -> Json:
     """The whole document, its keys sorted (6.2.13)."""
-    flaws = csafflaws.of(edition, publisher.name)
+    flaws = csafflaws.of(edition, publisher.called)
     told = {"vulnerabilities": flaws} if flaws else {}
     tree = csafflaws.tree(edition.note.vendors, flaws)
     whole = {"document": _document(edition, publisher, _profile(flaws))} | tree | told
@@ -65,12 +65,11 @@ def _document(edition: Edition, publisher: Publisher, profile: str) -> Json:
 
 
 def _publisher(publisher: Publisher) -> Json:
-    domain = publisher.address.rpartition("@")[2]
     ways = (publisher.address, publisher.phone, publisher.policy_url)
     return {
         "category": "coordinator",
-        "name": publisher.name,
-        "namespace": uri(publisher.url) or uri(f"https://{domain}"),
+        "name": publisher.called,
+        "namespace": uri(publisher.url) or uri(f"https://{publisher.domain}"),
         "contact_details": ", ".join(filter(None, ways)),
     }
 

@@ -14,3 +14,13 @@ class Publisher:
     phone: str  # '' none
     fingerprint: str  # of the key that signs what we publish
     key_url: str  # where readers get that key; '' none
+
+    @property
+    def domain(self) -> str:
+        """Of our mail address."""
+        return self.address.rpartition("@")[2]
+
+    @property
+    def called(self) -> str:
+        """A name in any case: documents must not be without."""
+        return self.name.strip() or self.domain

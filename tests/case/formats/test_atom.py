@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from xml.etree import ElementTree as ET
 
 import feedparser
 from hypothesis import given
@@ -53,22 +52,12 @@ def test_without_an_address_of_the_site():
     assert found.entries[0].id == "tag:cert.example,2026:vuls/id/123456"
 
 
-@given(st.lists(notes.editions(), max_size=3))
-def test_any_notes_are_a_feed(editions):
-    raw = atom.feed(editions, notes.OURS)
-    raw.decode("ascii")
-    root = ET.fromstring(raw)
-    ids = [one.text for one in root.iter(f"{{{atom.NAMESPACE}}}id")]
-    assert ids[1:] == [
-        f"{notes.OURS.url}/{paths.page(one.note.vu)}"
-        for one in sorted(editions, key=lambda one: (one.updated_at, one.note.vu), reverse=True)
-    ]
-
-
-@given(notes.editions())
-def test_a_stock_reader_reads_any_note(edition):
-    [entry] = read(edition).entries
-    assert entry.title.startswith(f"VU#{edition.note.vu}: ")
+@given(st.lists(notes.editions(), max_size=2))
+def test_a_stock_reader_reads_any_notes(editions):
+    newest = sorted(editions, key=lambda one: (one.updated_at, one.note.vu), reverse=True)
+    found = read(*editions)
+    assert [one.id for one in found.entries] == [f"{notes.OURS.url}/{paths.page(one.note.vu)}" for one in newest]
+    assert all(one.title.startswith("VU#") for one in found.entries)
 
 
 def test_a_megabyte_is_cut():

@@ -12,7 +12,7 @@ from mailrouter.case import note
 from mailrouter.case.formats import csaf, csafflaws, paths
 from tests.case import notes
 
-PUBLISHERS = (notes.OURS, notes.NOWHERE)
+PUBLISHERS = (notes.OURS, notes.NOWHERE, replace(notes.NOWHERE, name=""))
 
 
 def products(document):
