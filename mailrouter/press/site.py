@@ -7,6 +7,7 @@ site is relative, so that it may stand below any address.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -62,6 +63,7 @@ def is_text(path: str) -> bool:
     return path.endswith(("/note.txt", "/security.txt"))
 
 
+@cache
 def made_by() -> bytes:
     """What makes files of notes, besides the notes: when it changes, files do."""
     made = sha256(version("mailrouter").encode())

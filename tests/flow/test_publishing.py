@@ -16,6 +16,7 @@ import pytest
 from mailrouter import faults
 from mailrouter.flow import publishing
 from mailrouter.flow.publishing import health, release, site
+from mailrouter.flow.timing import watch
 from mailrouter.press import folder
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
@@ -119,6 +120,15 @@ def test_doctor_sees_a_site_that_is_behind(cased):
     assert "note press" in looked()["bad"]
     publishing.catch_up(cased.tools)
     assert looked() == {"good": "1 notes, built 2026-03-02 09:00 UTC"}
+
+
+def test_the_operator_hears_of_a_note_that_does_not_get_out(cased):
+    decided(cased)
+    assert watch.troubles(cased.tools, cased.clock()) == []
+    cased.clock.forward(minutes=11)
+    assert [one.name for one in watch.troubles(cased.tools, cased.clock())] == ["a note is not published"]
+    publishing.catch_up(cased.tools)
+    assert watch.troubles(cased.tools, cased.clock()) == []
 
 
 def test_everybody_is_told_once_readers_have_it(cased):

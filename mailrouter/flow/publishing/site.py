@@ -53,12 +53,11 @@ class Stopped(TryLater):
 def press(tools: Tools, over: Callable[[], bool] = lambda: False) -> Pressed:
     """Build it, and put it in its place. `Stopped` once `over` says so; `Refused` when its place is taken."""
     ours = publisher.of(tools)
-    key = tools.pgp.export(ours.fingerprint)
     with folder.building(tools.settings.press.folder) as build:
         editions = site.newest_first(_editions(tools))  # now: whoever built meanwhile had no newer ones
         before = _read(build.before)
         built = Built(
-            {one.note.vu: one.number for one in editions}, _house(ours, key), ours.fingerprint,
+            {one.note.vu: one.number for one in editions}, _house(tools, ours), ours.fingerprint,
             _expires(before, tools.now()), tools.now(),
         )  # fmt: skip
         signer = Signer(tools.pgp, ours.fingerprint, build, same_key=before is not None and before.key == built.key)
@@ -66,7 +65,7 @@ def press(tools: Tools, over: Callable[[], bool] = lambda: False) -> Pressed:
             if over():
                 raise Stopped
             signer.put(site.of_edition(edition, ours))
-        signer.put(site.of_all(editions, ours, key, built.expires))
+        signer.put(site.of_all(editions, ours, tools.pgp.export(ours.fingerprint), built.expires))
         build.put(BUILD, site.as_json(_as_kept(built)))
     return Pressed(build.folder, built, build.kept + build.written, build.kept, signer.made)
 
@@ -94,17 +93,16 @@ def behind(tools: Tools, now: datetime) -> str:
         return "a note was published that is not in it"
     if built.expires - now < RENEWED:
         return "its security.txt expires soon"
-    ours = publisher.of(tools)
-    return "we, or our key, have changed" if built.house != _house(ours, tools.pgp.export(ours.fingerprint)) else ""
+    return "we, our key or this program have changed" if built.house != _house(tools, publisher.of(tools)) else ""
 
 
 # ---- what a build says of itself -------------------------------------------------------------------------------------
 
 
-def _house(ours: Publisher, key: bytes) -> str:
+def _house(tools: Tools, ours: Publisher) -> str:
     """All that pages say of us and how they look: when it changes, each of them does."""
-    said = json.dumps(asdict(ours), sort_keys=True).encode()
-    return sha256(b"\0".join((said, key, site.made_by()))).hexdigest()
+    said = asdict(ours) | {"key_expires": str(tools.pgp.signing_key(ours.fingerprint).expires)}
+    return sha256(json.dumps(said, sort_keys=True).encode() + site.made_by()).hexdigest()
 
 
 def _expires(before: Built | None, now: datetime) -> datetime:

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailrouter.store import books, inbox, machine, mailboxes, outbox
+from mailrouter.store import books, inbox, machine, mailboxes, notes, outbox
 from mailrouter.tools import Tools
 
 OLD_MAIL = timedelta(hours=1)
 DEAD_BEAT = timedelta(minutes=10)
 UNREAD_MAILBOX = timedelta(minutes=10)
+UNPUBLISHED = timedelta(minutes=10)  # a note after its publication was decided
 GREETING_SECONDS = 5.0
 
 
@@ -44,6 +45,9 @@ def _in_the_database(tx: Connection, now: datetime) -> Iterator[Trouble]:
     unsigned = outbox.waiting_for_our_key(tx)
     if unsigned:
         yield Trouble("our key does not sign", f"{unsigned} letter(s) wait for it; `mailrouter doctor` says why")
+    late = [one for one in notes.not_released(tx) if one.decided_at and now - one.decided_at > UNPUBLISHED]
+    if late:
+        yield Trouble("a note is not published", f"{len(late)} decided; `mailrouter note press` says why not")
     for node in machine.nodes(tx):
         if node.beat_at is not None and now - node.beat_at > DEAD_BEAT:
             yield Trouble(f"no beat from {node.name}", f"the last one was at {node.beat_at:%Y-%m-%d %H:%M} UTC")
