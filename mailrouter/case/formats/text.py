@@ -7,6 +7,7 @@ stands outside the fence, apart from them. Of many vendors the silent ones are a
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
+from mailrouter.case import cwe
 from mailrouter.case.formats import lines, wording
 from mailrouter.case.formats.paths import csaf, json, page
 from mailrouter.case.formats.publisher import Publisher
@@ -142,10 +143,14 @@ def _vulnerabilities(note: Note) -> Iterator[str]:
 
 def _vulnerability(vu: int, one: Vulnerability) -> Iterator[str]:
     yield _paragraph(f"{wording.label(vu, one)}: {lines.one(one.title)}", "  ")
-    facts = (("CWE", one.cwe), ("CVSS", one.cvss), ("CVE record by", one.assigner))
+    facts = (
+        ("Weakness", f"{one.cwe} {cwe.name(one.cwe)}".strip()),
+        ("CVSS", one.cvss),
+        ("CVE record by", one.assigner),
+    )
     for name, value in facts:
         if value:
-            yield f"  {name}: {lines.one(value)}"
+            yield _paragraph(f"  {name}: {lines.one(value)}", "    ")
     if one.text.strip():
         yield lines.filled(one.text, "  ")
 
