@@ -25,6 +25,7 @@ class What(StrEnum):
     PUBLIC = "public"  # the world knows of it,
     EXPLOIT = "exploit"  # has an exploit,
     ATTACKS = "attacks"  # or is attacked: in a line of its own, or in their own words
+    CVE = "cve"  # the ID that they assigned: in a line of its own, or the only one they name
     THEIR_REF = "their-ref"  # no line of the form: read out of the subject
 
 
@@ -38,6 +39,7 @@ LABELS = {
     What.PUBLIC: "Public",
     What.EXPLOIT: "Exploit",
     What.ATTACKS: "Attacks",
+    What.CVE: "CVE",
 }
 KNOWN = frozenset({What.PUBLIC, What.EXPLOIT, What.ATTACKS})  # what the world knows, and ends an embargo
 
@@ -51,7 +53,7 @@ class Source(StrEnum):
     OWN = "own"  # in what the sender wrote now
     BELOW = "below"  # in what the sender wrote now, under an empty line of the form that is quoted
     QUOTED = "quoted"  # in what is quoted: filled in there, or said before
-    OUTSIDE = "outside"  # in a subject that is not signed with the rest
+    OUTSIDE = "outside"  # in a subject that is not signed with the rest, or in no line of a form
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from mailrouter import cve
 from mailrouter.case.model import Case
 from mailrouter.cli import show
 from mailrouter.cli.shapes import Shape
-from mailrouter.flow.cves import reserving
+from mailrouter.flow.cves import assigning
 from mailrouter.store import cases, contacts, cves, vulnerabilities
 from mailrouter.store.cves import Order
 from mailrouter.store.vulnerabilities import Vulnerability
@@ -65,7 +65,7 @@ def _shown(tx: Connection, case: Case, one: Vulnerability, orders: list[Order]) 
         "source": one.cve_source or None,
         "vendor": contacts.get(tx, one.cve_vendor_id).name if one.cve_vendor_id else None,
         "why": one.cve_why or None, "cwe": one.cwe or None, "cvss": one.cvss or None, "text": one.text or None,
-        "record_at": one.record_at, "assigners": [vendor.name for vendor in reserving.assigners(tx, case, one)],
+        "record_at": one.record_at, "assigners": [vendor.name for vendor in assigning.assigners(tx, case, one)],
         "orders": [order_shape(order) for order in orders],
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
+from mailrouter import cve
 from mailrouter import tools as world
 from mailrouter.faults import Fault
 from mailrouter.flow import mailboxes
@@ -263,6 +264,22 @@ def _operator(patient: Patient) -> Said:
     yield ("good", address) if address else ("warning", "identity.operator is not set: nobody is told of alarms")
 
 
+def _cve(patient: Patient) -> Said:
+    """Only of a house that has an account; without the service mail goes on as ever."""
+    if not patient.settings.cve.url:
+        return
+    try:
+        account = cve.Service(patient.settings.cve, CVE_SECONDS).account()
+    except (cve.Refused, cve.Unknown) as trouble:
+        yield "warning", str(trouble)
+        return
+    state: State = "good" if account.active and account.left >= FEW_IDS else "warning"
+    yield state, f"{account.user} is {'active' if account.active else 'not active'}, {account.left} CVE IDs left"
+
+
+CVE_SECONDS = 5.0
+FEW_IDS = 3
+
 CHECKS: tuple[tuple[str, tuple[str, ...], Look], ...] = (  # a name, what must not be bad for it, how to look
     ("settings", (), _settings),
     ("data_dir", (), _data_dir),
@@ -274,6 +291,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Look], ...] = (  # a name, what must n
     ("archive key", ("own key",), _archive_key),
     ("vendors' keys", ("database", "migrations"), _vendors_keys),
     ("relay", (), _relay),
+    ("cve", (), _cve),
     ("outbox", ("database", "migrations"), _outbox),
     ("beat", ("database", "migrations"), _beat),
     ("doors", ("database", "migrations"), _doors),

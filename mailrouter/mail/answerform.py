@@ -1,7 +1,8 @@
 """What an answer says in the lines of the forms that our letters hold, read as data (DOMAIN.md, process 4 and 7).
 
 Five labels, one for each question: `Affected:`, `Why not:`, `Fixed in:`, `Fix expected:`, `We need:`; `Embargo:` for
-the date of publication; `Public:`, `Exploit:`, `Attacks:` for what the world knows, in no letter of ours. Of several
+the date of publication; `CVE:` for the ID they assigned; `Public:`,
+`Exploit:`, `Attacks:` for what the world knows, in no letter of ours. Of several
 vulnerabilities each line says which: `Affected (VU#123456.2): yes`. People answer above our letter, below it, or within
 the form that their program quotes; so every line carries where it stood. What stands in a quotation may be what
 somebody said before: whether it is an answer depends on what our letter said there (`asked`), and is the caller's
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailrouter.case import vuid
+from mailrouter.case import cveid, vuid
 from mailrouter.case.answers import KNOWN, LABELS, OFFERED, Said, Source, What, consent, is_plain, word
 from mailrouter.mail import publicwords, quote
 from mailrouter.mail.texts import one_line
@@ -42,7 +43,7 @@ class _Found:
 _QUOTE_MARK = re.compile(r"\s{0,3}[>＞]\s?")
 _LABEL = re.compile(
     r"\s{0,8}(?:[-*•·–+]\s{1,4}|\(?[0-9a-e][.)]\s{1,4})?[*_]{0,3}\s?"
-    r"(affected|why\s{1,3}not|fixed\s{1,3}in|fix\s{1,3}expected|we\s{1,3}need|embargo|public|exploit|attacks)\s?[*_]{0,3}\s{0,3}"
+    r"(affected|why\s{1,3}not|fixed\s{1,3}in|fix\s{1,3}expected|we\s{1,3}need|embargo|public|exploit|attacks|cve)\s?[*_]{0,3}\s{0,3}"
     r"(?:\(([^()]{0,40})\)|\[([^\[\]]{0,40})\])?\s{0,3}[*_]{0,3}\s{0,3}[:：]",
     re.IGNORECASE,
 )
@@ -208,6 +209,9 @@ def _value(text: str, what: What) -> str:
         return ""
     if what in KNOWN and (word(line) in _DENIES or bare in _NOT_YET - {"yes"}):
         return ""
+    if what is What.CVE:
+        found = cveid.find(line)
+        return found[0] if len(found) == 1 else ""
     parts = [part for part in _OFFERED.split(bare) if part]
     return "" if len(parts) > 1 and all(part in OFFERED for part in parts) and _offers(line) else line
 

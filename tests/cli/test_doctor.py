@@ -15,11 +15,13 @@ from mailrouter.store.engine import Database
 from mailrouter.store.inbox import Holder
 from tests.cli.console import Console
 from tests.flow.world import PSIRT, VENDOR, World
+from tests.servers import cveservice
+from tests.servers.cveservice import KEY, ORG, USER, Trouble
 from tests.servers.postgres import Postgres
 from tests.servers.sink import Sink
 from tests.servers.wait import free_port, until
 
-NAMES = [name for name, _needs, _look in doctor.CHECKS]
+NAMES = [name for name, _needs, _look in doctor.CHECKS if name != "cve"]  # there is no account here
 
 
 def found(world: World) -> dict[str, list[tuple[str, str]]]:
@@ -52,6 +54,18 @@ def test_a_fresh_house(console: Console) -> None:
     assert by_name["migrations"]["state"] == by_name["database"]["state"] == by_name["books"]["state"] == "good"
     lines = console.out("doctor").splitlines()
     assert len(lines) == len(told["checks"])
+
+
+def test_the_cve_account_where_there_is_one(world: World) -> None:
+    assert "cve" not in found(world)
+    with cveservice.running() as service:
+        under(world, "cve", url=service.url, org=ORG, user=USER, api_key=KEY)
+        assert found(world)["cve"] == [("good", f"{USER} is active, 100 CVE IDs left")]
+        service.next = [Trouble("401")]
+        [(state, says)] = found(world)["cve"]
+        assert (state, "does not know our account" in says) == ("warning", True)
+        service.quota = 2
+        assert states(world, "cve") == ["warning"]
 
 
 def test_bad_is_status_1(console: Console) -> None:

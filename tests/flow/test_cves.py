@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from mailrouter import faults
 from mailrouter.case.cveid import read
+from mailrouter.flow.casework import proposals
 from mailrouter.flow.cves import asking, assigning, rejecting, reserving, working
 from mailrouter.store import cases, contacts, cves, tables, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
@@ -339,3 +340,71 @@ def test_what_a_record_says_besides(house: World) -> None:
     assigning.describe(house.tools, house.alice, VU, None, assigning.Problem(cwe="CWE-79"))
     one = assigning.describe(house.tools, house.alice, VU, 1, assigning.Problem(cvss="AV:N/AC:L/Au:N/C:P/I:P/A:P"))
     assert (one.cwe, one.cvss, one.text) == ("CWE-79", "AV:N/AC:L/Au:N/C:P/I:P/A:P", "")
+
+
+# ---- what a vendor's mail says ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def answering(worlds: Callable[..., World]) -> World:
+    """A vendor with a key, that is a CNA and was asked."""
+    made = worlds()
+    made.vendor_case(key=True)
+    make_cna(made)
+    asking.ask(made.tools, made.alice, VU)
+    made.deliver()
+    return made
+
+
+def said(world: World) -> list[tuple[str, str]]:
+    with world.look() as tx:
+        rows = tx.execute(select(tables.proposals).order_by(tables.proposals.c.id))
+        return [(row.value, row.outcome) for row in rows if row.what == "cve"]
+
+
+def test_a_cnas_signed_answer_is_taken_by_itself(answering: World) -> None:
+    answering.feed(answering.signed(f"VU#{VU}\n\nCVE: CVE-2026-55555\n"))
+    assert said(answering) == [("CVE-2026-55555", "taken")]
+    one = flaw(answering)
+    assert (one.cve, one.cve_source) == ("CVE-2026-55555", "vendor")
+    assert len(answering.letters("cve-assigned")) == 1
+    answering.feed(answering.signed(f"VU#{VU}\n\nWe publish CVE-2026-55555 with you.\n"))
+    assert len(said(answering)) == 1  # nothing new
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Our number is CVE-2026-55555.", ["CVE-2026-55555"]),
+        ("It is like CVE-2020-1111 or CVE-2020-2222.", []),
+        ("CVE: CVE-2026-55555 and CVE-2026-55556", []),
+        ("CVE: none", []),
+        ("> CVE: CVE-2026-55555", []),
+    ],
+)
+def test_what_is_said_otherwise_waits_for_a_person(answering: World, text: str, values: list[str]) -> None:
+    answering.feed(answering.signed(f"VU#{VU}\n\n{text}\n"))
+    assert said(answering) == [(value, "") for value in values]
+    assert flaw(answering).cve == ""
+
+
+def test_an_unsigned_answer_waits_for_a_person(answering: World) -> None:
+    message = answering.fed(answering.mail(PSIRT, body="CVE: CVE-2026-55555\r\n"))
+    assert said(answering) == [("CVE-2026-55555", "")]
+    proposals.take_message(answering.tools, answering.alice, message.id)
+    assert flaw(answering).cve == "CVE-2026-55555"
+    assert said(answering) == [("CVE-2026-55555", "taken")]
+
+
+def test_who_is_no_cna_or_comes_second_is_not_taken_by_itself(answering: World) -> None:
+    with answering.writing() as tx:
+        contacts.set_cna(tx, contacts.named(tx, VENDOR).id, False)
+    answering.feed(answering.signed(f"VU#{VU}\n\nCVE: CVE-2026-55555\n"))
+    assert said(answering) == [("CVE-2026-55555", "")]
+    make_cna(answering)
+    type_in(answering, "CVE-2026-77777")
+    assert said(answering) == [("CVE-2026-55555", "overtaken")]
+    answering.clock.forward(minutes=5)
+    answering.feed(answering.signed(f"VU#{VU}\n\nCVE: CVE-2026-55556\n"))
+    assert said(answering)[1] == ("CVE-2026-55556", "")
+    assert flaw(answering).cve == "CVE-2026-77777"

@@ -205,7 +205,10 @@ def test_any_text(text: str, quoted: str) -> None:
     answerform.asked(text, VU)
 
 
-@given(st.sampled_from(list(LABELS)), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 .,]{0,40}[A-Za-z0-9]{4}", fullmatch=True))
+@given(
+    st.sampled_from([one for one in LABELS if one is not What.CVE]),  # where a CVE ID alone is one
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 .,]{0,40}[A-Za-z0-9]{4}", fullmatch=True),
+)
 def test_what_is_filled_in_is_read(what: What, value: str) -> None:
     text = f"Hello,\n\n{LABELS[what]}: {value}\n\nRegards"
     said = answerform.read(text, VU)

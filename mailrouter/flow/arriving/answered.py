@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from mailrouter.case import cveid
 from mailrouter.case.answers import Said, Source, What
 from mailrouter.case.model import Case, Participant
 from mailrouter.mail import answerform, parse, publicwords, quote, theirref, words
 from mailrouter.mail.answerform import Lines
 from mailrouter.mail.parse import Mail
 from mailrouter.mail.pgpmime import Opened, Verdict
-from mailrouter.store import messages, outbox
+from mailrouter.store import messages, outbox, vulnerabilities
 
 
 def lines(mail: Mail, opened: Opened) -> Lines:
@@ -51,9 +52,22 @@ def said(
     if any(one.source is Source.QUOTED for one in filled):
         asked = _asked(tx, mail.in_reply_to, case, participant)
         filled = tuple(one for one in filled if one.source is not Source.QUOTED or one.what in asked)
+    filled = _identified(tx, form, filled, case)
     named = {one.what for one in filled}
     world = tuple(one for one in publicwords.read(form) if one.what not in named)
     return (*filled, *world, *_reference(mail, opened, case, participant))
+
+
+def _identified(tx: Connection, form: Lines, filled: tuple[Said, ...], case: Case) -> tuple[Said, ...]:
+    """A CVE ID that the case has says nothing new; one that stands alone in their text may be what they assigned."""
+    lines = [one for one in filled if one.what is What.CVE]
+    free = cveid.find("\n".join(text for text, new in form if new)) if not lines else ()
+    if not lines and len(free) != 1:
+        return filled
+    known = {one.cve for one in vulnerabilities.of_case(tx, case.id)}
+    kept = tuple(one for one in filled if one.what is not What.CVE or one.value not in known)
+    alone = tuple(Said(What.CVE, one, 0, Source.OUTSIDE) for one in free if one not in known)
+    return kept + alone
 
 
 def _asked(tx: Connection, answers: Sequence[str], case: Case, participant: Participant) -> frozenset[What]:

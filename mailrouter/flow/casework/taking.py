@@ -20,6 +20,7 @@ from mailrouter.case.status import AFFECTED, NOT_AFFECTED, UNKNOWN
 from mailrouter.flow import act
 from mailrouter.flow.afterwards import revising
 from mailrouter.flow.casework import publicity, standings
+from mailrouter.flow.cves import assigning
 from mailrouter.flow.embargo import consenting
 from mailrouter.store import cases, journal, proposals, queues, vulnerabilities
 from mailrouter.store.proposals import Proposal
@@ -242,12 +243,17 @@ def _known_to_all(doing: act.Doing, participant: Participant, one: Proposal) -> 
     publicity.marked(doing, case, str(one.what), min(since, doing.now), why, proposal=one.id)
 
 
+def _cve(doing: act.Doing, participant: Participant, one: Proposal) -> None:
+    assigning.as_said(doing, participant, one.vulnerability, one.value, one.id, by_itself=doing.actor == ROUTER)
+
+
 _DOES: dict[What, Callable[[act.Doing, Participant, Proposal], None]] = {
     What.AFFECTED: _affected,
     What.WHY_NOT: _why_not,
     What.FIXED_IN: _fixed_in,
     What.FIX_EXPECTED: _fix_expected,
     What.WE_NEED: _we_need,
+    What.CVE: _cve,
     What.THEIR_REF: _their_ref,
     What.EMBARGO: _embargo,
     What.PUBLIC: _known_to_all,

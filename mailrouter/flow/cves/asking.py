@@ -10,7 +10,7 @@ from mailrouter.case.model import Participant
 from mailrouter.flow import act, letters
 from mailrouter.flow.act.doing import write
 from mailrouter.flow.actor import Actor, case_held, still_open, taking_part
-from mailrouter.flow.cves import assigning, reserving
+from mailrouter.flow.cves import assigning
 from mailrouter.store import contacts, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
@@ -60,7 +60,7 @@ def _named(doing: act.Doing, whom: str) -> Participant:
 
 
 def _the_one(doing: act.Doing, one: Vulnerability) -> Participant:
-    able = reserving.assigners(doing.tx, assigning.case_of(doing), one)
+    able = assigning.assigners(doing.tx, assigning.case_of(doing), one)
     if len(able) != 1:
         names = ", ".join(vendor.name for vendor in able)
         raise faults.Illegal(f"say which vendor: {names}" if able else "no vendor of this case is known to be a CNA")

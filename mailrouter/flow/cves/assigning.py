@@ -6,14 +6,18 @@ once of each change. What we reserved and do not use is nobody's, and is rejecte
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from mailrouter import faults
 from mailrouter.case import cveid
-from mailrouter.case.model import Case
+from mailrouter.case.answers import What
+from mailrouter.case.model import Case, Participant
+from mailrouter.case.status import NOT_AFFECTED
 from mailrouter.flow import act
 from mailrouter.flow.act.doing import write
 from mailrouter.flow.actor import Actor, case_held, taking_part
 from mailrouter.flow.cves import telling
-from mailrouter.store import cases, cves, vulnerabilities
+from mailrouter.store import cases, contacts, cves, proposals, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
 
@@ -50,6 +54,17 @@ def the_one(doing: act.Doing, number: int | None) -> Vulnerability:
     return found[0]
 
 
+def assigners(tx: Connection, case: Case, one: Vulnerability) -> list[Participant]:
+    """The vendors of the case that are CNAs, and do not say that this is none of theirs (DOMAIN.md, process 9)."""
+    said = {s.participant_id: s.status for s in vulnerabilities.statuses(tx, [case.id]) if s.number == one.number}
+    return [
+        vendor
+        for vendor in cases.participants_of(tx, [case.id])
+        if vendor.is_vendor and vendor.takes_part and said.get(vendor.id) != NOT_AFFECTED
+        and contacts.get(tx, vendor.organisation_id).cna
+    ]  # fmt: skip
+
+
 def type_in(
     tools: Tools, actor: Actor, vu: int, number: int | None, cve: str, *, by: str = "", anyway: bool = False
 ) -> Vulnerability:
@@ -66,6 +81,8 @@ def type_in(
         kind = VENDOR if vendor else RESERVED if known else TYPED_IN
         evidence = (("by_mail", dict(actor.by_mail)),) if actor.by_mail else ()
         assign(doing, one, cve, Source(kind, vendor.organisation_id if vendor else None, evidence))
+        for participant in cases.participants_of(tx, [case.id]):
+            proposals.settle(tx, participant.id, [What.CVE], actor.name, doing.now, (0, one.number))
         doing.later.write(tx)
         return vulnerabilities.get(tx, one.id)
 
@@ -124,6 +141,17 @@ def _no_longer_wanted(doing: act.Doing, one: Vulnerability, cve: str) -> None:
         about_another = order.what in (cves.RECORD, cves.LOOK) and order.cve != cve
         if about_another or (order.what == cves.RESERVE and not order.tries):
             cves.finish(doing.tx, order.id, doing.now, state=cves.GIVEN_UP)
+
+
+def as_said(doing: act.Doing, vendor: Participant, number: int, cve: str, proposal: int, *, by_itself: bool) -> None:
+    """As a vendor's mail says. By itself only what a CNA says of a vulnerability of its own that has no ID yet;
+    `Illegal` for all else then, and always for an ID that another case has.
+    """
+    one = the_one(doing, number or None)
+    _nobody_elses(doing, one, cve)
+    if by_itself and (one.cve or vendor.id not in [able.id for able in assigners(doing.tx, case_of(doing), one)]):
+        raise faults.Illegal(f"{vendor.name} is not known to assign it: a person decides")
+    assign(doing, one, cve, Source(VENDOR, vendor.organisation_id, (("proposal", proposal),)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from mailrouter import cve, failpoint, faults
-from mailrouter.case.model import Case, Participant
-from mailrouter.case.status import NOT_AFFECTED
+from mailrouter.case.model import Case
 from mailrouter.flow import act
 from mailrouter.flow.act.doing import write
 from mailrouter.flow.actor import Actor, case_held
 from mailrouter.flow.cves import assigning
 from mailrouter.flow.cves.assigning import RESERVED, Source
-from mailrouter.store import cases, contacts, cves, vulnerabilities
+from mailrouter.store import cves, vulnerabilities
 from mailrouter.store.cves import Order
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
@@ -62,23 +61,12 @@ def _want(doing: act.Doing, one: Vulnerability, why: str) -> None:
 
 def _nobody_else_assigns(tx: Connection, case: Case, wanting: Sequence[Vulnerability]) -> None:
     for one in wanting:
-        named = [vendor.name for vendor in assigners(tx, case, one)]
+        named = [vendor.name for vendor in assigning.assigners(tx, case, one)]
         if named:
             raise faults.Illegal(
                 f"{', '.join(named)} can assign a CVE ID for VU#{case.vu}.{one.number} itself: `mailrouter cve ask"
                 f" {case.vu}` asks; if it will not, or is silent, say so with --why"
             )
-
-
-def assigners(tx: Connection, case: Case, one: Vulnerability) -> list[Participant]:
-    """The vendors of the case that are CNAs, and do not say that this is none of theirs (DOMAIN.md, process 9)."""
-    said = {s.participant_id: s.status for s in vulnerabilities.statuses(tx, [case.id]) if s.number == one.number}
-    return [
-        vendor
-        for vendor in cases.participants_of(tx, [case.id])
-        if vendor.is_vendor and vendor.takes_part and said.get(vendor.id) != NOT_AFFECTED
-        and contacts.get(tx, vendor.organisation_id).cna
-    ]  # fmt: skip
 
 
 # ---- one try ---------------------------------------------------------------------------------------------------------
