@@ -6,7 +6,8 @@ Whoever is in the note no more is not named: they may want to be hidden.
 
 from collections.abc import Iterator
 
-from mailrouter.case.note import Note, Statement, Vendor, Vulnerability
+from mailrouter.case.note import Note, Statement, Status, Vendor, Vulnerability
+from mailrouter.case.status import UNKNOWN
 
 HIDDEN = "Vendor information updated"
 
@@ -46,10 +47,15 @@ def _vendors(before: Note, after: Note) -> Iterator[str]:
 def _vendor(was: Vendor, now: Vendor) -> Iterator[str]:
     if _text(was.statement) != _text(now.statement):
         yield f"Statement of {now.name} {_verb(was.statement, now.statement, 'withdrawn')}"
-    if (was.status, was.statuses) != (now.status, now.statuses):
+    if _said(was) != _said(now):
         yield f"Status of {now.name} updated"
     if (was.addendum, was.links) != (now.addendum, now.links):
         yield f"Addendum on {now.name} {_verb(was.addendum or was.links, now.addendum or now.links)}"
+
+
+def _said(one: Vendor) -> list[Status]:
+    """What they say of anything: of what nobody asked them yet, they say nothing."""
+    return [said for said in one.statuses if (said.status, said.why, said.fixed_in) != (UNKNOWN, "", "")]
 
 
 def _text(one: Statement | None) -> tuple[str, str] | None:
@@ -61,5 +67,5 @@ def _verb(old: object, new: object, gone: str = "removed") -> str:
 
 
 def _dates(before: Note, after: Note) -> Iterator[str]:
-    if before.public_at != after.public_at:
+    if before.public_at is not None and before.public_at != after.public_at:  # None: public with the note
         yield "Date Public corrected"

@@ -137,6 +137,16 @@ def assign(context: Here, vu: int, analyst: str) -> None:
     click.echo(f"VU#{vu} is {show.cell(changed.analyst)}'s")
 
 
+@case.command("title", epilog=examples("mailrouter case title VU#123456 'Heap overflow in libfoo'"))
+@vu_argument
+@click.argument("title", type=given.LINE)
+@here
+def entitle(context: Here, vu: int, title: str) -> None:
+    """Call it something else; letters that were made keep what they say."""
+    changed = coordinate.entitle(context.tools, context.actor, vu, title)
+    click.echo(f"VU#{vu} is called {show.cell(changed.title)}")
+
+
 @case.command("close", epilog=examples("mailrouter case close VU#123456 --why 'fixed and published'"))
 @vu_argument
 @why_option

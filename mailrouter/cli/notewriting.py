@@ -10,6 +10,7 @@ from mailrouter.case import notetext
 from mailrouter.case.note import Sections
 from mailrouter.cli import draft, given, show
 from mailrouter.cli.frame import Here, examples, here
+from mailrouter.flow.afterwards import revising
 from mailrouter.flow.composing import writing
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
@@ -97,7 +98,9 @@ def addendum(context: Here, vu: int, vendor: str, file: Path | None, links: Sequ
     text = given.written(file) if file else ""
     made = writing.addendum(context.tools, context.actor, vu, vendor, text, links)
     what = "has it" if made.text or made.links else f"adds nothing of ours about {show.cell(vendor)}"
-    click.echo(f"VU#{vu}: the next draft {what}; `mailrouter note refresh {vu}` makes it")
+    draft = revising.after(context.tools, context.actor, vu, "addendum")
+    made_by = f"{draft.name} is proposed" if draft else f"`mailrouter note refresh {vu}` makes it"
+    click.echo(f"VU#{vu}: the next draft {what}; {made_by}")
 
 
 COMMANDS = (template, write, refresh, addendum)

@@ -24,6 +24,7 @@ from mailrouter.store.views import CaseFile
 WORDS = {
     "case.opened": "case opened",
     "case.assigned": "assigned to {analyst}",
+    "case.title": "another title",
     "case.closed": "case closed: {why}",
     "case.reopened": "case reopened: {why}",
     "case.described": "version {version} of the description",
@@ -40,6 +41,7 @@ WORDS = {
     "participant.fix-expected": "{participant}: fix expected {until}",
     "participant.status": "{participant}: {status} ({vulnerabilities})",
     "case.state": "{what} since {since}: {why}",
+    "case.first-contact": "first contact was on {first_contact}",
     "case.merged": "merged into {into}: {why}",
     "case.merged-from": "{old} was merged into this case: {why}",
     "vulnerability.added": "vulnerability .{number} added",
@@ -208,7 +210,7 @@ def _words(known: _Words, entry: Entry) -> Mapping[str, str]:
     return defaultdict(str, data)
 
 
-INSTANTS = ("until", "planned", "before", "ends_at")
+INSTANTS = ("until", "planned", "before", "ends_at", "first_contact")
 
 
 def _instant(iso: str) -> str:

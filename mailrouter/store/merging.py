@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, exists, select, update
 from mailrouter.case.model import DeadlineKind
 from mailrouter.store.proposals import OVERTAKEN
 from mailrouter.store.tables import (
+    addenda,
     cases,
     deadlines,
     descriptions,
@@ -18,6 +19,8 @@ from mailrouter.store.tables import (
     queue_items,
     relays,
     reports,
+    revisions,
+    shown_drafts,
     statements,
     vendor_statuses,
     vouchers,
@@ -40,6 +43,19 @@ def join_participant(tx: Connection, old_id: int, new_id: int, now: datetime) ->
     for table in OF_PARTICIPANT:
         _change(tx, table, "participant_id", old_id, new_id)
     _join_proposals(tx, old_id, new_id, now)
+    _join_note(tx, old_id, new_id)
+
+
+def _join_note(tx: Connection, old_id: int, new_id: int) -> None:
+    """Which drafts the one was shown; and what we say of it, unless something is said of the other."""
+    _change(tx, shown_drafts, "participant_id", old_id, new_id)
+    if not tx.execute(select(addenda.c.participant_id).where(addenda.c.participant_id == new_id)).first():
+        _change(tx, addenda, "participant_id", old_id, new_id)
+
+
+def move_revisions(tx: Connection, old_id: int, into_id: int) -> None:
+    """Every draft of the old case is the other's, which has none."""
+    _change(tx, revisions, "case_id", old_id, into_id)
 
 
 def _join_proposals(tx: Connection, old_id: int, new_id: int, now: datetime) -> None:

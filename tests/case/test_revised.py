@@ -48,11 +48,15 @@ def of_flaw(**changed: object) -> Note:
         (of_flaw(cwe="CWE-79", cvss="AV:N"), ["CWE of VU#123456.1 added", "CVSS score of VU#123456.1 added"]),
         (of_flaw(text="More."), ["Description of VU#123456.1 updated"]),
         (replace(NOTE, vulnerabilities=(FLAW, replace(FLAW, number=2))), ["VU#123456.2 added"]),
-        (replace(NOTE, public_at=THEN), ["Date Public corrected"]),
+        (replace(NOTE, public_at=THEN), []),  # with the note
     ],
 )
 def test_each_change_has_its_words(after: Note, words: list[str]) -> None:
     assert revised.changes(NOTE, after) == words
+
+
+def test_a_date_that_was_known_before_the_note_is_corrected() -> None:
+    assert revised.changes(replace(NOTE, public_at=THEN), NOTE) == ["Date Public corrected"]
 
 
 def test_another_cve_id_names_the_one_it_replaces() -> None:

@@ -16,7 +16,7 @@ vendor add | vendor list | vendor show | vendor set | vendor add-contact | vendo
 vendor refuse-key | vendor retire-key | vendor revoke-key
 analyst add | analyst list | analyst away
 case open | case list | case show | case timeline | case assign | case close | case reopen | case add-vendor
-case notify | case write | case remark | case log | case add-coordinator | case add-reporter
+case title | case notify | case write | case remark | case log | case add-coordinator | case add-reporter
 case remove-vendor | case merge | case public | case exploit | case attacks | case vulnerability
 message reply | message show | message save | message route | message retry
 participant show | participant wait | participant set | participant move | participant fix | participant status

@@ -6,10 +6,11 @@ from mailrouter.case.model import Case, DeadlineKind
 from mailrouter.case.note import Edition, Note, Revised, Sections, Vulnerability
 from mailrouter.faults import Illegal
 from mailrouter.flow import act, undone
-from mailrouter.flow.afterwards import telling
+from mailrouter.flow.afterwards import revising, telling
 from mailrouter.flow.casework import closing, contacting, coordinate, joining, leaving, standings, write
 from mailrouter.flow.casework.write import Draft
-from mailrouter.flow.composing import facts
+from mailrouter.flow.composing import facts, writing
+from mailrouter.flow.cves import assigning
 from mailrouter.flow.filing import statements
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
@@ -230,3 +231,27 @@ def test_a_change_in_a_closed_case_opens_it_and_is_proposed(noted: World) -> Non
     closing.close(noted.tools, noted.alice, VU, "enough", anyway=True)
     status(noted, VENDOR, "Affected")
     assert (case(noted).state, len(proposed(noted))) == ("published", 1)
+
+
+# ---- what else changes it --------------------------------------------------------------------------------------------
+
+
+def test_an_id_a_weakness_and_one_more_vulnerability_are_proposed(noted: World) -> None:
+    assigning.describe(noted.tools, noted.alice, VU, None, assigning.Problem(cwe="CWE-79"))
+    coordinate.add_vulnerability(noted.tools, noted.alice, VU, "Another one")
+    assert written(noted)[-1].why == "CWE of VU#123456.1 added; VU#123456.2 added"
+
+
+def test_an_addendum_is_proposed(noted: World) -> None:
+    writing.addendum(noted.tools, noted.alice, VU, ACME, "We saw it.", [])
+    draft = revising.after(noted.tools, noted.alice, VU, "addendum")
+    assert draft is not None
+    assert draft.why == "Addendum on Acme added"
+    assert revising.after(noted.tools, noted.alice, VU, "addendum") is None
+
+
+def test_another_title_is_the_first_vulnerabilitys_too_while_that_has_the_same(noted: World) -> None:
+    coordinate.entitle(noted.tools, noted.alice, VU, "A better name")
+    assert case(noted).title == "A better name"
+    assert written(noted)[-1].note.vulnerabilities[0].title == "A better name"
+    assert all("better" not in str(e.data) for e in noted.journal() if e.kind == "case.title")

@@ -370,3 +370,16 @@ def test_the_largest_files_leave_encrypted_within_the_memory_of_a_deliverer(hous
     os.waitpid(child, 0)
     [letter] = house.letters("notification")
     assert (letter.state, letter.encrypted) == ("sent", True)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_mail_in_its_name_keeps_no_vendor_from_being_told(house: World, by_name: bool) -> None:
+    """Without a trusted authserv-id it is believed as far as its From goes, and anybody may have written that."""
+    house.feed(house.mail("psirt@acme.example", body="We know.\r\n"))
+    assert house.participant("Acme").progress == "answered"
+    described(house)
+    done = notify(house, *(["Acme"] if by_name else []))
+    assert done["Acme"].letter_id is not None
+    assert (house.participant("Acme").progress, house.turn("Acme")) == ("contacted", "them")
+    with pytest.raises(Illegal, match="Acme was contacted before"):
+        notify(house, "Acme")

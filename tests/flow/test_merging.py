@@ -7,6 +7,7 @@ import pytest
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant
+from mailrouter.case.note import Sections
 from mailrouter.faults import Illegal
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.casework import (
@@ -21,9 +22,10 @@ from mailrouter.flow.casework import (
     write,
 )
 from mailrouter.flow.casework.write import Draft
+from mailrouter.flow.composing import writing
 from mailrouter.flow.filing import file
 from mailrouter.flow.timing import remind
-from mailrouter.store import cases, journal, views, vulnerabilities
+from mailrouter.store import cases, journal, notes, views, vulnerabilities
 from mailrouter.store import proposals as stored
 from mailrouter.store.proposals import Proposal
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -315,3 +317,55 @@ def test_what_a_merge_changes_of_the_dates_stands_in_the_journal(house: World) -
 def _shown(*instants: datetime | None) -> list[str]:
     assert all(instants)
     return [str(journal._instant(one)) for one in instants]
+
+
+# ---- notes -----------------------------------------------------------------------------------------------------------
+
+SECTIONS = Sections("A flaw", "It is one.", "More of it.", "All of it.", "Update.", "Thanks.")
+
+
+def drafts(house: World, vu: int) -> list[tuple[int, int, int]]:
+    """Number, draft, and the VU# it says."""
+    with house.look() as tx:
+        return [(one.number, one.draft, one.note.vu) for one in notes.of_case(tx, cases.by_vu(tx, vu).id)]
+
+
+def test_drafts_go_along_and_say_the_number_they_have_now(house: World) -> None:
+    writing.write(house.tools, house.alice, VU, SECTIONS)
+    merge(house)
+    assert (drafts(house, VU), drafts(house, INTO)) == ([], [(1, 2, INTO), (1, 1, VU)])
+    assert [e.data["drafts"] for e in house.journal(INTO) if e.kind == "case.merged-from"] == ["moved"]
+
+
+def test_where_both_have_drafts_the_old_ones_stay_with_their_number(house: World) -> None:
+    for vu in (VU, INTO):
+        writing.write(house.tools, house.alice, vu, SECTIONS)
+    merge(house)
+    assert (drafts(house, VU), drafts(house, INTO)) == ([(1, 1, VU)], [(1, 1, INTO)])
+
+
+@pytest.mark.parametrize("vu", [VU, INTO])
+def test_a_published_number_stays(house: World, vu: int) -> None:
+    with house.writing() as tx:
+        cases.change(tx, cases.by_vu(tx, vu).id, published_at=house.clock(), state="published")
+    with pytest.raises(Illegal, match=f"the note on VU#{vu} is published.*case add-vendor"):
+        merge(house)
+
+
+def test_what_we_say_of_a_vendor_goes_along_unless_something_is_said(house: World) -> None:
+    coordinate.add_vendor(house.tools, house.alice, INTO, VENDOR)
+    writing.addendum(house.tools, house.alice, VU, VENDOR, "We saw it.", [])
+    merge(house)
+    with house.look() as tx:
+        found = notes.added(tx, case(house).id)
+    assert [(one, added.text) for one, added in found.items()] == [(names(house)[VENDOR].id, "We saw it.")]
+
+
+def test_an_earlier_first_contact_is_in_the_journal(house: World) -> None:
+    old, into = case(house, VU), case(house)
+    merge(house)
+    [told] = [e.data for e in house.journal(INTO) if e.kind == "case.first-contact"]
+    assert old.first_contact_at is not None
+    assert into.first_contact_at is not None
+    assert told["first_contact"] == old.first_contact_at.isoformat()
+    assert told["before"] == into.first_contact_at.isoformat()

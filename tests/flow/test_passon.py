@@ -99,6 +99,14 @@ def test_a_question_is_passed_on_under_a_pseudonym_and_makes_it_their_turn(house
     assert AGREED not in str(row.data)
 
 
+def test_what_was_passed_on_waits_for_nobody_and_its_sender_still_does(house: World) -> None:
+    message = question(house)
+    assert [shown.item.message_id for shown in house.queue("alice") if shown.item.kind == "mail"] == [message]
+    passed(house, message)
+    assert [shown for shown in house.queue("alice") if shown.item.kind == "mail"] == []
+    assert house.turn(VENDOR) == "us"
+
+
 def test_what_is_for_information_asks_nothing(house: World) -> None:
     sent = passed(house, question(house), asks=False)
     assert (sent.asks, passon.INFORMS in " ".join(sent.body.split())) == (False, True)

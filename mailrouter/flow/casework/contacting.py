@@ -18,7 +18,7 @@ from mailrouter.flow import act, cleartext, details, letters
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, still_open, taking_part
 from mailrouter.flow.casework import joining
 from mailrouter.flow.embargo import beginning
-from mailrouter.store import cases, contacts, descriptions, journal
+from mailrouter.store import cases, contacts, descriptions, journal, outbox
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.descriptions import Description
 from mailrouter.tools import Tools
@@ -68,7 +68,7 @@ def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Parti
         other = next((p for p in chosen if not p.is_vendor), None)
         if other is not None:
             raise faults.Illegal(f"{other.name} is a {other.role}; only vendors are notified")
-        known = next((p for p in chosen if p.progress not in UNTOLD), None)
+        known = next((p for p in chosen if p.progress not in UNTOLD and not _only_wrote(tx, p)), None)
         if known is not None:
             whose = f"{case.vu} {shlex.quote(known.name)}"
             raise faults.Illegal(
@@ -76,12 +76,18 @@ def _to_notify(tx: Connection, case: Case, vendors: Sequence[str]) -> list[Parti
                 f" `mailrouter case details {whose}` sends the newest description"
             )
         return chosen
-    chosen = [p for p in _vendors(tx, case) if p.progress == NOT_CONTACTED]
+    chosen = [p for p in _vendors(tx, case) if p.progress == NOT_CONTACTED or _only_wrote(tx, p)]
     if not chosen:
         raise faults.Illegal(
             f"every vendor of VU#{case.vu} was contacted before; add one with `mailrouter case add-vendor`"
         )
     return chosen
+
+
+def _only_wrote(tx: Connection, one: Participant) -> bool:
+    """Whether mail in its name came, which anybody may have sent, and none of ours ever went there."""
+    wrote = one.progress in ("acknowledged", "answered") and not joining.knows(one)
+    return wrote and one.first_contact_at is None and outbox.last_to(tx, one.id) is None
 
 
 def _vendors(tx: Connection, case: Case) -> list[Participant]:

@@ -53,7 +53,21 @@ def add_vulnerability(tools: Tools, actor: Actor, vu: int, title: str) -> Vulner
         case = case_held(tx, vu)
         added = vulnerabilities.add(tx, case.id, title, tools.now())
         note(tx, tools, actor, "vulnerability.added", case, number=added.number)
+        revising.look(tx, tools, case, f"vulnerability:{added.id}", actor.name)
         return added
+
+
+def entitle(tools: Tools, actor: Actor, vu: int, title: str) -> Case:
+    """Another title; that of its first vulnerability goes along while it is the same. The journal holds no titles."""
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        cases.change(tx, case.id, title=title)
+        for one in vulnerabilities.of_case(tx, case.id)[:1]:
+            if one.title == case.title:
+                vulnerabilities.change(tx, one.id, title=title)
+        note(tx, tools, actor, "case.title", case)
+        revising.look(tx, tools, case, "title", actor.name)
+        return cases.get(tx, case.id)
 
 
 # ---- the case itself -------------------------------------------------------------------------------------------------

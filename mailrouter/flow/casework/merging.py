@@ -17,8 +17,9 @@ from mailrouter.case.model import Case, Participant
 from mailrouter.flow import act, publication
 from mailrouter.flow.actor import Actor, case_held, done_by, note
 from mailrouter.flow.casework import publicity, standings
+from mailrouter.flow.composing import writing
 from mailrouter.flow.embargo import uniting
-from mailrouter.store import cases, statements, terms, vulnerabilities
+from mailrouter.store import cases, notes, statements, terms, vulnerabilities
 from mailrouter.store import merging as rows
 from mailrouter.tools import Tools
 
@@ -33,11 +34,18 @@ def merge(tools: Tools, actor: Actor, vu: int, into_vu: int, why: str) -> Case:
         numbers = _vulnerabilities(tx, old, into)
         moved, joined = _participants(doing, old, into)
         _descriptions(tx, old, into, moved, joined)
+        drafts = _note(doing, old, into)
         rows.move_case(tx, old.id, into.id, old.queue, into.queue)
         rows.close_clocks(tx, old.id, doing.now, "merged")
         _dates(doing, old, into)
         _end(doing, actor, old, state, into, why)
-        told: dict[str, Any] = {"moved": moved, "joined": joined, "vulnerabilities": [*numbers.values()], "why": why}
+        told: dict[str, Any] = {
+            "moved": moved,
+            "joined": joined,
+            "vulnerabilities": [*numbers.values()],
+            "why": why,
+            "drafts": drafts,
+        }
         note(tx, tools, actor, "case.merged", old, into=f"VU#{into.vu}", **told)
         note(tx, tools, actor, "case.merged-from", into, old=f"VU#{old.vu}", **told)
         return cases.get(tx, into.id)
@@ -53,6 +61,11 @@ def _may_merge(tx: Connection, old: Case, into: Case) -> str:
     if old.id == into.id:
         raise faults.Illegal(f"VU#{old.vu} cannot be merged into itself")
     for case in (old, into):
+        if case.published_at is not None:
+            raise faults.Illegal(
+                f"the note on VU#{case.vu} is published, or about to be: its number stays. Bring the other case's"
+                " vendors into it (`mailrouter case add-vendor`), publish a revision, and close the other one"
+            )
         if not case.is_open:
             raise faults.Illegal(f"VU#{case.vu} is {case.state}{done_by(tx, case, 'case.closed')}: open cases merge")
     return lifecycle.move(lifecycle.CASE, "merge", old.state)
@@ -122,10 +135,26 @@ def _descriptions(tx: Connection, old: Case, into: Case, moved: Sequence[int], j
         cases.change_participants(tx, [{"participant": one, "described": 0, "promised": 0} for one in moved])
 
 
+def _note(doing: act.Doing, old: Case, into: Case) -> str:
+    """The old case's drafts go along if the other has none, with one that says the number it has now; else they stay
+    with the old number, to be read there.
+    """
+    if notes.newest(doing.tx, old.id) is None:
+        return "none"
+    if notes.newest(doing.tx, into.id) is not None:
+        return "stay"
+    rows.move_revisions(doing.tx, old.id, into.id)
+    why = writing.FIRST
+    writing.propose(doing.tx, doing.tools, into, why=why, cause=f"merged:{old.id}", by=doing.actor)
+    return "moved"
+
+
 def _dates(doing: act.Doing, old: Case, into: Case) -> None:
     """The earlier first contact and the shorter date; what the world knows of either, it knows."""
     first = merging.earliest(old.first_contact_at, into.first_contact_at)
     cases.change(doing.tx, into.id, first_contact_at=first)
+    if first != into.first_contact_at:
+        standings.write(doing, "case.first-contact", first_contact=first, before=into.first_contact_at)
     planned = merging.earliest(old.planned_at, into.planned_at)
     if planned is not None and planned != into.planned_at:
         publication.plan(doing.tx, into, f"merged:{old.id}", planned, doing.tools.settings.policy)

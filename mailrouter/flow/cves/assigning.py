@@ -16,6 +16,7 @@ from mailrouter.case.status import NOT_AFFECTED
 from mailrouter.flow import act
 from mailrouter.flow.act.doing import write
 from mailrouter.flow.actor import Actor, case_held, taking_part
+from mailrouter.flow.afterwards import revising
 from mailrouter.flow.cves import telling
 from mailrouter.store import cases, contacts, cves, proposals, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
@@ -84,6 +85,7 @@ def type_in(
         for participant in cases.participants_of(tx, [case.id]):
             proposals.settle(tx, participant.id, [What.CVE], actor.name, doing.now, (0, one.number))
         doing.later.write(tx)
+        revising.look(tx, tools, case, f"vulnerability:{one.id}", actor.name)
         return vulnerabilities.get(tx, one.id)
 
 
@@ -114,6 +116,7 @@ def assign(doing: act.Doing, one: Vulnerability, cve: str, source: Source) -> No
     write(doing, doing.case, "cve.assigned", **told, vendor=source.vendor_id, **dict(source.told))
     _no_longer_wanted(doing, one, cve)
     telling.assigned(doing, was=one.cve)
+    revising.look(doing.tx, doing.tools, case_of(doing), f"vulnerability:{one.id}", doing.actor)
 
 
 def _leave(doing: act.Doing, one: Vulnerability) -> None:

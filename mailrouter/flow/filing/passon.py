@@ -22,7 +22,7 @@ from mailrouter.flow.filing import carrying, look
 from mailrouter.flow.filing.carrying import Carried
 from mailrouter.mail import confirmation, patches
 from mailrouter.mail.entity import Attachment
-from mailrouter.store import cases, messages, relays
+from mailrouter.store import cases, messages, queues, relays
 from mailrouter.tools import Tools
 
 LETTER = "relay"
@@ -101,6 +101,7 @@ def relay(tools: Tools, actor: Actor, message_id: int, whom: Sequence[str], want
         _not_before(tx, case, message_id, recipients, again=wanted.again)
         consent = _agreed(tx, messages.get(tx, message_id), wanted)
         fresh = replace(parcel, case=case)
+        queues.done_for_message(tx, message_id, actor.name, tools.now())
         return [_send(tx, tools, actor, fresh, one, message_id, wanted, consent) for one in recipients]
 
 

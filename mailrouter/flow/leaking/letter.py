@@ -141,7 +141,7 @@ def _in_threads(case: Known, recipient: int, headers: Sequence[Headers]) -> Iter
 
 
 def recipient_of(tx: Connection, address: str, participant_id: int | None) -> int:
-    """The organisation it goes to; `NOBODY` when it is none's."""
+    """The organisation it goes to; `STRANGER` when it is none's: whoever reports something without taking part."""
     if participant_id is not None:
         return identities.organisation(tx, participant_id)
     speaker = contacts.speakers(tx, [address.casefold()]).get(address.casefold())
