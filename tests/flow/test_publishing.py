@@ -21,7 +21,10 @@ from mailrouter.press import folder
 from mailrouter.store import cases, notes
 from mailrouter.store.notes import Revision
 from tests.case.notes import NOTE
+from tests.flow.test_notegate import ben, ready
 from tests.flow.world import PSIRT, VENDOR, VU, World
+
+__all__ = ["ben", "ready"]  # fixtures
 
 CVE = "CVE-2026-12345"
 ROOT = Path(__file__).parents[2]
@@ -264,13 +267,9 @@ def test_every_json_is_json(stock):
 # ---- killed ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_killed_anywhere_it_is_gone_on_with(cased, point):
-    """Readers have the old site or the new one; nobody is told before, nothing is done twice after."""
-    link = published(cased)
-    before = files(link)
-    decided(cased, overview="New")
-    given = cased.tools.settings
+def killed_at(point: str, world: World, does: str) -> subprocess.CompletedProcess[bytes]:
+    """A process that `does` something with the world's tools, and dies there."""
+    given = world.tools.settings
     environ = os.environ | {
         "PYTHONPATH": str(ROOT), "MAILROUTER_FAILPOINT": point, "MAILROUTER_DATA_DIR": str(given.data_dir),
         "MAILROUTER_DATABASE__URL": given.database.url,
@@ -279,10 +278,20 @@ def test_killed_anywhere_it_is_gone_on_with(cased, point):
     }  # fmt: skip
     code = (
         "import os; from mailrouter import settings, tools; from mailrouter.flow import publishing\n"
-        "from mailrouter.store.inbox import Holder\n"
-        "publishing.catch_up(tools.make(settings.load(None, os.environ), Holder('n1', 'x')))"
+        "from mailrouter.flow.actor import Actor; from mailrouter.store.inbox import Holder\n"
+        f"world = tools.make(settings.load(None, os.environ), Holder('n1', 'x'))\n{does}"
     )
-    died = subprocess.run([sys.executable, "-c", code], env=environ, timeout=120, capture_output=True)
+    return subprocess.run([sys.executable, "-c", code], env=environ, timeout=120, capture_output=True)
+
+
+@pytest.mark.row("R03")
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_anywhere_it_is_gone_on_with(cased, point):
+    """Readers have the old site or the new one; nobody is told before, nothing is done twice after."""
+    link = published(cased)
+    before = files(link)
+    decided(cased, overview="New")
+    died = killed_at(point, cased, "publishing.catch_up(world)")
     assert died.returncode == 137, died.stderr
     new = point in ("press-after-link", "publish-before-release")
     assert (files(link) == before) == (not new)
@@ -293,3 +302,27 @@ def test_killed_anywhere_it_is_gone_on_with(cased, point):
     assert [entry.data["revision"] for entry in cased.journal() if entry.kind == "note.released"] == [1, 2]
     assert folder.current(link) == link.resolve()
     assert cased.breaks() == []
+
+
+@pytest.mark.row("R03")
+def test_killed_after_the_decision_the_command_again_goes_on(ready):
+    """It decides nothing twice; and who is hidden stands nowhere in what readers are given."""
+    alice = f"Actor('alice', {ready.alice.analyst_id})"
+    died = killed_at("publish-after-decide", ready, f"publishing.publish(world, {alice}, {VU}, overrides={{}})")
+    assert died.returncode == 137, died.stderr
+    link = ready.tools.settings.press.folder
+    assert not link.exists()
+    done = publishing.publish(ready.tools, ready.alice, VU, overrides={})
+    assert (done.number, done.released_at) == (1, ready.clock())
+    assert [kind for kind in kinds(ready) if kind in ("note.decided", "note.released")] == [
+        "note.decided",
+        "note.released",
+    ]
+    assert not [name for name, content in files(link).items() if b"Zeta" in content]
+    assert ready.letters("published")
+    with pytest.raises(faults.Illegal, match="is published"):
+        publishing.publish(ready.tools, ready.alice, VU, overrides={})
+
+
+def kinds(world: World) -> list[str]:
+    return [entry.kind for entry in world.journal()]

@@ -49,6 +49,7 @@ def _now_public(doing: act.Doing, case: Case, revision: Revision) -> None:
     why = f"revision {revision.number} of the note"
     ending.end(doing, case, why, tell=False)
     if case.public_at is None:
-        follows = casestate.sets(cases.get(doing.tx, case.id), "public", revision.decided_at)
-        standings.write(doing, "case.state", what="public", since=revision.decided_at, why=why)
-        publicity.carry_out(doing, case, follows, revision.decided_at, why)
+        since = min(revision.decided_at, doing.now)  # another node's clock may be ahead of ours
+        follows = casestate.sets(cases.get(doing.tx, case.id), "public", since)
+        standings.write(doing, "case.state", what="public", since=since, why=why)
+        publicity.carry_out(doing, case, follows, since, why)
