@@ -79,9 +79,10 @@ def is_silent(one: Participant, *, reachable: bool) -> bool:
     return told and (reachable or one.progress != "undeliverable")
 
 
-def upstream_silent(everyone: Collection[Participant]) -> list[Participant]:
-    """Vendors, not downstream ones alone, that have not answered: others depend on them."""
-    return [one for one in everyone if "vendor" in one.roles and is_silent(one, reachable=True)]
+def below_silent(everyone: Collection[Participant]) -> list[Participant]:
+    """Downstream vendors that take part, if somebody else, who is not downstream alone, has not answered."""
+    silent = {one.id for one in everyone if "vendor" in one.roles and is_silent(one, reachable=True)}
+    return [one for one in everyone if "downstream" in one.roles and one.takes_part and silent - {one.id}]
 
 
 def sees_draft(one: Participant) -> bool:

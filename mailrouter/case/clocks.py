@@ -110,12 +110,9 @@ def _alert(event: CaseDue, before: Before, policy: Policy, at: datetime) -> Acti
     """Who depends on a vendor that has not answered learns so in time (DOMAIN.md, process 8)."""
     if at < before.share_at:
         return [Postpone(event.deadline.id, before.share_at)]
-    silent = {one.id for one in calendar.upstream_silent(event.participants)}
-    if not silent:
-        return [Finish(event.deadline.id, "nobody upstream is silent")]
-    below = [one for one in event.participants if "downstream" in one.roles and one.takes_part and silent - {one.id}]
+    below = calendar.below_silent(event.participants)
     if not below:
-        return [Finish(event.deadline.id, "no downstream vendor takes part")]
+        return [Finish(event.deadline.id, "no downstream vendor below a silent one")]
     told = [one for one in below if one.progress not in calendar.UNTOLD]
     orders = _letters(event, told, ALERT, before, policy, at)
     untold = [one for one in below if one.progress in calendar.UNTOLD]

@@ -41,6 +41,14 @@ class ClearText:
     proved: bool = False  # by more than a name and an address of ours: details may follow by themselves
 
 
+@dataclass(frozen=True, slots=True)
+class DraftAnswer:
+    """A mail says that its sender has this draft of the note."""
+
+    revision_id: int
+    comments: bool  # and something besides: else nobody needs to read it
+
+
 class Fate(StrEnum):
     """Why a letter did not arrive."""
 
@@ -118,6 +126,7 @@ class MailArrived:
     order: Ordered | None = None  # it came to an analyst's address: nothing else about it counts
     from_us: bool = False  # its From says that one of us wrote it
     says: tuple[Said, ...] = ()  # what it answers, as data
+    draft: DraftAnswer | None = None
     unaddressed: int | None = None  # the analyst who signed it, though it came to no address that they were given
 
 

@@ -27,6 +27,7 @@ from mailrouter.case.actions import (
     Actions,
     ClearText,
     Close,
+    DraftSeen,
     File,
     Heard,
     Informed,
@@ -67,6 +68,7 @@ def after(event: Event, policy: Policy, now: datetime) -> Actions:
         why = f"a copy of message {event.copy_of}, by another road"
         return [replace(file, queue=None, why=why, begins=False) for file in _file(event)]
     arrived = _file(event) + orders.unaddressed(event) + _reopened(event) + _turn(event, policy, now)
+    arrived += _draft_seen(event)
     arrived += _clear_text(event)  # after their turn: the details that follow ask them
     arrived += [*proposals.alarms(event), *proposals.proposed(event, now)]
     return arrived + _receipt(event) + _about_a_letter(event, now)
@@ -91,7 +93,8 @@ def _file(event: MailArrived) -> list[File]:
         return [File(Place.FILED, case.queue, f"looks automatic: {event.doubt}", in_case=True)]
     if event.kind != "person":
         return [File(Place.FILED, None, f"automatic: {event.kind}", in_case=True)]
-    return [File(Place.FILED, case.queue, _reason(event, case), in_case=True, says=proposals.told(event))]
+    queue = None if _only_acknowledges(event) else case.queue
+    return [File(Place.FILED, queue, _reason(event, case), in_case=True, says=proposals.told(event))]
 
 
 def _is_report(event: MailArrived) -> bool:
@@ -165,7 +168,24 @@ def _says(event: MailArrived) -> str:
         return f"does not count as an answer: {event.doubt}"
     if not event.counts and event.signed.came_before:
         return f"does not count as an answer: {receipt.reason(Lack(event.signed.flags[0]))}"
+    if event.counts and event.draft:
+        return "comments on the draft" if event.draft.comments else "has the draft"
     return "answer" if event.counts else f"{event.standing}: does not count as an answer"
+
+
+def _draft_seen(event: MailArrived) -> Actions:
+    """They have the draft that we showed them; whether they say more of it, a person reads."""
+    participant, draft = event.participant, event.draft
+    counts = event.counts and event.kind == "person" and not event.doubt and _is_theirs(event)
+    if participant is None or draft is None or not counts:
+        return []
+    return [DraftSeen(participant, draft.revision_id, draft.comments)]
+
+
+def _only_acknowledges(event: MailArrived) -> bool:
+    """Nobody needs to read that they have a draft; and it answers none of our questions."""
+    seen = bool(_draft_seen(event)) and event.draft is not None and not event.draft.comments
+    return seen and event.case is not None and event.case.is_open and not (event.meant or event.confirms)
 
 
 def _clear_text(event: MailArrived) -> Actions:
@@ -205,6 +225,8 @@ def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
     kept = _vouched(event) or _statement(event, participant)
     if not event.counts or not (case.goes_on or _reopens(event)):
         return [*kept]
+    if _only_acknowledges(event):
+        return [Heard(participant, _has_it(participant))]
     heard: Actions = [Heard(participant, lifecycle.follow(lifecycle.PROGRESS, ("answer",), participant.progress)[-1])]
     if casestate.informed(participant, now):
         heard.append(Informed(participant))
@@ -213,6 +235,13 @@ def _turn(event: MailArrived, policy: Policy, now: datetime) -> Actions:
     if kept and _stands(kept[0]):
         return [*kept, *heard, Close(participant, ALL_CLOCKS, "statement"), Turn(participant, Waiting.NOBODY, None)]
     return [*kept, *heard, *_our_turn(event, participant, policy, now)]
+
+
+def _has_it(participant: Participant) -> str:
+    """Who never answered has acknowledged; with everybody else it is as it was."""
+    if participant.progress in lifecycle.PROGRESS["answer"] and participant.progress != "answered":
+        return lifecycle.follow(lifecycle.PROGRESS, ("acknowledge",), participant.progress)[-1]
+    return participant.progress
 
 
 def _our_turn(event: MailArrived, participant: Participant, policy: Policy, now: datetime) -> Actions:

@@ -20,6 +20,7 @@ from mailrouter.cli import (
     merging,
     relay,
     shapes,
+    sharing,
     show,
     timeline,
     triage,
@@ -278,6 +279,6 @@ def log(context: Here, vu: int, whom: str, text: str, by: str, at: datetime | No
 
 
 for command in (
-    *joining.COMMANDS, *contacting.COMMANDS, *casestate.COMMANDS, *merging.COMMANDS, relay.relay,
+    *joining.COMMANDS, *contacting.COMMANDS, *casestate.COMMANDS, *merging.COMMANDS, relay.relay, sharing.alert,
 ):  # fmt: skip
     case.add_command(command)

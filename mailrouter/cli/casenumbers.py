@@ -5,6 +5,7 @@ from datetime import datetime
 
 import click
 
+from mailrouter.case import calendar
 from mailrouter.cli import show
 from mailrouter.flow.timing.casepolicy import Changed, Number
 
@@ -23,6 +24,8 @@ def shape(numbers: Sequence[Number]) -> dict[str, object]:
 def say(changed: Changed, now: datetime) -> None:
     """What the change came to."""
     case, moved = changed.case, changed.moved
+    if bounded := calendar.bounded(changed.policy):
+        show.said(bounded)
     click.echo(f"VU#{case.vu}: changed")
     if case.planned_at != changed.planned_was:
         soon = ": by that number it would have been before now" if case.planned_at and case.planned_at <= now else ""

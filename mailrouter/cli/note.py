@@ -6,7 +6,7 @@ import click
 
 from mailrouter.case import notediff
 from mailrouter.case.formats import paths, text, vuls
-from mailrouter.cli import given, notegate, noteshape, notewriting, press, show
+from mailrouter.cli import given, notegate, noteshape, notewriting, press, sharing, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import publisher
 from mailrouter.flow.notes import finding
@@ -104,5 +104,5 @@ def preview(
     return click.echo(show.visible(str(folder / paths.page(vu) / "index.html")))
 
 
-for command in (*notewriting.COMMANDS, *notegate.COMMANDS, *press.COMMANDS):
+for command in (*notewriting.COMMANDS, *notegate.COMMANDS, *sharing.COMMANDS, *press.COMMANDS):
     note.add_command(command)

@@ -13,6 +13,7 @@ from mailrouter.store.analysts import Analyst
 from mailrouter.store.candidates import Candidate
 from mailrouter.store.contacts import PinnedKey
 from mailrouter.store.descriptions import Description
+from mailrouter.store.drafts import ShownDraft
 from mailrouter.store.embargoes import Embargo
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
@@ -101,8 +102,14 @@ def participant(file: CaseFile, one: Participant) -> Shape:
         "follow_ups_sent": one.follow_ups_sent, "wait_until": one.wait_until, "consent": one.consent,
         "their_ref": one.their_ref, "anonymous": one.anonymous,
         "clear_text_at": one.clear_text_at, "clear_text_by": one.clear_text_by,
-        "described": one.described, "promised": one.promised,
+        "described": one.described, "promised": one.promised, **draft_shown(file.drafts.get(one.id)),
     }  # fmt: skip
+
+
+def draft_shown(one: ShownDraft | None) -> Shape:
+    """The draft of the note that a participant was shown last."""
+    which = {"revision": one.number, "draft": one.draft, "shown_at": one.shown_at} if one else None
+    return {"draft_shown": which, "draft_acknowledged_at": one.acknowledged_at if one else None}
 
 
 def statuses(file: CaseFile, one: Participant) -> Shape:

@@ -107,7 +107,7 @@ WORDS = {
     "note.not-published": "no note will be published: {why}",
     "note.not-published-undone": "a note may be published after all: {why}",
     "note.ssvc": "SSVC Coordinator Publish: {answers}",
-    "draft.ordered": "the draft is to be shown when its day comes",
+    "draft.ordered": "the draft is to be shown on {planned}",
     "draft.shown": "{participant} shown revision {revision}, draft {draft}",
     "draft.acknowledged": "{participant} has seen revision {revision}, draft {draft}",
     "notice": "notice to {queue}",

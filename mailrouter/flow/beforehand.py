@@ -5,12 +5,11 @@ is not made for anybody else; of alerts and reminders one to each for each plann
 transaction, with the case locked.
 """
 
-import difflib
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from mailrouter.case import clocks, contacting
+from mailrouter.case import clocks, contacting, notediff
 from mailrouter.case.actions import Write
 from mailrouter.case.formats import text
 from mailrouter.case.formats.publisher import Publisher
@@ -65,7 +64,7 @@ def draft(
     return letter_id
 
 
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"
 
 
 def as_text(tools: Tools, revision: Revision) -> str:
@@ -91,14 +90,15 @@ def _values(tx: Connection, case: Case, participant: Participant, revision: Revi
 
 NO_CVE = "none assigned yet"
 CHANGED = "What is new since the draft that you were shown:"
-ELSEWHERE = "Only what stands outside of the text: vendors, vulnerabilities or their identifiers."
-MOST_LINES = 40
-SENTENCES = (NO_CVE, CHANGED, ELSEWHERE)  # that letters may hold
+NOTHING = "Nothing that is shown."
+MOST_LINES = 60
+SENTENCES = (NO_CVE, CHANGED, NOTHING)  # that letters may hold
 
 
 def changes(was: Revision, now: Revision) -> str:
-    """What the text of one draft says otherwise than that of another, as a short diff: lines gone and lines new."""
-    both = difflib.unified_diff(was.text.splitlines(), now.text.splitlines(), lineterm="", n=0)
-    found = [f"  {line}" for line in both if not line.startswith(("---", "+++", "@@")) and line.strip("+- ")]
+    """What one draft says otherwise than another, in its text and its facts: lines gone and lines new."""
+    text_of_both = notediff.text(was.text, now.text, ("", "")).split("\n")
+    lines = [line for line in text_of_both if line[:1] in ("+", "-") and line.strip("+- ")]
+    found = [f"  {line}" for line in (*lines, *notediff.changed(was.note, now.note))]
     more = [f"  … and {len(found) - MOST_LINES} lines more"] if len(found) > MOST_LINES else []
-    return "\n".join([*found[:MOST_LINES], *more]) or ELSEWHERE
+    return "\n".join([*found[:MOST_LINES], *more]) or NOTHING

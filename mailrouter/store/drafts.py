@@ -14,7 +14,7 @@ from mailrouter.store.tables import revisions, shown_drafts
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownDraft:
     """One draft, shown to one participant."""
 
     revision_id: int
@@ -36,15 +36,15 @@ _SHOWN: Select[Any] = select(
 _IN_ORDER = (revisions.c.number, revisions.c.draft, shown_drafts.c.participant_id)
 
 
-def of_case(tx: Connection, case_id: int) -> list[Shown]:
+def of_case(tx: Connection, case_id: int) -> list[ShownDraft]:
     """All of a case, by draft and participant."""
-    return [Shown(*row) for row in tx.execute(_SHOWN.where(revisions.c.case_id == case_id).order_by(*_IN_ORDER))]
+    return [ShownDraft(*row) for row in tx.execute(_SHOWN.where(revisions.c.case_id == case_id).order_by(*_IN_ORDER))]
 
 
-def of_participant(tx: Connection, participant_id: int) -> list[Shown]:
+def of_participant(tx: Connection, participant_id: int) -> list[ShownDraft]:
     """All that one was shown, oldest first."""
     mine = _SHOWN.where(shown_drafts.c.participant_id == participant_id).order_by(*_IN_ORDER)
-    return [Shown(*row) for row in tx.execute(mine)]
+    return [ShownDraft(*row) for row in tx.execute(mine)]
 
 
 def add(tx: Connection, revision_id: int, participant_id: int, letter_id: int, now: datetime) -> bool:

@@ -5,7 +5,7 @@ A few queries each, however many rows there are. Nothing here changes anything.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from mailrouter.store import (
     cases,
     contacts,
     descriptions,
+    drafts,
     proposals,
     relays,
     statements,
@@ -27,6 +28,7 @@ from mailrouter.store import (
 from mailrouter.store import messages as mail
 from mailrouter.store.contacts import Contact, Organisation, PinnedKey
 from mailrouter.store.descriptions import Description
+from mailrouter.store.drafts import ShownDraft
 from mailrouter.store.messages import Message
 from mailrouter.store.proposals import Proposal
 from mailrouter.store.relays import Relay
@@ -74,6 +76,7 @@ class CaseFile:
     relays: Sequence[Relay] = ()  # what was passed on of one participant's mail to another
     proposals: Sequence[Proposal] = ()  # what mails say, and nobody has decided about
     terms: Sequence[Terms] = ()  # the dates of its embargo, by number
+    drafts: Mapping[int, ShownDraft] = field(default_factory=dict)  # by participant id: the draft they were shown last
 
     def participant(self, participant_id: int | None) -> Participant | None:
         """By id."""
@@ -121,6 +124,7 @@ def case_file(tx: Connection, vu: int) -> CaseFile:
         relays=relays.of_case(tx, case.id),
         proposals=proposals.listed(tx, case.id),
         terms=terms.of_case(tx, case.id),
+        drafts={one.participant_id: one for one in drafts.of_case(tx, case.id)},
         vulnerabilities=vulnerabilities.of_case(tx, case.id),
         statuses=_statuses(tx, case),
         merged_into=cases.get(tx, case.merged_into_id).vu if case.merged_into_id else None,

@@ -227,7 +227,7 @@ def test_timeline_tells_what_happened_and_what_is_due(console: Console) -> None:
     ]
     assert [step["kind"] for step in told][-1] == "due"
     assert [step["does"] for step in told if step["coming"]] == [
-        "notice to the analyst", "notice to the analyst", "nothing: nobody upstream is silent",
+        "notice to the analyst", "notice to the analyst", "nothing: no downstream vendor below a silent one",
         "nothing: nobody is to be written to", "notice to the analyst", "notice to the analyst",
     ]  # fmt: skip
     assert [step["at"] for step in told] == sorted(step["at"] for step in told)

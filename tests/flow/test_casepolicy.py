@@ -242,7 +242,7 @@ def test_what_is_to_come_is_told_as_the_beat_will_do_it(world: World) -> None:
         ("follow-up", "letter follow-up-1", START + 14 * DAY),
         ("non-responsive", "nothing before something else happens", START + 14 * DAY),
         ("draft", "notice to the analyst", START + 31 * DAY),
-        ("alert", "nothing: no downstream vendor takes part", START + 35 * DAY),
+        ("alert", "nothing: no downstream vendor below a silent one", START + 35 * DAY),
         ("reminder", "letter publication-reminder to Vendor", START + 42 * DAY),
         ("embargo", "notice to the analyst", START + 45 * DAY),
         ("publication", "notice to the analyst", START + 45 * DAY),

@@ -47,6 +47,12 @@ def test_day_13_9_nothing_day_14_exactly_one(world: World) -> None:
     assert (world.participant().follow_ups_sent, world.turn()) == (1, "them")
 
 
+OVER = (  # what the analyst is told when our date has come, and with it the agreed one
+    "the embargo has ended on the agreed date: publication is permitted, and yours to order",
+    "the planned publication date has come",
+)
+
+
 def test_rungs_and_then_the_analyst(world: World) -> None:
     world.vendor_case()
     does = {}
@@ -55,7 +61,7 @@ def test_rungs_and_then_the_analyst(world: World) -> None:
         does[number] = [done.does for done in world.beat()]
     expected = {14: ["letter follow-up-1"], 28: ["letter follow-up-2"], 42: ["notice to the analyst"]}
     assert does == {number: expected.get(number, []) for number in does}
-    told = ["no answer; 2 follow-ups are out", "the planned publication date has come"]
+    told = ["no answer; 2 follow-ups are out", *OVER]
     assert [s.item.why for s in world.queue("alice") if "draft" not in s.item.why] == told
     assert world.deadlines() == []
     assert (world.turn(), world.participant().follow_ups_sent) == ("them", 2)
@@ -196,7 +202,7 @@ def test_a_question_left_unanswered_reminds_the_analyst_and_nags_nobody(world: W
     assert [done.does for done in world.beat()] == ["notice to the analyst"]
     world.day(60)
     assert world.beat() == []
-    assert world.notices() == ["waits for our answer", "the planned publication date has come"]
+    assert world.notices() == ["waits for our answer", *OVER]
     assert (world.follow_ups(), world.turn()) == ([], "us")
     write.reply(world.tools, world.alice, got.id, Draft("All of them. And yours?"))
     assert (world.turn(), [d.kind for d in world.deadlines()]) == ("them", ["follow-up"])

@@ -15,7 +15,7 @@ from mailrouter.case.plan import REPORTS
 from mailrouter.case.standing import Evidence, Standing, assurance, sender_organisation, standing, suspicion
 from mailrouter.case.standing import parse as parse_standing
 from mailrouter.flow import analystmail
-from mailrouter.flow.arriving import answered, confirmed, copies, offers, ties, weigh
+from mailrouter.flow.arriving import answered, confirmed, copies, drafted, offers, ties, weigh
 from mailrouter.flow.arriving.lookup import Known, Read, Vouched
 from mailrouter.mail import cleartext, mime, route, statement
 from mailrouter.store import cases, statements
@@ -91,6 +91,7 @@ def judge(tx: Connection, tools: Tools, read: Read, known: Known, vouched: Vouch
         suspicion="" if vouched and participant else taken or suspicion(evidence, read.sender.malformed),
         from_us=evidence.internal,
         says=answered.said(tx, read.mail, read.opened, read.form, case, participant) if kind == "person" else (),
+        draft=drafted.answer(tx, read, known, participant) if kind == "person" else None,
         unaddressed=None if vouched or participant or kind != "person" or doubt else _unaddressed(tx, read, known),
     )
 

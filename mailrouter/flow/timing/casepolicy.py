@@ -50,6 +50,7 @@ class Changed:
     case: Case  # as it is now
     planned_was: datetime | None
     moved: Sequence[Moved]
+    policy: Policy  # in force for it now
 
 
 def numbers(base: Policy, case: Case) -> list[Number]:
@@ -72,7 +73,7 @@ def change(tools: Tools, actor: Actor, vu: int, given: Mapping[str, str]) -> Cha
         note(tx, tools, actor, "case.policy", case, old=dict(old), new=dict(own(now_is)))
         moved = _move(tx, tools, actor, case, now_is)
         _replan(tx, tools, actor, case, now_is)
-        return Changed(cases.get(tx, case.id), case.planned_at, moved)
+        return Changed(cases.get(tx, case.id), case.planned_at, moved, of_case(tools.settings.policy, now_is))
 
 
 def _is_set(name: str, value: str) -> bool:
