@@ -4,7 +4,7 @@ Only what readers would look for is a change: that a participant was heard again
 Whoever is in the note no more is not named: they may want to be hidden.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mailrouter.case.note import Note, Statement, Status, Vendor, Vulnerability
 from mailrouter.case.status import UNKNOWN
@@ -15,6 +15,13 @@ HIDDEN = "Vendor information updated"
 def changes(before: Note, after: Note) -> list[str]:
     """Each once, vulnerabilities first; [] when readers would see nothing new."""
     return list(dict.fromkeys([*_vulnerabilities(before, after), *_vendors(before, after), *_dates(before, after)]))
+
+
+def without(why: str, before: Iterable[Note], now: Note) -> str:
+    """A line of the history that names nobody who was in the note once and is in it no more."""
+    gone = {one.name for note in before for one in note.vendors} - {one.name for one in now.vendors}
+    parts = [HIDDEN if any(name in part for name in gone) else part for part in why.split("; ")]
+    return "; ".join(dict.fromkeys(parts))
 
 
 def _vulnerabilities(before: Note, after: Note) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from mailrouter.case import revised
 from mailrouter.case.note import Edition, Note, Revised, digest, from_json, to_json
 from mailrouter.store import upsert
 from mailrouter.store.tables import (
@@ -168,8 +169,11 @@ def published(tx: Connection) -> dict[int, int]:
 
 
 def _edition(earlier: Sequence[Revision], last: Revision, at: datetime) -> Edition:
-    before = [Revised(one.number, one.decided_at, one.why) for one in earlier if one.decided_at is not None]
-    return Edition(last.note, (*before, Revised(last.number, at, last.why)))
+    """Its history names nobody who was hidden since: the earlier pages did, and are gone."""
+    shown, notes = last.note, [one.note for one in earlier]
+    dated = [(one.number, one.decided_at, one.why) for one in earlier if one.decided_at is not None]
+    lines = [*dated, (last.number, at, last.why)]
+    return Edition(shown, tuple(Revised(n, when, revised.without(why, notes, shown)) for n, when, why in lines))
 
 
 # ---- approvals and overrides -----------------------------------------------------------------------------------------

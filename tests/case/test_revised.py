@@ -69,3 +69,11 @@ def test_who_is_in_it_no_more_is_not_named(before: list[Vendor]) -> None:
     after = [one for one in before if one.name != "Hidden AG"]
     words = revised.changes(replace(NOTE, vendors=tuple(before)), replace(NOTE, vendors=tuple(after)))
     assert words == ([revised.HIDDEN] if len(after) < len(before) else [])
+
+
+def test_a_line_names_nobody_who_was_in_it_once() -> None:
+    why = "Statement of Acme added; Status of Beta updated; Status of Acme updated"
+    gone = replace(NOTE, vendors=(BETA,))
+    assert revised.without(why, [NOTE], NOTE) == why
+    assert revised.without(why, [NOTE], gone) == f"{revised.HIDDEN}; Status of Beta updated"
+    assert revised.without(why, [], gone) == why, "nobody was in it before"

@@ -183,7 +183,7 @@ def test_several_causes_are_one_revision_and_one_notice(noted: World) -> None:
     coordinate.set_participant(noted.tools, noted.alice, VU, ACME, anonymous=True)
     last = written(noted)[-1]
     assert (last.number, last.draft) == (2, 3)
-    assert last.why == "Status of Acme updated; Status of Vendor updated; Vendor information updated"
+    assert last.why == "Vendor information updated; Status of Vendor updated", "nobody reads of Acme any more"
     assert [one.name for one in last.note.vendors] == ["Beta", VENDOR]
     assert len(proposed(noted)) == 1
     assert f"{last.name} undecided" in still(noted)
@@ -255,3 +255,21 @@ def test_another_title_is_the_first_vulnerabilitys_too_while_that_has_the_same(n
     assert case(noted).title == "A better name"
     assert written(noted)[-1].note.vulnerabilities[0].title == "A better name"
     assert all("better" not in str(e.data) for e in noted.journal() if e.kind == "case.title")
+
+
+def test_who_is_hidden_after_publication_stands_in_no_line_of_the_history(noted: World) -> None:
+    status(noted, ACME, "Affected")
+    with noted.writing() as tx:
+        notes.decide(tx, written(noted)[-1].id, "alice", noted.clock())
+    coordinate.set_participant(noted.tools, noted.alice, VU, ACME, anonymous=True)
+    draft = written(noted)[-1]
+    assert (draft.number, draft.why) == (3, "Vendor information updated")
+    with noted.look() as tx:
+        edition = notes.edition(tx, draft, noted.clock())
+    assert [one.why for one in edition.history] == ["First published"] + ["Vendor information updated"] * 2
+
+
+def test_a_letter_that_names_who_the_note_names_leaves(noted: World) -> None:
+    publish(noted, 2, "Statement of Acme added")
+    noted.deliver()
+    assert {letter.state for letter in noted.letters("revised")} == {"sent"}

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from mailrouter import faults
-from mailrouter.case import notediff, notetext
+from mailrouter.case import notediff, notetext, revised
 from mailrouter.case.model import Case, Participant
-from mailrouter.case.note import IMPACT_UNKNOWN, Sections
+from mailrouter.case.note import IMPACT_UNKNOWN, Note, Sections
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, taking_part
 from mailrouter.flow.composing import facts
 from mailrouter.store import cases, descriptions, journal, notes
@@ -57,7 +57,7 @@ def propose(tx: Connection, tools: Tools, case: Case, *, why: str, cause: str, b
     fresh = facts.gather(tx, tools, case, before.note.sections)
     if fresh == before.note:
         return None
-    return _make(tx, tools, case, before.note.sections, by, why=_also(before, why), before=before, cause=cause)
+    return _make(tx, tools, case, before.note.sections, by, why=_also(before, fresh, why), before=before, cause=cause)
 
 
 def _make(
@@ -85,11 +85,13 @@ def _why(before: Revision | None) -> str:
     return before.why if before.decided_at is None else ""
 
 
-def _also(before: Revision, why: str) -> str:
+def _also(before: Revision, fresh: Note, why: str) -> str:
     """What the revision that is worked on says already, and this; the first was never anything else than published."""
     if before.decided_at is not None:
         return why
-    return before.why if before.number == 1 or why in before.why.split("; ") else f"{before.why}; {why}"
+    if before.number == 1:
+        return before.why
+    return revised.without(f"{before.why}; {why}", [before.note], fresh)
 
 
 def _refused_without(vu: int) -> str:
