@@ -75,11 +75,13 @@ def _head(file: CaseFile) -> None:
 
 
 def _embargo(file: CaseFile) -> None:
-    """Who is bound by it, and what is proposed; `embargo show` has all of it."""
+    """Once somebody answered, or another date was proposed: how many are bound; `embargo show` has all of it."""
     if file.case.embargo not in rules.ALIVE:
         return
     agreed, first = rules.in_force(file.terms), rules.stands(file.terms)
     counted = Counter(agreed.answer_of(p.id) for p in file.participants if p.takes_part) if agreed else Counter()
+    if not (first or rules.negotiated(file.terms) or any(counted[answer] for answer in rules.ANSWERS)):
+        return
     said = [f"{counted[answer]} {answer}" for answer in (*rules.ANSWERS, rules.INVITED) if counted[answer]]
     parts = [f"embargo date {agreed.number}: {', '.join(said) or 'nobody asked'}"] if agreed else []
     parts += [f"date {first.number} is proposed: {first.ends_at:%Y-%m-%d %H:%M} UTC"] if first else []

@@ -94,7 +94,7 @@ def test_json_has_the_keys_of_the_contract(console: Console) -> None:
     shown = console.json("case", "show", f"VU#{VU}")
     assert set(shown) >= KEYS["case"]
     assert shown["vu"] == f"VU#{VU}"
-    assert set(shown["embargo"]) == {"state", "ends_at"}
+    assert set(shown["embargo"]) == {"state", "ends_at", "zone", "agreed", "stands", "terms"}
     assert set(shown["publication"]) == {"planned_at"}
     for name in ("participant", "message", "statement", "deadline"):
         assert shown[f"{name}s"], name
@@ -133,7 +133,8 @@ def test_json_before_anything_happened(console: Console) -> None:
     shown = console.json("case", "show", str(VU))
     for name in ("participants", "messages", "statements", "deadlines", "remarks", "elsewhere"):
         assert shown[name] == []
-    assert shown["embargo"] == {"state": "NONE", "ends_at": None}
+    none = {"state": "NONE", "ends_at": None, "zone": "UTC", "agreed": None, "stands": None, "terms": []}
+    assert shown["embargo"] == none
 
 
 def test_people_read_first_whose_turn_it_is_and_the_next_letter(console: Console) -> None:
