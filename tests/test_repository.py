@@ -193,6 +193,7 @@ def test_the_wheel_carries_all_it_needs(wheel):
     migrations = [path.relative_to(ROOT) for path in tracked() if path.is_relative_to(ROOT / "migrations")]
     assert {f"mailrouter/{path}" for path in migrations} <= names
     assert any(name.endswith(".txt") and "/letters/" in name for name in names)
+    assert {f"mailrouter/press/templates/{name}" for name in ("note.html", "style.css")} <= names
     assert [name for name in names if not re.match(r"mailrouter/|mailrouter-[^/]*\.dist-info/", name)] == []
 
 
