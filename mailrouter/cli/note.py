@@ -9,7 +9,7 @@ from mailrouter.case.formats import paths, text, vuls
 from mailrouter.cli import given, notegate, noteshape, notewriting, press, sharing, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import publisher
-from mailrouter.flow.notes import finding
+from mailrouter.flow.notes import finding, gating, recommending
 from mailrouter.press import pages, site
 from mailrouter.store import cases, notes
 
@@ -46,11 +46,15 @@ def listing(context: Here, json_: bool) -> None:
 @as_json
 @here
 def one(context: Here, vu: int, revision: int | None, draft: int | None, json_: bool) -> None:
-    """The newest draft, or one of those before: what it is, who approved it, its text."""
+    """The newest draft, or one of those before: what it is, who approved it, what stops it, its text."""
     with context.db.read() as tx:
         case = cases.by_vu(tx, vu)
         found = finding.one(tx, case, revision, draft)
         shown = noteshape.shape(case, found, notes.approved(tx, found), notes.overridden(tx, found.id))
+        shown |= {"recommended": recommending.of(tx, case).words}
+    if found.decided_at is None:
+        _, checks = gating.look(context.tools, vu, found.number, found.draft)
+        shown |= {"unmet": [check.name for check in checks if check.unmet]}
     return show.show_json(shown) if json_ else noteshape.show_note(case, found, shown)
 
 

@@ -56,6 +56,8 @@ def shape(case: Case, one: Revision, approvals: Sequence[Approval], overrides: S
     return {
         **line(case, one, approvals),
         "overrides": [{"condition": o.condition, "why": o.why, "by": o.by, "at": o.at} for o in overrides],
+        "unmet": None,
+        "recommended": None,
         "text": one.text,
         "note": one.note,
     }
@@ -80,10 +82,20 @@ def show_note(case: Case, one: Revision, shown: Shape) -> None:
             ("released", one.released_at),
             *(("overridden", f"{o['condition']} by {o['by']}: {o['why']}") for o in overrides),
             *_approved(shown),
+            ("unmet", _unmet(shown)),
+            ("SSVC recommends", shown["recommended"]),
         )
     )
     click.echo()
     show.block(one.text)
+
+
+def _unmet(shown: Shape) -> str:
+    names = shown["unmet"]
+    if names is None:
+        return ""
+    assert isinstance(names, list)
+    return f"{', '.join(names)}; `mailrouter note gate` says what to do" if names else "nothing: it may be published"
 
 
 def _approved(shown: Shape) -> list[tuple[str, object]]:

@@ -22,7 +22,6 @@ from mailrouter.store.tables import (
     overrides,
     participants,
     revisions,
-    shown_drafts,
 )
 
 
@@ -235,24 +234,6 @@ def overridden(tx: Connection, revision_id: int) -> list[Override]:
     """All of a revision, by name."""
     wanted = select(overrides).where(overrides.c.revision_id == revision_id).order_by(overrides.c.condition)
     return [Override(*row) for row in tx.execute(wanted)]
-
-
-# ---- drafts that were shown ------------------------------------------------------------------------------------------
-
-
-def shown(tx: Connection, case_id: int) -> Mapping[int, Sequence[int]]:
-    """Participants who were shown a draft, each with the mails in which they comment on one."""
-    found: dict[int, list[int]] = {}
-    for row in tx.execute(_SHOWN, {"case": case_id}):
-        found.setdefault(row.participant_id, []).extend([row.comment_id] if row.comment_id else [])
-    return found
-
-
-_SHOWN = (
-    select(shown_drafts.c.participant_id, shown_drafts.c.comment_id)
-    .join(revisions, revisions.c.id == shown_drafts.c.revision_id)
-    .where(revisions.c.case_id == bindparam("case"))
-)
 
 
 # ---- what we say of a vendor -----------------------------------------------------------------------------------------

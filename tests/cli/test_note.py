@@ -128,7 +128,10 @@ def test_the_gate_and_approving(console: Console, case: World) -> None:
     sha256 = console.json("note", "show", NUMBER)["sha256"]
     said = console.out("note", "approve", NUMBER, "--sha256", sha256[:16])
     assert said == f"revision 1, draft 1 of the note on VU#{VU} approved, SHA-256 {sha256[:16]}; 1 of 1\n"
-    assert console.json("note", "show", NUMBER)["approvals"][0]["analyst"] == "ben"
+    shown = console.json("note", "show", NUMBER)
+    assert (shown["approvals"][0]["analyst"], shown["unmet"]) == ("ben", ["date", "cve", "draft-shown"])
+    assert shown["recommended"].startswith("open until")
+    assert "`mailrouter note gate` says what to do" in console.out("note", "show", NUMBER)
     assert "ben" in console.out("note", "list")
     console.out("note", "withdraw-approval", NUMBER)
     assert console.json("note", "show", NUMBER)["approvals"] == []
@@ -172,7 +175,7 @@ def test_previewed_and_published(console: Console, case: World, tmp_path: Path) 
     assert done.stdout.startswith(f"VU#{VU}: revision 1 is published: ")
     assert "not approved yet" in done.stderr
     shown = console.json("note", "show", NUMBER)
-    assert (shown["state"], shown["emergency"]) == ("published", "attacks")
+    assert (shown["state"], shown["emergency"], shown["unmet"]) == ("published", "attacks", None)
     assert [one["condition"] for one in shown["overrides"]] == ["cve", "date", "draft-shown"]
     page = case.tools.settings.press.folder / f"vuls/id/{VU}/index.html"
     assert "It overflows." in page.read_text()

@@ -1,6 +1,6 @@
 """The gate, held against what the database says now: for whoever asks, and for whoever decides."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -12,7 +12,8 @@ from mailrouter.case.note import digest
 from mailrouter.flow.composing import facts
 from mailrouter.flow.notes import finding, hidden
 from mailrouter.flow.notes.hidden import Rendered
-from mailrouter.store import cases, notes, queues, statements
+from mailrouter.store import cases, drafts, notes, queues, statements
+from mailrouter.store.drafts import ShownDraft
 from mailrouter.store.notes import Revision
 from mailrouter.tools import Tools
 
@@ -48,7 +49,7 @@ def checks(tx: Connection, tools: Tools, case: Case, prepared: Prepared) -> list
     one = prepared.revision
     people = [p for p in cases.participants_of(tx, [case.id]) if p.takes_part and p.progress != facts.SUSPECTED]
     newest = notes.newest(tx, case.id)
-    shown = notes.shown(tx, case.id)
+    shown = drafts.of_case(tx, case.id)
     return gate.check(
         gate.Facts(
             vu=case.vu, draft=one.name, first=case.published_at is None, now=tools.now(),
@@ -62,7 +63,7 @@ def checks(tx: Connection, tools: Tools, case: Case, prepared: Prepared) -> list
             without_cve=tuple(_without_cve(one)),
             approvals=len(notes.approved(tx, one)), wanted=tools.settings.policy.approvals,
             left_out=tuple(_left_out(tx, case, one, people)),
-            not_shown=tuple(p.name for p in people if p.id not in shown),
+            not_shown=tuple(p.name for p in people if p.id not in {one.participant_id for one in shown}),
             comments=tuple(_commenting(tx, people, shown)),
         )
     )  # fmt: skip
@@ -89,7 +90,7 @@ def _left_out(tx: Connection, case: Case, one: Revision, people: Iterable[Partic
             yield p.name
 
 
-def _commenting(tx: Connection, people: Iterable[Participant], shown: Mapping[int, Sequence[int]]) -> Iterable[str]:
-    for p in people:
-        if any(queues.of_message(tx, comment) is not None for comment in shown.get(p.id, ())):
-            yield p.name
+def _commenting(tx: Connection, people: Iterable[Participant], shown: Iterable[ShownDraft]) -> Iterable[str]:
+    """Whose mail about a draft still waits for somebody to deal with it."""
+    waiting = {s.participant_id for s in shown if s.comment_id and queues.of_message(tx, s.comment_id) is not None}
+    return (p.name for p in people if p.id in waiting)
