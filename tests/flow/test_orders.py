@@ -245,7 +245,8 @@ def test_a_notice_about_a_participant_can_be_answered_with_a_letter(world: World
     for number in (14, 28, 42):
         world.day(number)
         world.beat()
-    ordered(world, "Is anybody there?")
+    theirs = next(one.item.id for one in world.queue("alice") if one.item.participant_id is not None)
+    ordered(world, "Is anybody there?", address(world, theirs))
     [told] = carried_out(world)
     [letter] = world.letters("write")
     assert told == f"your text: sent on as letter {letter.id}"
