@@ -11,8 +11,9 @@ decision. Nothing here decides what a line is worth. Time is linear in the text,
 # ruff: noqa: RUF001  (the signs that programs and people put around words are what is looked for)
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from mailrouter.case import cveid, vuid
 from mailrouter.case.answers import KNOWN, LABELS, OFFERED, Said, Source, What, consent, is_plain, word
@@ -69,9 +70,9 @@ def read(text: str, vu: int) -> tuple[Said, ...]:
     return read_lines(apart(text), vu)
 
 
-def read_lines(lines: Lines, vu: int) -> tuple[Said, ...]:
-    """The same of lines that are known apart."""
-    return _read(lines, vu) if lines else ()
+def read_lines(lines: Lines, vu: int, cves: Mapping[str, int] = MappingProxyType({})) -> tuple[Said, ...]:
+    """The same of lines that are known apart. `cves`: CVE ID -> number, of the case's vulnerabilities."""
+    return _read(lines, vu, cves) if lines else ()
 
 
 def apart(text: str) -> Lines:
@@ -102,9 +103,9 @@ def asked(letter: str, vu: int) -> frozenset[What]:
     return frozenset(one.said.what for one in found) - filled
 
 
-def _read(apart: Lines, vu: int) -> tuple[Said, ...]:
+def _read(apart: Lines, vu: int, cves: Mapping[str, int]) -> tuple[Said, ...]:
     lines = list(_lines(apart))
-    found = list(_found(lines, vu))
+    found = list(_found(lines, vu, cves))
     own = [one.said for one in found if lines[one.begins].new and one.said.value]
     below = list(_below(lines, [one for one in found if not lines[one.begins].new]))
     quoted = _once([one.said for one in found if not lines[one.begins].new])
@@ -132,7 +133,7 @@ def _plain(line: str) -> str:
 # ---- line by line ----------------------------------------------------------------------------------------------------
 
 
-def _found(lines: Sequence[_Line], vu: int) -> Iterator[_Found]:
+def _found(lines: Sequence[_Line], vu: int, cves: Mapping[str, int] = MappingProxyType({})) -> Iterator[_Found]:
     """Every line of the form, filled in or not."""
     position, count = 0, 0
     while position < len(lines) and count < MOST:
@@ -143,7 +144,7 @@ def _found(lines: Sequence[_Line], vu: int) -> Iterator[_Found]:
         what, count = _BY_LABEL[" ".join(label[1].casefold().split())], count + 1
         end = _value_ends(lines, position, what, label.end())
         value = " ".join([lines[position].text[label.end() :], *(line.text for line in lines[position + 1 : end])])
-        vulnerability, remark = _which(label[2] or label[3] or "", vu)
+        vulnerability, remark = _which(label[2] or label[3] or "", vu, cves)
         if vulnerability is not None:
             yield _Found(Said(what, _value(f"{remark}{value}", what), vulnerability), position, end)
         position = end
@@ -180,7 +181,7 @@ def _answers(what: What, text: str) -> bool:
     return (what is What.AFFECTED and word(text) != "") or (what is What.EMBARGO and consent(text) != "")
 
 
-def _which(qualifier: str, vu: int) -> tuple[int | None, str]:
+def _which(qualifier: str, vu: int, cves: Mapping[str, int]) -> tuple[int | None, str]:
     """Which vulnerability a line is about, and what else stands there; None: it is about another case."""
     named = qualifier.strip(" *_")
     if not named or named.casefold() == _REPORT_FORMS:
@@ -188,6 +189,9 @@ def _which(qualifier: str, vu: int) -> tuple[int | None, str]:
     if found := vuid.find(named):
         one = found[0]
         return (one.vulnerability or 0 if one.number == vu else None), ""
+    known = [cves[one] for one in cveid.find(named) if one in cves]
+    if len(known) == 1:
+        return known[0], ""
     number = re.fullmatch(r"\.?([1-9][0-9]{0,3})", named)
     return (int(number[1]), "") if number else (0, f"({named}) ")
 

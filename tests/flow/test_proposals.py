@@ -407,3 +407,13 @@ def test_what_they_need_is_told_when_the_mail_waits_no_longer(world: World) -> N
     proposals.take_message(world.tools, world.alice, mail.id)
     assert (world.turn(), world.notices()) == ("us", ["they need: a PoC"])
     assert [str(d.kind) for d in world.deadlines()] == ["answer"]
+
+
+@quickly
+def test_a_line_that_names_a_cve_id_is_about_the_vulnerability_that_has_it(world: World) -> None:
+    world.vendor_case(key=True)
+    second = coordinate.add_vulnerability(world.tools, world.alice, VU, "another")
+    with world.writing() as tx:
+        vulnerabilities.change(tx, second.id, cve="CVE-2026-1002")
+    world.feed(world.signed(f"VU#{VU}\n\nAffected (CVE-2026-1002): no\n"))
+    assert [(one.number, one.status) for one in status(world)] == [(2, "Not Affected")]

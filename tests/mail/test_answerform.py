@@ -222,3 +222,17 @@ def test_what_is_filled_in_is_read(what: What, value: str) -> None:
 def test_hostile_length(piece: str) -> None:
     assert len(answerform.read(piece * 100_000, VU)) <= 1
     answerform.read(piece.strip() * 100_000, VU)
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "about"),
+    [
+        ("CVE-2026-1002", (2, "no")), ("cve-2026-1001", (1, "no")), ("for CVE-2026-1002", (2, "no")),
+        ("CVE-2026-9999", (0, "(CVE-2026-9999) no")),  # not one of ours
+        ("CVE-2026-1001, CVE-2026-1002", (0, "(CVE-2026-1001, CVE-2026-1002) no")),
+    ],
+)  # fmt: skip
+def test_a_known_cve_id_says_which_vulnerability_a_line_is_about(qualifier: str, about: tuple[int, str]) -> None:
+    lines = answerform.apart(f"Affected ({qualifier}): no\n")
+    [said] = answerform.read_lines(lines, 123456, {"CVE-2026-1001": 1, "CVE-2026-1002": 2})
+    assert (said.vulnerability, said.value) == about

@@ -48,7 +48,7 @@ def said(
     """What it says, as the case's participant `participant`."""
     if case is None or participant is None:
         return ()
-    filled = answerform.read_lines(form, case.vu)
+    filled = answerform.read_lines(form, case.vu, _by_id(tx, form, case))
     if any(one.source is Source.QUOTED for one in filled):
         asked = _asked(tx, mail.in_reply_to, case, participant)
         filled = tuple(one for one in filled if one.source is not Source.QUOTED or one.what in asked)
@@ -56,6 +56,13 @@ def said(
     named = {one.what for one in filled}
     world = tuple(one for one in publicwords.read(form) if one.what not in named)
     return (*filled, *world, *_reference(mail, opened, case, participant))
+
+
+def _by_id(tx: Connection, form: Lines, case: Case) -> dict[str, int]:
+    """Which vulnerability has which CVE ID: asked only of a text with one in it."""
+    if not cveid.find("\n".join(text for text, _ in form)):
+        return {}
+    return {one.cve: one.number for one in vulnerabilities.of_case(tx, case.id) if one.cve}
 
 
 def _identified(tx: Connection, form: Lines, filled: tuple[Said, ...], case: Case) -> tuple[Said, ...]:
