@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from mailrouter.case import answers, status
+from mailrouter.case import answers, calendar, status
 from mailrouter.case import terms as rules
 from mailrouter.case.model import Case, Deadline, DeadlineKind, Participant, Waiting
 from mailrouter.case.policy import own
@@ -194,7 +194,21 @@ def next_of(file: CaseFile, participant: Participant) -> str:
 def due(file: CaseFile, deadline: Deadline) -> str:
     """A deadline in words."""
     whose = file.participant(deadline.participant_id)
-    return show.visible(DUE[deadline.kind].format(rung=deadline.rung, who=whose.name if whose else "?"))
+    what = DUE[deadline.kind].format(rung=deadline.rung, who=whose.name if whose else "?")
+    to = _to(file, deadline) if deadline.done_at is None else []
+    return show.visible(f"{what}: {to[0].name if len(to) == 1 else len(to)}" if to else what)
+
+
+def _to(file: CaseFile, deadline: Deadline) -> list[Participant]:
+    """Whom a clock of the case would write to as things are."""
+    match deadline.kind:
+        case DeadlineKind.REMINDER:
+            return [one for one in file.participants if calendar.is_silent(one, reachable=True)]
+        case DeadlineKind.ALERT:
+            return calendar.below_silent(file.participants)
+        case DeadlineKind.DRAFT:
+            return [one for one in file.participants if calendar.sees_draft(one) and one.id not in file.drafts]
+    return []
 
 
 def _unsent(file: CaseFile, fold: int | None) -> None:

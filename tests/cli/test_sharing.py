@@ -33,6 +33,9 @@ def test_kept_shown_acknowledged_and_told_everywhere(office: Console) -> None:
         ("draft.ordered", "the draft is to be shown on 2026-04-06 09:00")
     ]
     assert ("the draft of the note", "letter draft to 2") in [(step["what"], step["does"]) for step in told]
+    page = office.out("case", "show", str(VU))
+    for line in ("the draft of the note: 2", "alert to downstream vendors: Bolt", "reminder to silent vendors: 2"):
+        assert line in page
     world.day(35)
     foretold = office.json("beat", "--dry-run")
     assert ("draft", "letter draft to 2") in [(one["kind"], one["does"]) for one in foretold]
