@@ -11,6 +11,8 @@ from mailrouter.mail.draftform import Said, read
     ("text", "seen", "comments"),
     [
         ("Draft: seen", True, False),
+        ("VU#174254\n\nDraft: seen\n", True, False),
+        ("[VU#174254.1]\nDraft: seen\nVU#174254 is affected\n", True, True),
         ("draft : No comments.\r\n", True, False),
         ("Hi Ada,\n\nDraft: no comment\n\nKind regards,\nBob\nPSIRT of Bolt\n", True, False),
         ("Draft: comments below", True, True),
