@@ -5,21 +5,24 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from mailrouter.case.model import Case, DeadlineKind, Waiting
-from mailrouter.store import cases, notes, outbox, proposals, statements
+from mailrouter.store import cases, cves, notes, outbox, proposals, statements, vulnerabilities
 
 
 def still_open(tx: Connection, case: Case) -> list[str]:
     """All of it, counted, in words; [] when nothing is."""
     everyone = cases.participants_of(tx, [case.id])
+    records, orders = _cves(tx, case)
     counted = (
         (outbox.held(tx, case.id), "letter", "held"),
         (sum(one.waiting_on is Waiting.US for one in everyone), "participant", "waiting on us"),
         (sum(one.state == "held" for one in statements.of_case(tx, case.id)), "statement", "held"),
         (len(proposals.listed(tx, case.id)), "proposal", "undecided"),
         (_unapproved(tx, case), "statement", "not approved"),
+        (records, "CVE record", "not public"),
+        (orders, "CVE order", "open"),
     )
     found = [f"{number} {what}{'' if number == 1 else 's'} {how}" for number, what, how in counted if number]
-    return [*found, *_note(tx, case), *_clocks(tx, case)]
+    return [*found, *_note(tx, case), *_approval(tx, case)]
 
 
 def _unapproved(tx: Connection, case: Case) -> int:
@@ -38,12 +41,17 @@ def _note(tx: Connection, case: Case) -> Iterator[str]:
         yield "no note, and no decision not to publish"
 
 
-_OWED = {  # clocks that end when it is done
-    DeadlineKind.RECORD: "the CVE record",
-    DeadlineKind.APPROVAL: "the approval of what was published in an emergency",
-}
+def _cves(tx: Connection, case: Case) -> tuple[int, int]:
+    """Of a published case: records that nobody knows to be public, and what the CVE service is still to do."""
+    if not case.is_published:
+        return 0, 0
+    known = vulnerabilities.of_case(tx, case.id)
+    wanted = cves.of_vulnerabilities(tx, [one.id for one in known], wanted=True)
+    return sum(bool(one.cve) and one.record_at is None for one in known), len(wanted)
 
 
-def _clocks(tx: Connection, case: Case) -> list[str]:
+def _approval(tx: Connection, case: Case) -> Iterator[str]:
+    """What was published in an emergency is approved afterwards: its clock ends with that."""
     open_ = {one.kind for one in cases.deadlines_of(tx, case.id) if one.done_at is None}
-    return [words for kind, words in _OWED.items() if kind in open_ and case.published_at is not None]
+    if DeadlineKind.APPROVAL in open_:
+        yield "the approval of what was published in an emergency"

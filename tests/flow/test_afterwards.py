@@ -12,7 +12,7 @@ from mailrouter.flow.casework.write import Draft
 from mailrouter.flow.composing import facts, writing
 from mailrouter.flow.cves import assigning
 from mailrouter.flow.filing import statements
-from mailrouter.store import cases, notes
+from mailrouter.store import cases, notes, vulnerabilities
 from mailrouter.store.notes import Revision
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
 
@@ -273,3 +273,13 @@ def test_a_letter_that_names_who_the_note_names_leaves(noted: World) -> None:
     publish(noted, 2, "Statement of Acme added")
     noted.deliver()
     assert {letter.state for letter in noted.letters("revised")} == {"sent"}
+
+
+def test_it_does_not_close_before_its_cve_records_are_public(noted: World) -> None:
+    with noted.writing() as tx:
+        [flaw] = vulnerabilities.of_case(tx, case(noted).id)
+        vulnerabilities.change(tx, flaw.id, cve="CVE-2026-1002", cve_source="vendor")
+    assert "1 CVE record not public" in still(noted)
+    with noted.writing() as tx:
+        vulnerabilities.change(tx, flaw.id, record_at=noted.clock())
+    assert still(noted) == ["1 participant waiting on us"]
