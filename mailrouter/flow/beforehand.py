@@ -12,9 +12,8 @@ from sqlalchemy import Connection
 from mailrouter.case import clocks, contacting, notediff
 from mailrouter.case.actions import Write
 from mailrouter.case.formats import text
-from mailrouter.case.formats.publisher import Publisher
 from mailrouter.case.model import Case, Participant
-from mailrouter.flow import details, letters
+from mailrouter.flow import details, letters, publisher
 from mailrouter.mail.entity import Attachment
 from mailrouter.store import contacts, drafts, notes
 from mailrouter.store.notes import Revision
@@ -69,12 +68,7 @@ TEXT = "text/plain"
 
 def as_text(tools: Tools, revision: Revision) -> str:
     """The draft as people read it."""
-    identity = tools.settings.identity
-    ours = Publisher(
-        identity.name, identity.notes_url, identity.policy_url, identity.address, identity.phone, tools.own_key(),
-        identity.key_url,
-    )  # fmt: skip
-    return text.of(revision.note, ours, draft=revision.name)
+    return text.of(revision.note, publisher.of(tools), draft=revision.name)
 
 
 def _values(tx: Connection, case: Case, participant: Participant, revision: Revision) -> dict[str, str]:
