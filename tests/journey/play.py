@@ -56,11 +56,13 @@ class Known:
     anonymous: bool = False
     names: tuple[str, ...] = ()  # of persons
     message_ids: set[str] = field(default_factory=set)  # of their mails, and of ours to them
+    signs: bool = False  # a statement of theirs is in the note, and so is the key that signs it
 
     def secrets(self) -> set[str]:
         """What no other participant may find."""
         more = {self.who.name, self.who.address.partition("@")[2], *self.names} if self.anonymous else set()
-        return {self.who.address, *key_ids(self.who), *self.message_ids, *more}
+        told = {self.who.fingerprint, self.who.fingerprint[-16:]} if self.signs else set()
+        return {self.who.address, *key_ids(self.who), *self.message_ids, *more} - told
 
 
 def key_ids(of: Organisation) -> list[str]:
@@ -272,7 +274,7 @@ class Case:
 
     def echo_answers_last(self) -> None:
         """In clear, as they can: an analyst takes it."""
-        first = self.letters(self.echo, 4)[0]  # the details, and what reminded of them
+        first = self.echo.who.read(next(raw for raw in self.taken(self.echo) if b"multipart/" in raw))
         self.sends(self.echo, self.echo.who.plain(
             f"Re: {first.subject}", form(affected="no", why="we do not ship the updater"), To=first["Reply-To"],
         ))  # fmt: skip
