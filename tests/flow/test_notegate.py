@@ -193,6 +193,17 @@ def test_each_alone_stops_it_and_is_named(ready: World, ben: Actor) -> None:
     assert ready.breaks() == []
 
 
+def test_a_text_that_was_held_before_theirs_stands_is_no_statement_left_out(ready: World, ben: Actor) -> None:
+    _held(ready, ben, VU)
+    ready.day(61)
+    _approved_since(ready, ben)
+    drafted(ready, ben)
+    assert "statements" not in unmet(ready)
+    ready.day(62)
+    _held(ready, ben, VU)
+    assert "statements" in unmet(ready)
+
+
 def stays_or_is_overridden(world: World, name: str, vu: int) -> None:
     if name not in gate.OVERRIDABLE:
         with pytest.raises(Refused, match="cannot be overridden"):
