@@ -25,7 +25,7 @@ def due(event: CaseDue, _policy: Policy, at: datetime) -> Actions:
     deadline, vu = event.deadline, event.case.vu
     why = (
         f"VU#{vu} was published in an emergency and is not approved yet: read it (`mailrouter note show {vu}`), then "
-        f"`mailrouter note approve {vu}`"
+        f"`mailrouter note approve {vu} --sha256 …`, as it begins there"
     )
     begins = once(deadline.since.partition(":")[2])
     told = [Notice(queue, why, f"{begins}{queue}:{deadline.rung}") for queue in event.staff]

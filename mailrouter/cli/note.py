@@ -46,16 +46,18 @@ def listing(context: Here, json_: bool) -> None:
 @as_json
 @here
 def one(context: Here, vu: int, revision: int | None, draft: int | None, json_: bool) -> None:
-    """The newest draft, or one of those before: what it is, who approved it, what stops it, its text."""
+    """The newest draft, or one of those before: who approved it, what stops it, and all of it as readers get it."""
     with context.db.read() as tx:
         case = cases.by_vu(tx, vu)
         found = finding.one(tx, case, revision, draft)
         shown = noteshape.shape(case, found, notes.approved(tx, found), notes.overridden(tx, found.id))
         shown |= {"recommended": recommending.of(tx, case).words}
+        as_read = text.of(notes.edition(tx, found) if found.decided_at else found.note, publisher.of(context.tools),
+                          draft="" if found.decided_at else found.name)  # fmt: skip
     if found.decided_at is None:
         _, checks = gating.look(context.tools, vu, found.number, found.draft)
         shown |= {"unmet": [check.name for check in checks if check.unmet]}
-    return show.show_json(shown) if json_ else noteshape.show_note(case, found, shown)
+    return show.show_json(shown) if json_ else noteshape.show_note(case, found, shown, as_read)
 
 
 @note.command(

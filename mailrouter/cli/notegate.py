@@ -11,7 +11,7 @@ from mailrouter.case.gate import Check
 from mailrouter.cli import given, noteshape, show
 from mailrouter.cli.frame import Here, as_json, examples, here
 from mailrouter.flow import publishing
-from mailrouter.flow.notes import approving, gating, notpublishing, recommending
+from mailrouter.flow.notes import approving, finding, gating, notpublishing, recommending
 from mailrouter.flow.notes.recommending import Recommended
 from mailrouter.store import cases
 from mailrouter.store.notes import Revision
@@ -25,17 +25,30 @@ def _answer(question: str) -> click.Choice[str]:
 
 @click.command(
     "approve",
-    epilog=examples("mailrouter note approve VU#123456", "mailrouter note approve VU#123456 --sha256 44bae50e12ab90cd"),
+    epilog=examples(
+        "mailrouter note approve VU#123456 --draft 3", "mailrouter note approve VU#123456 --sha256 44bae50e12ab"
+    ),
 )
 @given.vu_argument
 @noteshape.which
 @click.option("--sha256", type=given.DIGITS, help="Only what you have read: how its SHA-256 begins.")
 @here
 def approve(context: Here, vu: int, revision: int | None, draft: int | None, sha256: str | None) -> None:
-    """Approve exactly the newest draft for publication, as another analyst than who wrote it."""
+    """Approve exactly the draft you have read, as another analyst than who wrote it: name it, or its SHA-256."""
+    if draft is None and not sha256:
+        raise faults.Refused(_which(context, vu, revision))
     done, approvals = approving.approve(context.tools, context.actor, vu, revision, draft, sha256 or "")
     wanted = context.settings.policy.approvals
     click.echo(f"{done.name} of the note on VU#{vu} approved, SHA-256 {done.sha256[:16]}; {len(approvals)} of {wanted}")
+
+
+def _which(context: Here, vu: int, revision: int | None) -> str:
+    with context.db.read() as tx:
+        newest = finding.one(tx, cases.by_vu(tx, vu), revision)
+    return (
+        f"say which draft you have read, with --draft or --sha256: the newest is {newest.name}, SHA-256"
+        f" {newest.sha256[:16]}; `mailrouter note show {vu}` shows it as its readers get it"
+    )
 
 
 @click.command("withdraw-approval", epilog=examples("mailrouter note withdraw-approval VU#123456"))

@@ -63,8 +63,8 @@ def shape(case: Case, one: Revision, approvals: Sequence[Approval], overrides: S
     }
 
 
-def show_note(case: Case, one: Revision, shown: Shape) -> None:
-    """For people."""
+def show_note(case: Case, one: Revision, shown: Shape, as_read: str) -> None:
+    """For people. `as_read`: the whole of it, as its readers get it: what is approved is what is seen."""
     click.echo(f"VU#{case.vu}  {show.short(one.note.sections.title, 84)}")
     overrides = shown["overrides"]
     assert isinstance(overrides, list)
@@ -87,7 +87,7 @@ def show_note(case: Case, one: Revision, shown: Shape) -> None:
         )
     )
     click.echo()
-    show.block(one.text)
+    show.block(as_read)
 
 
 def _unmet(shown: Shape) -> str:

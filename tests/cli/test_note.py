@@ -41,7 +41,7 @@ def test_from_the_template_to_a_draft(console: Console, case: World) -> None:
     assert [one["name"] for one in shown["note"]["vendors"]] == [VENDOR]
     assert console.json("note", "show", NUMBER, "--draft", "1")["title"] == "A flaw in everything"
     assert [one["draft"] for one in console.json("note", "list")] == [2]
-    assert "## Solution\n\nUpdate." in console.out("note", "show", NUMBER)
+    assert "Solution\n--------\n\nUpdate." in console.out("note", "show", NUMBER)
     assert "1, draft 2" in console.out("note", "list")
     said = console.refused("note", "show", NUMBER, "--draft", "7", status=1)
     assert said == (
@@ -122,10 +122,14 @@ def test_the_gate_and_approving(console: Console, case: World) -> None:
     shown = console.out("note", "gate", NUMBER, status=1)
     assert "UNMET" in shown
     assert max(map(len, shown.splitlines())) <= 100
-    said = console.refused("note", "approve", NUMBER, status=1)
+    said = console.refused("note", "approve", NUMBER, "--draft", "1", status=1)
     assert said == "alice wrote the text of revision 1, draft 1: another analyst approves it"
     console.actor = Actor("ben", case.analyst("ben").id)
     sha256 = console.json("note", "show", NUMBER)["sha256"]
+    said = console.refused("note", "approve", NUMBER, status=2)
+    assert said.startswith("say which draft you have read, with --draft or --sha256: the newest is revision 1, draft 1")
+    assert f"SHA-256 {sha256[:16]}; `mailrouter note show {VU}`" in said
+    assert "DRAFT, not published. TLP:AMBER. revision 1, draft 1" in console.out("note", "show", NUMBER)
     said = console.out("note", "approve", NUMBER, "--sha256", sha256[:16])
     assert said == f"revision 1, draft 1 of the note on VU#{VU} approved, SHA-256 {sha256[:16]}; 1 of 1\n"
     shown = console.json("note", "show", NUMBER)
@@ -180,4 +184,6 @@ def test_previewed_and_published(console: Console, case: World, tmp_path: Path) 
     page = case.tools.settings.press.folder / f"vuls/id/{VU}/index.html"
     assert "It overflows." in page.read_text()
     console.actor = Actor("ben", case.analyst("ben").id)
-    assert "revision 1 of the note" in console.out("note", "approve", NUMBER)
+    sha256 = console.json("note", "show", NUMBER)["sha256"]
+    assert "revision 1 of the note" in console.out("note", "approve", NUMBER, "--sha256", sha256[:16])
+    assert "TLP:CLEAR" in console.out("note", "show", NUMBER)

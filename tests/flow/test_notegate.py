@@ -15,7 +15,7 @@ from mailrouter.flow.casework import coordinate, publicity
 from mailrouter.flow.composing import writing
 from mailrouter.flow.filing import statements as filing
 from mailrouter.flow.notes import approving, deciding, gating
-from mailrouter.store import cases, notes, tables
+from mailrouter.store import analysts, cases, notes, tables
 from mailrouter.store.notes import Revision
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
@@ -72,6 +72,11 @@ def unmet(world: World, vu: int = VU) -> dict[str, str]:
 
 def decide(world: World, *names: str, emergency: str = "", vu: int = VU) -> Revision:
     return deciding.decide(world.tools, world.alice, vu, overrides=dict.fromkeys(names, "it must"), emergency=emergency)
+
+
+def away(world: World, name: str) -> None:
+    with world.writing() as tx:
+        analysts.change(tx, analysts.named(tx, name).id, away_until=world.clock() + timedelta(days=30))
 
 
 def told(world: World, kind: str, vu: int = VU) -> list[dict[str, object]]:
@@ -209,6 +214,10 @@ def stays_or_is_overridden(world: World, name: str, vu: int) -> None:
         with pytest.raises(Refused, match="cannot be overridden"):
             decide(world, name, vu=vu)
         return
+    if name == "approvals":
+        with pytest.raises(Refused, match="approvals: use --emergency --why"):
+            decide(world, name, vu=vu)
+        away(world, "ben")
     done = decide(world, name, vu=vu)
     assert told(world, "note.override", vu) == [{"revision": 1, "condition": name, "why": "it must"}]
     with world.look() as tx:
@@ -278,6 +287,39 @@ def test_nobody_approves_their_own(ready: World, ben: Actor) -> None:
     assert ((found.draft, [one.analyst for one in approvals])) == (3, ["cara"])
 
 
+def test_nobody_approves_an_addendum_of_their_own_that_is_new(ready: World, ben: Actor) -> None:
+    cara = Actor("cara", ready.analyst("cara").id)
+    writing.addendum(ready.tools, cara, VU, VENDOR, "It is worse than they say.", [])
+    writing.refresh(ready.tools, ready.alice, VU)
+    with pytest.raises(Illegal, match=f"cara wrote the addendum about {VENDOR} in revision 1, draft 2: another"):
+        approving.approve(ready.tools, cara, VU)
+    writing.addendum(ready.tools, ben, VU, VENDOR, "Much worse.", [])
+    with pytest.raises(Illegal, match=f"the addendum about {VENDOR} was changed since: `mailrouter note refresh`"):
+        approving.approve(ready.tools, cara, VU)
+    writing.refresh(ready.tools, ready.alice, VU)
+    approving.approve(ready.tools, cara, VU)
+    decide(ready, "draft-shown")
+    writing.write(ready.tools, ready.alice, VU, replace(SECTIONS, solution="None."), "Solution")
+    approving.approve(ready.tools, ben, VU)  # his addendum was published before
+
+
+def test_of_what_the_program_proposed_no_addendum_is_approved_by_who_wrote_it(ready: World, ben: Actor) -> None:
+    cara = Actor("cara", ready.analyst("cara").id)
+    decide(ready)
+    writing.addendum(ready.tools, cara, VU, VENDOR, "Cara's own words.", [])
+    _approved_since(ready, ben)
+    with pytest.raises(Illegal, match="cara wrote the addendum"):
+        approving.approve(ready.tools, cara, VU)
+    approving.approve(ready.tools, ben, VU)
+
+
+def test_only_analysts_write_notes(ready: World, ben: Actor) -> None:
+    with pytest.raises(Illegal, match="writing a note needs an analyst"):
+        writing.write(ready.tools, Actor("unix:root"), VU, replace(SECTIONS, solution="None."))
+    with pytest.raises(Illegal, match="making a draft of a note needs an analyst"):
+        writing.refresh(ready.tools, Actor("unix:root"), VU)
+
+
 def test_an_approval_is_of_one_content_and_once(ready: World, ben: Actor) -> None:
     with pytest.raises(Illegal, match="ben approved revision 1, draft 1 of the note on VU#123456 before"):
         approving.approve(ready.tools, ben, VU)
@@ -322,6 +364,7 @@ def test_decided_it_is_the_revision_and_clocks_before_it_end(ready: World, ben: 
 
 def test_what_is_met_is_no_override(ready: World, ben: Actor) -> None:
     approving.take_back(ready.tools, ben, VU)
+    away(ready, "ben")
     decide(ready, "date", "approvals")
     assert [row["condition"] for row in told(ready, "note.override")] == ["approvals"]
 

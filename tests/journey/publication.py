@@ -278,8 +278,8 @@ class Publication(Case):
 
     def another_analyst_approves(self) -> None:
         """Not Ana, who wrote it; Ben, exactly what he has read."""
-        self.run("note", "approve", str(VU), status=1)
         sha256 = self.office.node.json("note", "show", str(VU))["sha256"]
+        self.run("note", "approve", str(VU), "--sha256", sha256[:16], status=1)
         print(self.office.as_ben("note", "approve", str(VU), "--sha256", sha256[:16]))
 
     def the_gate_is_closed(self) -> None:
@@ -323,7 +323,7 @@ class Publication(Case):
         (proposed,) = [one for one in self.office.node.json("note", "list") if one["vu"] == f"VU#{VU}"]
         assert (proposed["revision"], proposed["state"]) == (2, "draft")
         assert DUNES.strip() in self.now("note", "diff", str(VU))
-        print(self.office.as_ben("note", "approve", str(VU)))
+        print(self.office.as_ben("note", "approve", str(VU), "--draft", str(proposed["draft"])))
         self.now("note", "publish", str(VU))
         assert DUNES.strip() in self.site.page(VU)
         for one in (self.rita, self.bolt, self.cord, self.dune):

@@ -108,8 +108,9 @@ def awaits(office: Office, vu: int) -> None:
     (owed,) = [one for one in office.case(vu)["deadlines"] if one["kind"] == "approval"]
     due = datetime.fromisoformat(owed["due_at"]) - datetime.now(UTC)
     assert timedelta(hours=23) < due <= timedelta(hours=24)
-    node.run("note", "approve", str(vu), status=1)  # Ana wrote it
-    print(office.as_ben("note", "approve", str(vu)))
+    sha256 = node.json("note", "show", str(vu))["sha256"]
+    node.run("note", "approve", str(vu), "--sha256", sha256[:16], status=1)  # Ana wrote it
+    print(office.as_ben("note", "approve", str(vu), "--sha256", sha256[:16]))
     (done,) = [one for one in office.case(vu)["deadlines"] if one["kind"] == "approval"]
     assert done["done_at"]
     (shown,) = node.json("note", "list")

@@ -17,7 +17,8 @@ from mailrouter.store.notes import Revision
 from mailrouter.tools import Tools
 
 PROPOSED = (
-    "{name} of the note on VU#{vu} is proposed: {why}; `mailrouter note show {vu}`, then `note approve`, `note publish`"
+    "{name} of the note on VU#{vu} is proposed: {why}; `mailrouter note show {vu}`, then"
+    " `note approve {vu} --draft {draft}`, `note publish`"
 )
 
 
@@ -48,7 +49,7 @@ def _goes_on(tx: Connection, tools: Tools, case: Case, by: str) -> None:
 def _tell(tx: Connection, tools: Tools, case: Case, former: Revision, made: Revision) -> None:
     """One notice at a time: the newest draft holds what the ones before it did."""
     queues.done_once(tx, _once(former), "mailrouter", tools.now())
-    why = PROPOSED.format(name=made.name, vu=case.vu, why=made.why)
+    why = PROPOSED.format(name=made.name, vu=case.vu, why=made.why, draft=made.draft)
     queues.add_notice(tx, case.queue, why, tools.now(), once=_once(made), case_id=case.id)
     told = {"queue": case.queue, "once": _once(made)}
     journal.write(tx, journal.case_chain(case.id), tools.now(), "notice", "mailrouter", **told)

@@ -27,6 +27,7 @@ def write(tools: Tools, actor: Actor, vu: int, sections: Sections, why: str = ""
 
     `Refused` for a revision after the first without any; `Illegal` when the newest draft is exactly this.
     """
+    need_analyst(actor, "writing a note")
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         before = notes.newest(tx, case.id)
@@ -36,6 +37,7 @@ def write(tools: Tools, actor: Actor, vu: int, sections: Sections, why: str = ""
 
 def refresh(tools: Tools, actor: Actor, vu: int, why: str = "") -> tuple[Revision, list[str]]:
     """The next draft: the newest text with the facts of now, and what changed. `Illegal` when nothing did."""
+    need_analyst(actor, "making a draft of a note")
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         before = _newest(tx, case)

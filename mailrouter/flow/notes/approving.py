@@ -1,10 +1,11 @@
-"""Approving a draft: another analyst than who wrote its text and who made it says that exactly this is published."""
+"""Approving a draft: another analyst than who wrote any of it and who made it says that exactly this is published."""
 
 from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import approvalclock
 from mailrouter.case.model import Case, DeadlineKind
+from mailrouter.case.note import Vendor
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note
 from mailrouter.flow.notes import finding
 from mailrouter.store import cases, notes, queues
@@ -25,6 +26,7 @@ def approve(
         case = case_held(tx, vu)
         found = finding.one(tx, case, number, draft)
         _may(tx, actor, found, sha256.lower())
+        _not_their_addendum(tx, actor, found)
         if not notes.approve(tx, found, actor.analyst_id, tools.now()):
             raise faults.Illegal(f"{actor.name} approved {found.name} of the note on VU#{vu} before")
         note(tx, tools, actor, "note.approved", case, revision=found.number, draft=found.draft, sha256=found.sha256)
@@ -40,6 +42,35 @@ def _may(tx: Connection, actor: Actor, one: Revision, sha256: str) -> None:
     if actor.name in (one.written_by, one.made_by):
         what = "wrote the text of" if actor.name == one.written_by else "made"
         raise faults.Illegal(f"{actor.name} {what} {one.name}: another analyst approves it")
+
+
+def _not_their_addendum(tx: Connection, actor: Actor, one: Revision) -> None:
+    """What we say of a vendor is text of ours, too: new in this revision, its author has it read by another. No person
+    made what the program proposed, so there every addendum counts.
+    """
+    earlier = [before for before in notes.decided(tx, one.case_id) if before.number < one.number]
+    known = earlier[-1].note.vendors if earlier and one.made_by != BY_ITSELF else ()
+    read = {vendor.id: _said_of(vendor) for vendor in known}
+    theirs = {cases.participant(tx, each.participant_id).organisation_id: each
+              for each in notes.added(tx, one.case_id).values()}  # fmt: skip
+    for vendor in one.note.vendors:
+        said, now = _said_of(vendor), theirs.get(vendor.id)
+        if said == NOTHING or said == read.get(vendor.id):
+            continue
+        if now is None or (one.decided_at is None and said != (now.text, now.links)):
+            raise faults.Illegal(f"the addendum about {vendor.name} was changed since: `mailrouter note refresh`")
+        if now.updated_by == actor.name:
+            raise faults.Illegal(
+                f"{actor.name} wrote the addendum about {vendor.name} in {one.name}: another analyst approves it"
+            )
+
+
+BY_ITSELF = "mailrouter"
+NOTHING = ("", ())
+
+
+def _said_of(vendor: Vendor) -> tuple[str, tuple[str, ...]]:
+    return vendor.addendum, tuple(vendor.links)
 
 
 def _approved_afterwards(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revision) -> None:

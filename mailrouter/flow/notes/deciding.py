@@ -25,7 +25,8 @@ def decide(tools: Tools, actor: Actor, vu: int, *, overrides: Mapping[str, str],
     """The newest draft is published from now on. `overrides`: condition -> why; `emergency`: why it cannot wait for its
     approval, which is then due within a day.
 
-    `Illegal` names every condition that is unmet and not overridden.
+    `Illegal` names every condition that is unmet and not overridden; `Refused` for `approvals` among the overrides
+    while another analyst is present: without approval it is an emergency.
     """
     need_analyst(actor, "publishing")
     overridden = gate.overrides(overrides)
@@ -33,6 +34,8 @@ def decide(tools: Tools, actor: Actor, vu: int, *, overrides: Mapping[str, str],
     with tools.db.write() as tx:
         case = _may_be_published(case_held(tx, vu))
         one = _still_newest(tx, case, prepared)
+        if not emergency:
+            _others_approve(tx, tools, actor, overridden)
         checks = gating.checks(tx, tools, case, prepared)
         unmet = {check.name for check in checks if check.unmet}
         by_name = dict(overridden) | ({"approvals": emergency} if emergency else {})
@@ -61,6 +64,13 @@ def _still_newest(tx: Connection, case: Case, prepared: gating.Prepared) -> Revi
             " the first draft of the next"
         )
     return newest
+
+
+def _others_approve(tx: Connection, tools: Tools, actor: Actor, overridden: Mapping[str, str]) -> None:
+    """Nobody publishes what nobody else read without the others hearing of it, while there is any other."""
+    others = [one for one in analysts.everyone(tx) if one.id != actor.analyst_id and not one.away(tools.now())]
+    if "approvals" in overridden and tools.settings.policy.approvals and others:
+        raise faults.Refused("approvals: use --emergency --why: the others are told at once, and approve within a day")
 
 
 def _stopped(one: Revision, stops: Sequence[Check]) -> str:
