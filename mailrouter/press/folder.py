@@ -5,6 +5,7 @@ next one removes; the build before is kept, for whoever is reading it; two build
 `press.folder` is a symbolic link to the newest build: `site` -> `site.7`, with `site.6` beside it.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from mailrouter import failpoint
 from mailrouter.faults import Refused
 
+NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)  # a file system's ways to refuse another name
 FILE_MODE, FOLDER_MODE = 0o644, 0o755  # a web server is another user
 
 
@@ -36,18 +38,17 @@ class Build:
         return (self.folder / path).exists()
 
     def put(self, path: str, content: bytes) -> bool:
-        """This file, durably; False when the build before had just this, which then is the same file on the disk."""
+        """This file, durably; False when the build before had just this, which then is the same file on the disk
+        where the file system allows that.
+        """
         place = self.folder / _checked(path)
         self._make_folders(place.parent)
         if self.before and self.was(path) == content:
-            os.link(self.before / path, place)
+            if not _linked(self.before / path, place):
+                _write(place, content)
             self.kept += 1
             return False
-        with place.open("xb") as file:
-            os.fchmod(file.fileno(), FILE_MODE)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(place, content)
         self.written += 1
         failpoint.reach("press-while-building")
         return True
@@ -157,6 +158,25 @@ def _replace(link: Path, folder: Path) -> None:
     _sync(link.parent)
     fresh.replace(link)
     _sync(link.parent)
+
+
+def _linked(old: Path, place: Path) -> bool:
+    """Whether the file has another name now; False: it cannot have one here."""
+    try:
+        os.link(old, place)
+    except OSError as refused:
+        if refused.errno not in NO_LINK:
+            raise
+        return False
+    return True
+
+
+def _write(place: Path, content: bytes) -> None:
+    with place.open("xb") as file:
+        os.fchmod(file.fileno(), FILE_MODE)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _make(folder: Path) -> None:

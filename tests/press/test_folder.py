@@ -1,9 +1,12 @@
 """The folder that readers are given: old or new, never a mixture; nothing is left lying about."""
 
+import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -61,6 +64,48 @@ def test_what_did_not_change_is_the_same_file(link):
     assert (link / "same").stat().st_ino == before[0]
     assert (link / "other").stat().st_ino != before[1]
     assert (link.parent / "site.1" / "other").read_text() == "old", "who still reads the old build reads it whole"
+
+
+def test_across_file_systems_it_is_a_copy(link):
+    """What stands in a build's place may be mounted, or be moved to another disk, while readers have it."""
+    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    build(link, same="as ever", other="old")
+    if elsewhere.stat().st_dev == link.stat().st_dev:
+        pytest.skip("one file system only")
+    shutil.move(link.resolve(), elsewhere / "site.1")
+    (link.parent / "site.1").symlink_to(elsewhere / "site.1")
+    try:
+        with folder.building(link) as made:
+            assert not made.put("same", b"as ever"), "its signature is kept all the same"
+            assert made.put("other", b"new")
+        assert shown(link) == {"other": "new", "same": "as ever"}
+        assert (link / "same").stat().st_nlink == 1
+    finally:
+        shutil.rmtree(elsewhere)
+
+
+@pytest.mark.parametrize("refused", [errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EXDEV])
+def test_where_links_are_refused_it_is_a_copy(link, monkeypatch, refused):
+    def no_link(_old: Path, _new: Path) -> None:
+        raise OSError(refused, os.strerror(refused))
+
+    build(link, same="as ever")
+    monkeypatch.setattr(os, "link", no_link)
+    with folder.building(link) as made:
+        assert not made.put("same", b"as ever")
+    assert (made.kept, made.written) == (1, 0)
+    assert shown(link) == {"same": "as ever"}
+    assert stat.S_IMODE((link / "same").stat().st_mode) == 0o644
+
+
+def test_any_other_trouble_with_a_link_is_told(link, monkeypatch):
+    def full(_old: Path, _new: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    build(link, same="as ever")
+    monkeypatch.setattr(os, "link", full)
+    with pytest.raises(OSError, match="No space"):
+        build(link, same="as ever")
 
 
 def test_a_web_server_may_read_it_whatever_our_umask(link):
