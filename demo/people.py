@@ -37,6 +37,12 @@ class People:
         gpg(home, "--passphrase", "", "--quick-gen-key", f"{name} <{address}>", "future-default", "default", "never")
         return Person(address, name, home)
 
+    def reader(self) -> Path:
+        """Anybody's GnuPG home, with no key in it."""
+        home = Path(self._homes.name, "reader")
+        home.mkdir(mode=0o700)
+        return home
+
     def leave(self) -> None:
         """The keys go; so do their agents."""
         for home in Path(self._homes.name).iterdir():

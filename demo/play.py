@@ -1,4 +1,4 @@
-"""`make demo`: one case from the first report to two weeks of silence, by real mail through the real daemon.
+"""`make demo`: one case from the first report to the published note, by real mail through the real daemon.
 
 Promises: a line after `$` is a command that was run, and what stands below it is its answer; every other line about
 what the program did was read back from it. Ends by itself; what goes wrong is one line and exit status 1.
@@ -37,7 +37,34 @@ DESCRIPTION = "An oversized manifest overwrites the stack of the update service 
 STATEMENT = "Acme AX-7 before 7.2 is affected. Version 7.2, due on 2 March, corrects this.\n"
 FINDER = Person("jo.finder@mail.example")
 BOLT, CORD = Person("security@bolt.example", "Bolt"), Person("psirt@cord.example", "Cord")
-ALICE = "alice@cert.example"
+NOTE = """\
+# Stack overflow in the AX-7 update service
+
+## Overview
+
+The update service of the AX-7 overwrites its stack when it reads an oversized manifest.
+
+## Description
+
+The service listens on TCP port 4410. It copies the manifest without comparing its length.
+
+## Impact
+
+Whoever reaches the port runs code as root, without a password.
+
+## Solution
+
+Update to version 7.2. Until then, close port 4410.
+
+## Acknowledgements
+
+Thanks to the reporter, who wishes to remain anonymous.
+
+## References
+
+https://acme.example/advisories/7
+"""
+ALICE, BEN = "alice@cert.example", "ben@cert.example"
 EVE = Person("eve@elsewhere.example")
 
 
@@ -82,7 +109,7 @@ class Story:
     def tell(self) -> None:
         """From beginning to end."""
         telling.headline(
-            "One case, from a report to two weeks of silence. Behind each $ stands a command that is really run, and "
+            "One case, from a report to the published note. Behind each $ stands a command that is really run, and "
             "below it what it answers; mail (<-) comes in by SMTP, and letters (->) are those the daemon has handed "
             "over. The keys are throw-away keys, and nothing leaves this machine."
         )
@@ -102,6 +129,9 @@ class Story:
             ("Two weeks pass", self.silence),
             ("The letter, as Cord's mail program has it", self.letter),
             ("What an analyst sees now", self.overview),
+            ("The note is written and approved", self.note),
+            ("It is published", self.published),
+            ("What readers have", self.readers),
             ("Does it add up?", self.accounts),
             ("Where to look", self.where),
         )
@@ -114,6 +144,7 @@ class Story:
         stage.order("db", "upgrade")
         queues = "triage,review,bounces"
         stage.order("analyst", "add", "Alice", "--email", ALICE, "--login", login(), "--queues", queues)
+        stage.order("analyst", "add", "Ben", "--email", BEN, "--login", "ben")
         self.acme = self.people.with_key("Acme", "psirt@acme.example")
         assert self.acme.home is not None
         (stage.folder / "acme.asc").write_bytes(gpg(self.acme.home, "--armor", "--export", self.acme.address))
@@ -215,6 +246,46 @@ class Story:
         """The case as a whole."""
         self.stage.order("case", "show", self.number)
 
+    def note(self) -> None:
+        """A draft with the facts of now, another analyst who approves exactly it; then what the gate still wants."""
+        stage = self.stage
+        stage.order("cve", "set", self.number, "CVE-2026-12345")
+        (stage.folder / "note.md").write_text(NOTE)
+        stage.order("note", "write", self.number, "--file", "note.md")
+        telling.noted("Ben reads it at his own login, and approves exactly that content")
+        stage.order("note", "approve", self.number, by="Ben")
+        stage.order("note", "gate", self.number, status=1)
+
+    def published(self) -> None:
+        """What is unmet is overruled by its name, with a reason; who took part is told."""
+        stage = self.stage
+        unmet = [
+            one["name"] for one in stage.ask("note", "gate", self.number, status=1)["conditions"] if not one["met"]
+        ]
+        despite = [word for name in unmet for word in ("--override", name)]
+        count = len(self._letters())
+        stage.order("note", "publish", self.number, *despite, "--why", "a demo does not wait for 45 days")
+        telling.noted(f"the case is {self._case()['state']}, its embargo is over, and everybody is told in this minute")
+        self._letters_leave(count + 4, since=count)
+
+    def readers(self) -> None:
+        """The folder: signed, for people and machines; the note as plain text."""
+        stage = self.stage
+        stage.order("note", "site")
+        (text,) = self.site.glob(f"vuls/id/{self.number}/*.txt")
+        home = self.people.reader()
+        gpg(home, "--import", self.site / "key.asc")
+        signed = text.with_name(f"{text.name}.asc")
+        gpg(home, "--verify", signed)
+        telling.noted(f"plain `gpg --verify {signed.relative_to(self.site)}` agrees: signed with the key in the folder")
+        body = text.read_text("utf-8").partition("\n\n")[2]
+        telling.answered("\n".join(["", *body.splitlines()[:24], "…"]))
+
+    @property
+    def site(self) -> Path:
+        """What readers have now."""
+        return (self.stage.data / "site").resolve()
+
     def accounts(self) -> None:
         """Nothing is lost, nothing was changed behind the program's back."""
         self.stage.order("books")
@@ -229,6 +300,8 @@ class Story:
         notices = sum(letter["To"] == ALICE for letter in letters)
         robots = sum(letter["Auto-Submitted"] == "auto-replied" for letter in letters)
         lines = (
+            f"the note       {self.stage.data / 'site' / 'vuls' / 'id' / self.number / 'index.html'}",
+            "               (open it in any browser; no server and no JavaScript are needed)",
             f"queue          {ask} queue show review",
             f"case           {ask} case show {self.number}",
             f"outgoing mail  {self.stage.data / 'outgoing' / 'new'}",

@@ -16,12 +16,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from demo import telling
 from mailrouter.cli import main
 from mailrouter.cli.frame import Here
+from mailrouter.flow.actor import Actor, who
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = "cert@cert.example"
@@ -56,6 +58,20 @@ class Trouble(Exception):
     """The demo cannot go on; the message is the one line to say."""
 
 
+class Somebody(Here):
+    """A command of an analyst whose login is not ours: this machine has one, and the play two people."""
+
+    def __init__(self, config: Path, name: str) -> None:
+        super().__init__(config)
+        self._name = name
+
+    @cached_property
+    def actor(self) -> Actor:
+        """That analyst."""
+        with self.db.read() as tx:
+            return who(tx, self._name.lower())
+
+
 class Stage:
     """A daemon of our own."""
 
@@ -75,28 +91,31 @@ class Stage:
 
     # ---- the program ---------------------------------------------------------------------------------------------
 
-    def order(self, *arguments: str) -> str:
-        """A command as an analyst types it: shown, and its answer too. Returns the answer."""
-        telling.ordered("mailrouter", *arguments)
-        stdout, stderr = self._run(*arguments)
+    def order(self, *arguments: str, by: str = "", status: int = 0) -> str:
+        """A command as an analyst types it: shown, and its answer too. Returns the answer.
+
+        `by`: another analyst's; `status`: what it must exit with, 1 when the honest answer is no.
+        """
+        telling.ordered(*(("sudo", "-u", by.lower()) if by else ()), "mailrouter", *arguments)
+        stdout, stderr = self._run(*arguments, by=by, status=status)
         told = "\n".join(filter(None, (stdout.rstrip("\n"), stderr.rstrip("\n"))))
         if told:
             telling.answered(told)
         return stdout
 
-    def ask(self, *arguments: str) -> Any:
+    def ask(self, *arguments: str, status: int = 0) -> Any:
         """A command's `--json` answer, not shown."""
-        return json.loads(self._run(*arguments, "--json")[0])
+        return json.loads(self._run(*arguments, "--json", status=status)[0])
 
-    def _run(self, *arguments: str) -> tuple[str, str]:
+    def _run(self, *arguments: str, by: str = "", status: int = 0) -> tuple[str, str]:
         """The command itself, in this process: a start from nothing would cost each half a second of imports."""
-        here = Here(self.config)
+        here = Somebody(self.config, by) if by else Here(self.config)
         stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
         try:
             with redirect_stdout(stdout), redirect_stderr(stderr):
                 main(list(arguments), prog_name="mailrouter", obj=here)
         except SystemExit as end:
-            if end.code:
+            if (end.code or 0) != status:
                 said = _said(stderr).strip().splitlines()[-1:] or ["it says nothing"]
                 raise Trouble(f"mailrouter {' '.join(arguments)}: exit {end.code}, {said[0]}") from None
         finally:

@@ -39,10 +39,10 @@ def noted(what: str) -> None:
     _wrapped(what, "   # ")
 
 
-def ordered(program: str, *arguments: str) -> None:
+def ordered(*words: str) -> None:
     """Somebody types a command."""
     print()
-    _wrapped(f"$ {program} {shlex.join(arguments)}", "", "      ")
+    _wrapped(f"$ {shlex.join(words)}", "", "      ")
 
 
 def answered(text: str) -> None:

@@ -54,6 +54,7 @@ class Day:
         self.node = node
         self.people = {"acme": organisations("Acme"), "jo": organisations("Jo", "jo.finder@mail.example")}
         self.here = transcript.Here(datetime.now(UTC).date(), {"--login ana": f"--login {login()}"})
+        self.here.words["/var/lib/mailrouter"] = str(node.data)
         self.mails = 0
         tools = node.folder / "bin"
         tools.mkdir()
@@ -69,6 +70,9 @@ class Day:
         for name, one in self.people.items():
             (node.folder / f"{name}.asc").write_bytes(one.key)
             one.gpg.knows(node.run("key", "export").stdout)
+
+        (note,) = re.findall(r"(?ms)^```markdown\n(.*?)^```$", document(SCRIPT))
+        (node.folder / "note.md").write_text(note, "utf-8")
 
     # ---- the play ------------------------------------------------------------------------------------------------
 
@@ -174,7 +178,7 @@ def day(serve: Callable[..., Daemon], organisations: Callable[..., Organisation]
     """The daemon runs as it comes, but for its name; letters go to the maildir."""
     node = serve(
         IDENTITY__NAME="Example CERT", IDENTITY__PHONE="+1 555 0100", POLICY__DIGEST_AT="23:59",
-        POLICY__ACKNOWLEDGE_HOURS="24",
+        POLICY__ACKNOWLEDGE_HOURS="24", IDENTITY__NOTES_URL="https://notes.cert.example",
     )  # fmt: skip
     return Day(node, organisations)
 
@@ -242,7 +246,8 @@ def test_they_cover_what_each_does() -> None:
         "", "report list", "report show", "report score", "report accept", "case describe", "case add-vendor",
         "case notify", "case show", "case relay", "proposal list", "proposal take", "queue show", "message show",
         "beat --at", "statement list", "statement show", "statement approve", "participant show", "message route",
-        "case log", "case remark", "case timeline", "case close",
+        "case log", "case remark", "case timeline", "case close", "embargo accept", "embargo show", "cve set",
+        "note write", "note share", "note shown", "note diff", "note approve", "note gate", "note publish", "note site",
     } <= nouns  # fmt: skip
 
 
@@ -250,5 +255,5 @@ def test_the_answers_fit_a_terminal() -> None:
     """100 columns, but for a SHA-256, or a sentence with a command or with reasons."""
     typed = (one for one in transcript.steps(document(SCRIPT)) if isinstance(one, Typed))
     lines = [line for one in typed for line in one.answer.splitlines()]
-    told = ("SHA-256", "`mailrouter", "SSVC rule")
+    told = ("SHA-256", "`mailrouter", "`--anyway`", "SSVC rule")
     assert [line for line in lines if len(line) > 100 and not any(word in line for word in told)] == []

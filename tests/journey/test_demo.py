@@ -33,6 +33,12 @@ class Told:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
         return done.stdout
 
+    @property
+    def number(self) -> str:
+        """The case's."""
+        (found,) = set(re.findall(r"VU#(\d{6})", self.text))
+        return str(found)
+
     def part(self, title: str) -> str:
         """One act."""
         (found,) = re.findall(rf"(?ms)^\d+\. {title}\n=+\n(.*?)(?=^\d+\. |\Z)", self.text)
@@ -54,8 +60,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 
 @pytest.fixture(scope="module")
 def case(told):
-    (vu,) = set(re.findall(r"VU#(\d{6})", told.text))
-    return json.loads(told.ask("case", "show", vu, "--json"))
+    return json.loads(told.ask("case", "show", told.number, "--json"))
 
 
 def test_the_statements_are_what_was_told(told, case):
@@ -71,7 +76,7 @@ def test_the_statements_are_what_was_told(told, case):
 def test_the_turns_are_what_was_told(case):
     turns = {p["name"]: (p["waiting_on"], p["follow_ups_sent"]) for p in case["participants"]}
     assert turns == {
-        "jo.finder@mail.example": ("nobody", 0), "Acme": ("nobody", 0), "Bolt": ("us", 0), "Cord": ("them", 1),
+        "jo.finder@mail.example": ("nobody", 0), "Acme": ("nobody", 0), "Bolt": ("us", 0), "Cord": ("nobody", 1),
     }  # fmt: skip
 
 
@@ -79,13 +84,23 @@ def test_one_follow_up_went_out_and_was_foretold(told):
     letters = json.loads(told.ask("outbox", "list", "--json"))
     assert [one["to"] for one in letters if one["letter"].startswith("follow-up")] == ["psirt@cord.example"]
     assert all(one["state"] == "sent" and one["signed"] for one in letters if one["vu"])
-    assert [one["to"] for one in letters if one["encrypted"]] == ["psirt@acme.example"] * 2
+    assert [one["to"] for one in letters if one["encrypted"]] == ["psirt@acme.example"] * 4
     beat = r"(?ms)^\$ mailrouter beat --at (\S+)( --dry-run)?\n(.*?)(?=^\$|^->)"
     beats = re.findall(beat, told.part("Two weeks pass"))
     assert [bool(dry) for _at, dry, _answer in beats] == [False, False, True, False, False]
     assert ["follow-up-1" in answer for _at, _dry, answer in beats] == [False, False, True, True, False]
     assert "nothing is due" in beats[1][2]
     assert "nothing is due" in beats[4][2]
+
+
+def test_the_note_is_published_and_what_was_unmet_has_its_reason(told, case):
+    note = json.loads(told.ask("note", "show", str(case["vu"]), "--json"))
+    assert (note["state"], [one["analyst"] for one in note["approvals"]]) == ("published", ["Ben"])
+    assert {one["condition"] for one in note["overrides"]} == {"date", "statements", "draft-shown"}
+    page = (told.folder / f"data/site/vuls/id/{told.number}/index.html").read_text("utf-8")
+    assert "Acme AX-7 before 7.2 is affected" in page
+    assert "jo.finder" not in page
+    assert f"data/site/vuls/id/{told.number}/index.html" in told.part("Where to look")
 
 
 def test_the_out_of_office_stopped_no_clock(case):
@@ -130,8 +145,7 @@ def test_it_says_where_to_look(told):
 
 def test_the_readme_shows_what_it_prints(told):
     (shown,) = re.findall(r"(?ms)^```text\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"))
-    (vu,) = set(re.findall(r"VU#(\d{6})", told.text))
-    printed = {_shape(line) for line in told.text.replace(vu, transcript.NUMBER).splitlines()}
+    printed = {_shape(line) for line in told.text.replace(told.number, transcript.NUMBER).splitlines()}
     assert [line for line in shown.splitlines() if line != "…" and _shape(line) not in printed] == []
 
 

@@ -117,7 +117,7 @@ class Here:
         for whose, fingerprint in self.keys.items():
             text = _as(text, fingerprint, KEYS[whose])
         for time in self.times:
-            text = re.sub(rf"\b(20\d\d-\d\d-\d\d) {time}\b", rf"\1 {TIME}", text)
+            text = re.sub(rf"\b(20\d\d-\d\d-\d\d\s){time}\b", rf"\g<1>{TIME}", text)
         text = _CUT.sub(lambda found: f"VU#{NUMBER}"[: len(found[0]) - 1] + "…", text)
         text = text.replace(f"VRF#{self.today:%y-%m}-", f"VRF#{FIRST_DAY:%y-%m}-")
         return self._shifted(text, FIRST_DAY - self.today)
@@ -135,8 +135,8 @@ def _as(text: str, fingerprint: str, other: str) -> str:
 
 
 SHAPES = (
-    (re.compile(r"\b20\d\d-\d\d-\d\d( \d\d:\d\d)?"), "DATE"),
-    (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d(\s\d\d:\d\d)?"), "DATE"),
+    (re.compile(r"\b[0-9a-f]{16}(?:[0-9a-f]{48})?\b"), "SHA256"),
     (re.compile(r"\bVRF#\d\d-\d\d-[A-Z]{5}\b"), "VRF"),
     (re.compile(r"\b(message-id +)\S+"), r"\1ID"),
     (re.compile(r"\+[a-z]+\d*\.[a-z0-9]{8,}@"), "+TOKEN@"),
