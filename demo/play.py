@@ -253,7 +253,7 @@ class Story:
         (stage.folder / "note.md").write_text(NOTE)
         stage.order("note", "write", self.number, "--file", "note.md")
         telling.noted("Ben reads it at his own login, and approves exactly that content")
-        stage.order("note", "approve", self.number, by="Ben")
+        stage.order("note", "approve", self.number, "--draft", "1", by="Ben")
         stage.order("note", "gate", self.number, status=1)
 
     def published(self) -> None:
