@@ -21,7 +21,7 @@ class Routed:
     why: str = ""
     claimed_vu: int | None = None  # a number the mail names, ours or not
     suggested_vu: int | None = None  # what an analyst may file it under with one command
-    report: Report | None = None  # which it is about, as long as that has no case
+    report: Report | None = None  # which it is about, as long as that has no case; in review: a mail's mere number
 
 
 @dataclass(frozen=True, slots=True)

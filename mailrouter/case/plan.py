@@ -83,7 +83,8 @@ def _file(event: MailArrived) -> list[File]:
         why = f"{event.suspicion}; {routed.why}" if routed.place is Place.REVIEW else event.suspicion
         return [File(Place.REVIEW, "review", why, suggested_vu=routed.suggested_vu)]
     if case is None and routed.report is not None:
-        return [_with_report(event, routed.report)]
+        together = _with_report if routed.place is Place.TRIAGE else _with_mail
+        return [together(event, routed.report)]
     if case is None:
         begins = _is_report(event)
         return [File(routed.place, str(routed.place), routed.why, suggested_vu=routed.suggested_vu, begins=begins)]
@@ -110,6 +111,13 @@ def _with_report(event: MailArrived, report: Report) -> File:
         why = f"{why}, looks automatic: {event.doubt}" if event.doubt else f"{why}, automatic: {event.kind}"
         queue = "triage" if event.doubt else ""
     return File(Place.TRIAGE, queue or None, why, report=report)
+
+
+def _with_mail(event: MailArrived, number: Report) -> File:
+    """It goes on from a mail that nobody calls a report. What a machine answers to our receipt lies with that mail."""
+    if event.kind != "person" and not event.doubt:
+        return File(Place.REVIEW, None, f"about {number.vrf}, automatic: {event.kind}", report=number)
+    return File(Place.REVIEW, "review", event.routed.why)
 
 
 def _report(event: MailArrived) -> File:

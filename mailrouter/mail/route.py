@@ -7,7 +7,7 @@ routes as that case's VU# does; one that has not waits in triage, and so does wh
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailrouter.case import vuid
 from mailrouter.case.events import Routed
@@ -94,7 +94,7 @@ def choose(named: Hints, found: Found) -> Routed:
     if waiting is not None:
         return Routed(place=Place.TRIAGE, why=f"about {waiting.vrf}", report=waiting)
     if about:
-        return _review(f"goes on from a mail that is no report: {about[0].vrf}", None, None)
+        return replace(_review(f"goes on from a mail that is no report: {about[0].vrf}", None, None), report=about[0])
     return _no_number(named, found)
 
 

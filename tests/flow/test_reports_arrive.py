@@ -283,6 +283,24 @@ def test_an_answer_to_the_acknowledgement_of_a_mail_that_is_filed(worlds: MakeWo
     assert (again.place, again.why) == ("review", f"goes on from a mail that is no report: {eves.vrf}")
 
 
+def test_what_a_machine_answers_to_the_acknowledgement_of_a_mail_in_review_lies_with_that_mail(
+    worlds: MakeWorld,
+) -> None:
+    world = worlds(POLICY__ACKNOWLEDGE_HOURS="24")
+    world.case()
+    lost = world.fed(world.mail(JO, "VU#999999"))
+    number = world.report()
+    [waits] = world.queue("review")
+    away = world.fed(world.mail(JO, f"Re: [{number.vrf}]", "away\r\n", "Auto-Submitted: auto-replied"))
+    assert (away.place, away.report_id) == ("review", lost.report_id)
+    assert away.why == f"about {number.vrf}, automatic: auto-reply"
+    assert [one.item.id for one in world.queue("review")] == [waits.item.id]
+    strange = "eve@evil.example"
+    anybodys = world.fed(world.mail(strange, f"Re: [{number.vrf}]", "away\r\n", "Auto-Submitted: auto-replied"))
+    assert (anybodys.place, anybodys.report_id, len(world.queue("review"))) == ("review", None, 2)
+    assert world.breaks() == []
+
+
 def test_mail_that_names_no_report_asks_for_none(world: World) -> None:
     world.vendor_case()
     asked: list[str] = []

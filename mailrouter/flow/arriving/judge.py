@@ -195,6 +195,8 @@ def _by_its_reporter(read: Read, known: Known, evidence: Evidence, routed: Route
     if report is None:
         return routed, Standing.STRANGER
     level = weigh.reporter(read, known, evidence, report)
+    if report.rm == route.NUMBER_ONLY:
+        return replace(routed, report=None if level is Standing.STRANGER else report), Standing.STRANGER
     if level is not Standing.STRANGER:
         return routed, level
     why = f"names {report.vrf}, and is not from who reported it: `mailrouter message route ID {report.vrf}` adds it"
