@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from mailrouter import faults
 from mailrouter.case.cveid import read
-from mailrouter.flow.casework import proposals
+from mailrouter.flow.casework import contacting, coordinate, proposals
 from mailrouter.flow.cves import asking, assigning, rejecting, reserving, working
 from mailrouter.store import cases, contacts, cves, tables, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
@@ -80,6 +80,21 @@ def test_an_id_is_ordered_reserved_and_told(house: World, service: CveService) -
     assert service.asked == [("POST", "cve-id")]
     with pytest.raises(faults.Illegal, match="has its CVE ID"):
         reserve(house)
+    assert house.breaks() == []
+
+
+def test_who_is_contacted_later_is_told_as_well_and_once(house: World) -> None:
+    house.organisation("Later", "psirt@later.example")
+    coordinate.add_vendor(house.tools, house.alice, VU, "Later")
+    contacting.notify(house.tools, house.alice, VU, ["Later"], without_details=True)
+    assert told(house) == [], "there is none yet"
+    house.organisation("Latest", "psirt@latest.example")
+    coordinate.add_vendor(house.tools, house.alice, VU, "Latest")
+    reserve(house)
+    working.work(house.tools)
+    assert [whom for whom, _ in told(house)] == [PSIRT, "psirt@later.example"]
+    contacting.notify(house.tools, house.alice, VU, without_details=True)
+    assert told(house)[2:] == [("psirt@latest.example", f"VU#{VU}.1: {ONE}")]
     assert house.breaks() == []
 
 

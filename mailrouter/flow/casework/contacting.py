@@ -17,6 +17,7 @@ from mailrouter.case.model import Case, Participant
 from mailrouter.flow import act, cleartext, details, letters
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, still_open, taking_part
 from mailrouter.flow.casework import joining
+from mailrouter.flow.cves import telling
 from mailrouter.flow.embargo import beginning
 from mailrouter.store import cases, contacts, descriptions, journal, outbox
 from mailrouter.store.contacts import PinnedKey
@@ -57,7 +58,9 @@ def notify(
         case = beginning.begin(doing, case)
         keys = _keys(tx, chosen)
         done = [_first(doing, case, one, newest, keys[one.organisation_id]) for one in chosen]
-        beginning.invite(doing, [cases.participant(tx, one.id) for one in chosen])
+        written_to = [cases.participant(tx, one.id) for one in chosen]
+        beginning.invite(doing, written_to)
+        telling.contacted(doing, written_to)
         doing.later.write(tx)
         return done
 
