@@ -53,7 +53,7 @@ def _vendors(before: Note, after: Note) -> Iterator[str]:
 
 def _vendor(was: Vendor, now: Vendor) -> Iterator[str]:
     if _text(was.statement) != _text(now.statement):
-        yield f"Statement of {now.name} {_verb(was.statement, now.statement, 'withdrawn')}"
+        yield f"Statement of {now.name} {_verb(was.statement, now.statement)}"
     if _said(was) != _said(now):
         yield f"Status of {now.name} updated"
     if (was.addendum, was.links) != (now.addendum, now.links):
@@ -69,8 +69,8 @@ def _text(one: Statement | None) -> tuple[str, str] | None:
     return (one.sha256, one.proof) if one else None
 
 
-def _verb(old: object, new: object, gone: str = "removed") -> str:
-    return gone if not new else "updated" if old else "added"
+def _verb(old: object, new: object) -> str:
+    return "removed" if not new else "updated" if old else "added"
 
 
 def _dates(before: Note, after: Note) -> Iterator[str]:

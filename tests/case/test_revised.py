@@ -36,7 +36,7 @@ def of_flaw(**changed: object) -> Note:
         (replace(NOTE, sections=replace(NOTE.sections, overview="other words")), []),
         (replace(NOTE, vendors=(ACME, replace(BETA, statement=STATED))), ["Statement of Beta added"]),
         (of_acme(statement=replace(STATED, text="We are.", sha256="2" * 64)), ["Statement of Acme updated"]),
-        (of_acme(statement=None), ["Statement of Acme withdrawn"]),
+        (of_acme(statement=None), ["Statement of Acme removed"]),
         (of_acme(status="Affected", statuses=(Status(1, "Affected", "", ""),)), ["Status of Acme updated"]),
         (of_acme(statuses=(Status(1, "Unknown", "", "3.2"),)), ["Status of Acme updated"]),
         (of_acme(addendum="We saw it."), ["Addendum on Acme added"]),

@@ -84,9 +84,12 @@ def test_a_statement_is_in_it_once_it_is_approved_with_its_proof(house: World) -
     assert (said.sha256, said.made_at, said.proved_at) == (kept.sha256, kept.made_at, kept.made_at)
     house.day(2)
     house.feed(house.signed(f"VU#{VU}: another word.\n", f"VU#{VU} statement"))
-    assert gathered(house).vendors[1].statement is None, "what stands now nobody approved"
+    assert gathered(house).vendors[1].statement == said, "what stands now nobody approved: till then the one before"
     filing.withdraw(house.tools, house.alice, VU, VENDOR, "they asked for it")
     assert gathered(house).vendors[1].statement is None
+    house.day(3)
+    house.feed(house.signed(f"VU#{VU}: a third word.\n", f"VU#{VU} statement"))
+    assert gathered(house).vendors[1].statement is None, "what stood before one that was withdrawn does not come back"
 
 
 def test_a_vouched_one_says_how_and_when(house: World) -> None:

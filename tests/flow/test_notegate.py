@@ -133,6 +133,12 @@ def _unapproved(world: World, ben: Actor, vu: int = VU) -> None:
     world.feed(world.signed(f"VU#{vu}: we are not affected.\n", f"VU#{vu} statement"))
 
 
+def _newer(world: World, ben: Actor, vu: int) -> None:
+    _approved_since(world, ben, vu)
+    world.feed(world.signed(f"VU#{vu}: we are affected.\n", f"VU#{vu} statement"))
+    drafted(world, ben, vu=vu)
+
+
 def _approved_since(world: World, ben: Actor, vu: int = VU) -> None:
     _unapproved(world, ben, vu)
     filing.approve(world.tools, world.alice, vu, VENDOR)
@@ -173,6 +179,7 @@ BREAKS: list[tuple[str, Callable[[World, Actor, int], None], str]] = [
     ("approvals", _approvals, "0 of 1 other analysts"),
     ("statements", _held, f"what {VENDOR} stated"),
     ("statements", _unapproved, f"what {VENDOR} stated"),
+    ("statements", _newer, f"what {VENDOR} (a newer text) stated"),
     ("statements", _approved_since, f"what {VENDOR} stated"),
     ("statements", _withdrawn_since, f"what {VENDOR} stated"),
     ("draft-shown", _draft_shown, f"1 were shown no draft ({HIDDEN})"),

@@ -1,7 +1,7 @@
 """What the database knows for the note of a case: its vulnerabilities and vendors, as they stand at this moment.
 
-Promises: who takes part anonymously is not in it, nor is anything only they said; a statement is in it when it stands
-and an analyst approved exactly its text.
+Promises: who takes part anonymously is not in it, nor is anything only they said; a statement is in it when an analyst
+approved exactly its text, and it stands or is the last that did before one that waits for approval.
 """
 
 import re
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from mailrouter.case import note, status
+from mailrouter.case import note, statement, status
 from mailrouter.case.model import Case, Participant, Statement
 from mailrouter.case.note import Note, Sections
 from mailrouter.mail import statement as statement_text
@@ -55,7 +55,7 @@ class _Known:
 
     flaws: Sequence[Vulnerability]
     statuses: Mapping[int, Sequence[VendorStatus]]
-    statements: Mapping[int, Statement]  # approved, by participant
+    statements: Mapping[int, Statement]  # to be shown, by participant
     vouched: Mapping[int, Voucher]  # by statement
     addenda: Mapping[int, Addendum]
 
@@ -64,9 +64,12 @@ def _known(tx: Connection, case: Case, flaws: Sequence[Vulnerability], everyone:
     said: dict[int, list[VendorStatus]] = defaultdict(list)
     for one in vulnerabilities.statuses(tx, [case.id]):
         said[one.participant_id].append(one)
-    standing = {one.participant_id: one for one in statements.of_case(tx, case.id) if one.stands and one.approved_at}
-    ids = [one.id for one in standing.values()]
-    return _Known(flaws, said, standing, vouchers.made_stand(tx, ids) if ids else {}, notes.added(tx, case.id))
+    stated: dict[int, list[Statement]] = defaultdict(list)
+    for kept in statements.of_case(tx, case.id):
+        stated[kept.participant_id].append(kept)
+    shown = {participant_id: which for participant_id, of in stated.items() if (which := statement.approved(of))}
+    ids = [which.id for which in shown.values()]
+    return _Known(flaws, said, shown, vouchers.made_stand(tx, ids) if ids else {}, notes.added(tx, case.id))
 
 
 def _vulnerability(tx: Connection, one: Vulnerability, hidden: set[int]) -> note.Vulnerability:

@@ -90,8 +90,9 @@ def _left_out(tx: Connection, case: Case, one: Revision, people: Iterable[Partic
     for p in people:
         stated = standing.get(p.id)
         said = (stated.sha256 if stated.approved_at else "not approved") if stated else None
-        if facts.shown(p) and (said != drafted.get(p.organisation_id) or p.id in waiting):
-            yield p.name
+        shown = drafted.get(p.organisation_id)
+        if facts.shown(p) and (said != shown or p.id in waiting):
+            yield f"{p.name} (a newer text)" if stated and shown not in (None, stated.sha256) else p.name
 
 
 def _sent_again(held: Statement, stands: Statement | None) -> bool:
