@@ -6,7 +6,7 @@ are counted here, with the case locked by the caller.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -114,6 +114,7 @@ def of_cause(tx: Connection, case_id: int, cause: str) -> Revision | None:
 
 # ---- publication -----------------------------------------------------------------------------------------------------
 
+STEP = timedelta(seconds=1)  # between two revisions, at least: the coarsest that a format of the site tells apart
 _DECIDED = select(revisions).where(revisions.c.decided_at.is_not(None))
 
 
@@ -130,8 +131,11 @@ def not_released(tx: Connection) -> list[Revision]:
 
 
 def decide(tx: Connection, revision_id: int, by: str, now: datetime, emergency: str = "") -> None:
-    """This draft is the revision; `now` is its date."""
-    values = {"decided_at": now, "decided_by": by, "emergency": emergency}
+    """This draft is the revision. `now` is its date, or just after the revision before when a clock was put back: its
+    readers are told of revisions in their order.
+    """
+    earlier = [one.decided_at for one in decided(tx, get(tx, revision_id).case_id) if one.decided_at is not None]
+    values = {"decided_at": max([now, *(one + STEP for one in earlier)]), "decided_by": by, "emergency": emergency}
     tx.execute(update(revisions).where(revisions.c.id == revision_id).values(values))
 
 
@@ -150,9 +154,11 @@ def edition(tx: Connection, revision: Revision, at: datetime | None = None) -> E
 
 
 def editions(tx: Connection) -> Iterator[Edition]:
-    """The newest decided revision of each case, by date of its first publication; what the whole site consists of."""
+    """The newest decided revision of each case, cases in the order they were opened; what the whole site consists of.
+    By number: what a clock said makes no revision older.
+    """
     histories: dict[int, list[Revision]] = {}
-    for row in tx.execute(_DECIDED.order_by(revisions.c.decided_at, revisions.c.id)):
+    for row in tx.execute(_DECIDED.order_by(revisions.c.case_id, revisions.c.number)):
         histories.setdefault(row.case_id, []).append(Revision(*row))
     for *earlier, last in histories.values():
         assert last.decided_at is not None

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from mailrouter.case.note import Note, Sections
-from mailrouter.store import analysts, cases, contacts, notes
+from mailrouter.store import analysts, cases, contacts, notes, tables
 from mailrouter.store.engine import Database
 from mailrouter.store.notes import Revision
 
@@ -70,6 +70,28 @@ def test_what_was_decided_is_released_once_and_makes_editions(tx_case: tuple[Con
     ]  # fmt: skip
     assert notes.edition(tx, notes.get(tx, second.id)) == edition
     assert notes.edition(tx, notes.get(tx, first.id)).number == 1
+
+
+def test_a_clock_that_was_put_back_makes_no_revision_older(tx_case: tuple[Connection, int]) -> None:
+    tx, case_id = tx_case
+    for back in (0, 2, 1):
+        notes.decide(tx, draft(tx, case_id).id, "ben", NOW - timedelta(days=back))
+    [edition] = notes.editions(tx)
+    assert [(one.number, one.at) for one in edition.history] == [
+        (1, NOW), (2, NOW + notes.STEP), (3, NOW + 2 * notes.STEP),
+    ]  # fmt: skip
+
+
+def test_the_site_has_the_revision_with_the_highest_number(tx_case: tuple[Connection, int]) -> None:
+    """Whatever dates an older program left behind."""
+    tx, case_id = tx_case
+    for back in (0, 1):
+        one = draft(tx, case_id).id
+        notes.decide(tx, one, "ben", NOW)
+        then = tables.revisions.update().where(tables.revisions.c.id == one)
+        tx.execute(then.values(decided_at=NOW - timedelta(days=back)))
+    assert [one.number for one in notes.editions(tx)] == [2]
+    assert notes.published(tx) == {cases.get(tx, case_id).vu: 2}
 
 
 def test_approvals_are_of_one_content(tx_case: tuple[Connection, int]) -> None:
