@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
 
 from mailrouter.case import revised
 from mailrouter.case.note import Edition, Note, Revised, digest, from_json, to_json
@@ -171,6 +171,15 @@ def published(tx: Connection) -> dict[int, int]:
     wanted = select(cases.c.vu, newest).join(cases, cases.c.id == revisions.c.case_id)
     rows = tx.execute(wanted.where(revisions.c.decided_at.is_not(None)).group_by(cases.c.vu))
     return {row.vu: row.newest for row in rows}
+
+
+def naming(tx: Connection, cve: str) -> list[Revision]:
+    """Of each case the newest decided revision, where that names this CVE ID for a vulnerability."""
+    newest = select(revisions.c.case_id, func.max(revisions.c.number)).where(revisions.c.decided_at.is_not(None))
+    last = tuple_(revisions.c.case_id, revisions.c.number).in_(newest.group_by(revisions.c.case_id))
+    mentioned = _DECIDED.where(last, revisions.c.content.contains(cve, autoescape=True)).order_by(revisions.c.id)
+    found = [Revision(*row) for row in tx.execute(mentioned)]
+    return [revision for revision in found if cve in {one.cve for one in revision.note.vulnerabilities}]
 
 
 def _edition(earlier: Sequence[Revision], last: Revision, at: datetime) -> Edition:

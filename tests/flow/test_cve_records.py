@@ -11,7 +11,7 @@ from mailrouter import faults
 from mailrouter.case.model import DeadlineKind
 from mailrouter.case.note import Note
 from mailrouter.flow import act
-from mailrouter.flow.cves import assigning, records, reserving, working
+from mailrouter.flow.cves import assigning, records, rejecting, reserving, working
 from mailrouter.store import cases, notes, vulnerabilities
 from tests.case.notes import NOTE
 from tests.flow.test_cves import ONE, flaw, ids, make_cna, orders
@@ -115,6 +115,20 @@ def test_a_revision_overtakes_a_record_that_waits(house: World, service: CveServ
     ]  # fmt: skip
     working.work(house.tools)
     assert service.ids[ONE].revisions == 1
+
+
+def test_an_id_that_readers_see_is_rejected_only_after_a_revision_without_it(house: World, service: CveService) -> None:
+    ours(house)
+    release(house, ONE)
+    with pytest.raises(faults.Illegal, match="publish a revision without CVE-2026-10001 first"):
+        rejecting.order(house.tools, house.alice, ONE, "a duplicate")
+    assert flaw(house).cve == ONE
+    assigning.type_in(house.tools, house.alice, VU, None, THEIRS)
+    working.work(house.tools)
+    assert service.states() == {ONE: "RESERVED"}
+    release(house, THEIRS)
+    working.work(house.tools)
+    assert service.states() == {ONE: "REJECTED"}
 
 
 def test_no_record_without_a_published_note(house: World) -> None:

@@ -1,6 +1,7 @@
 """CVE IDs that we reserved and do not use are given back: an ID that is never rejected stays reserved for ever.
 
-Promises: only what is reserved and nobody's is rejected; what the service has rejected before is so, whoever asked.
+Promises: only what is reserved and nobody's is rejected, and nothing that readers see in a note; what the service has
+rejected before is so, whoever asked.
 """
 
 from sqlalchemy import Connection
@@ -9,17 +10,20 @@ from mailrouter import cve, faults
 from mailrouter.flow import act
 from mailrouter.flow.act.doing import write
 from mailrouter.flow.actor import Actor, need_analyst
-from mailrouter.store import cases, cves, vulnerabilities
+from mailrouter.store import cases, cves, notes, vulnerabilities
 from mailrouter.store.cves import CveId, Order
 from mailrouter.tools import Tools
 
 
 def order(tools: Tools, actor: Actor, number: str, why: str) -> None:
-    """An analyst gives up an ID that we reserved; its vulnerability has none from then on. `Illegal` once published."""
+    """An analyst gives up an ID that we reserved; its vulnerability has none from then on. `Illegal` once published,
+    and while it stands in a note that is.
+    """
     need_analyst(actor, "rejecting a CVE ID")
     with tools.db.write() as tx:
         known = _reserved(tx, number)
         doing = _doing(tx, tools, actor.name, known)
+        _in_no_note(tx, number)
         _free(doing, known)
         _want(doing, known, why)
         doing.later.write(tx)
@@ -32,6 +36,15 @@ def _reserved(tx: Connection, number: str) -> CveId:
     if known.state != "reserved":
         raise faults.Illegal(f"{number} is {known.state}; only a reserved one can be rejected")
     return known
+
+
+def _in_no_note(tx: Connection, number: str) -> None:
+    for shown in notes.naming(tx, number):
+        vu = shown.note.vu
+        raise faults.Illegal(
+            f"{number} stands in the note on VU#{vu} ({shown.name}): give the vulnerability its other ID (`mailrouter"
+            f" cve set`) and publish a revision without {number} first; then it is rejected by itself"
+        )
 
 
 def _doing(tx: Connection, tools: Tools, actor: str, known: CveId) -> act.Doing:
@@ -83,6 +96,8 @@ def sweep(tools: Tools, actor: str) -> None:
             known = cves.ours(tx, number)
             assert known is not None
             doing = _doing(tx, tools, actor, known)
+            if notes.naming(tx, number):
+                continue  # readers see it: once a revision without it is published
             _free(doing, known)
             _want(doing, known, why)
             doing.later.write(tx)
