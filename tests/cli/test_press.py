@@ -1,5 +1,12 @@
 """`mailrouter note site` and `note press`: what readers have."""
 
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from mailrouter.press import folder
 from tests.cli.console import Console
 from tests.flow.test_publishing import decided
 from tests.flow.world import VU
@@ -34,3 +41,25 @@ def test_a_place_that_is_taken_is_one_line(console: Console) -> None:
     console.world.vendor_case()
     console.world.tools.settings.press.folder.mkdir()
     assert "press.folder" in console.refused("note", "press", status=2)
+
+
+@pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "No space left on device"), (errno.EACCES, "Permission")])
+def test_a_machine_without_room_is_one_line_and_the_decision_stands(
+    console: Console, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    console.world.vendor_case()
+    decided(console.world)
+
+    def fails(_place: Path, _content: bytes) -> None:
+        raise OSError(number, os.strerror(number), "/secret/place")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(folder, "_write", fails)
+        told = console.refused("note", "press", status=1)
+        assert "/secret" not in told
+        assert told.startswith("revision 1 is decided; the site could not be built in press.folder")
+        assert said in told
+        assert "the daemon goes on" in told
+        assert console.refused("note", "publish", str(VU), status=1) == told
+    assert console.json("case", "show", str(VU))["state"] != "published"
+    assert "revision 1 is published" in console.out("note", "publish", str(VU))

@@ -7,6 +7,7 @@ twice.
 from collections.abc import Callable, Mapping, Sequence
 
 from mailrouter import failpoint, logs
+from mailrouter.faults import TryLater
 from mailrouter.flow.actor import Actor, note
 from mailrouter.flow.notes import deciding
 from mailrouter.flow.publishing import release, site
@@ -60,8 +61,18 @@ def catch_up(tools: Tools, over: Callable[[], bool] = lambda: False) -> bool:
 
 
 def finish(tools: Tools, decided: Sequence[Revision], over: Callable[[], bool] = lambda: False) -> Pressed:
-    """Steps 2 and 3 for these."""
-    done = site.press(tools, over)
+    """Steps 2 and 3 for these. `TryLater` when the machine has no room or no right for the site."""
+    try:
+        done = site.press(tools, over)
+    except OSError as trouble:
+        raise TryLater(_not_built(decided, trouble)) from trouble
     for revision in decided:
         release.release(tools, revision.id)
     return done
+
+
+def _not_built(decided: Sequence[Revision], trouble: OSError) -> str:
+    """What stands and what does not; of the trouble only its kind."""
+    stands = f"{', '.join(one.name for one in decided)} is decided; " if decided else ""
+    why = trouble.strerror or type(trouble).__name__
+    return f"{stands}the site could not be built in press.folder: {why}; the daemon goes on once it can"
