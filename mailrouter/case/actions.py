@@ -198,11 +198,12 @@ class ShowDraft:
 
 @dataclass(frozen=True, slots=True)
 class DraftSeen:
-    """They have that draft; `comments`: the mail says something of it."""
+    """They have that draft, if that is `sure`; `comments`: the mail says something of it."""
 
     participant: Participant
     revision_id: int
     comments: bool
+    sure: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class DraftAnswer:
     """A mail says that its sender has this draft of the note."""
 
     revision_id: int
+    answers: bool  # the very letter with it: nobody else has its Message-ID
     comments: bool  # and something besides: else nobody needs to read it
 
 

@@ -40,7 +40,7 @@ from mailrouter.case.actions import (
     Turn,
     Vouch,
 )
-from mailrouter.case.events import CaseDue, FellDue, MailArrived, Meant, ReportDue, Returned
+from mailrouter.case.events import CaseDue, DraftAnswer, FellDue, MailArrived, Meant, ReportDue, Returned
 from mailrouter.case.model import Case, DeadlineKind, Participant, Place, Report, Waiting
 from mailrouter.case.policy import Policy, of_case
 from mailrouter.case.receipt import Kind, Lack
@@ -177,17 +177,34 @@ def _says(event: MailArrived) -> str:
     if not event.counts and event.signed.came_before:
         return f"does not count as an answer: {receipt.reason(Lack(event.signed.flags[0]))}"
     if event.counts and event.draft:
-        return "comments on the draft" if event.draft.comments else "has the draft"
+        return _of_the_draft(event.draft, event)
     return "answer" if event.counts else f"{event.standing}: does not count as an answer"
 
 
-def _draft_seen(event: MailArrived) -> Actions:
-    """They have the draft that we showed them; whether they say more of it, a person reads."""
+UNPROVED = (
+    "says that they have the draft, which anybody could have written: once it is sure, `mailrouter note acknowledged`"
+)
+
+
+def _of_the_draft(draft: DraftAnswer, event: MailArrived) -> str:
+    if draft.comments:
+        return "comments on the draft"
+    return "has the draft" if _has_draft(draft, event) else UNPROVED
+
+
+def _has_draft(draft: DraftAnswer, event: MailArrived) -> bool:
+    """Whether it is sure that they have it: by what proves the mail, or by the letter that it answers."""
+    return draft.answers or proposals.surely(event)
+
+
+def _draft_seen(event: MailArrived) -> list[DraftSeen]:
+    """They have the draft that we showed them; what they say of it a person reads, whether that is sure or not."""
     participant, draft = event.participant, event.draft
     counts = event.counts and event.kind == "person" and not event.doubt and _is_theirs(event)
     if participant is None or draft is None or not counts:
         return []
-    return [DraftSeen(participant, draft.revision_id, draft.comments)]
+    sure = _has_draft(draft, event)
+    return [DraftSeen(participant, draft.revision_id, draft.comments, sure)] if sure or draft.comments else []
 
 
 def _only_acknowledges(event: MailArrived) -> bool:

@@ -97,10 +97,14 @@ def _is_good(event: MailArrived) -> bool:
     return event.assurance is Assurance.VERIFIED and not event.signed.flags
 
 
+def surely(event: MailArrived) -> bool:
+    """Verified, bound, without a flag: nobody else than its sender says what it says."""
+    return event.counts and not event.suspicion and event.standing is Standing.SIGNED and _is_good(event)
+
+
 def _proved(event: MailArrived) -> bool:
-    """Verified, bound, and an answer in a case that goes on."""
-    ours = event.case is not None and event.case.goes_on and event.counts and not event.meant and not event.suspicion
-    return ours and event.standing is Standing.SIGNED and _is_good(event)
+    """An answer in a case that goes on, surely theirs."""
+    return event.case is not None and event.case.goes_on and not event.meant and surely(event)
 
 
 _RELEASED = re.compile(r"(?=.{0,99}[0-9]).{1,100}")

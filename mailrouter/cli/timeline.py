@@ -110,6 +110,7 @@ WORDS = {
     "draft.ordered": "the draft is to be shown on {planned}",
     "draft.shown": "{participant} shown revision {revision}, draft {draft}",
     "draft.acknowledged": "{participant} has seen revision {revision}, draft {draft}",
+    "draft.commented": "{participant}, unproved, comments on revision {revision}, draft {draft}",
     "notice": "notice to {queue}",
     "participant.progress": "{participant}: {was} → {progress}",
     "case.policy": "this case's own numbers: {new}",

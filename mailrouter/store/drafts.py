@@ -57,9 +57,10 @@ def add(tx: Connection, revision_id: int, participant_id: int, letter_id: int, n
 def seen(
     tx: Connection, revision_id: int, participant_id: int, now: datetime, by: str, comment_id: int | None = None
 ) -> None:
-    """They have it, `by` a mail or an analyst who says so; and this mail comments on it."""
+    """They have it, `by` a mail or an analyst who says so ('': nobody surely does); and this mail comments on it."""
     mine = (shown_drafts.c.revision_id == revision_id) & (shown_drafts.c.participant_id == participant_id)
     first = mine & shown_drafts.c.acknowledged_at.is_(None)
-    tx.execute(update(shown_drafts).where(first).values(acknowledged_at=now, acknowledged_by=by))
+    if by:
+        tx.execute(update(shown_drafts).where(first).values(acknowledged_at=now, acknowledged_by=by))
     if comment_id is not None:
         tx.execute(update(shown_drafts).where(mine).values(comment_id=comment_id))

@@ -293,12 +293,25 @@ def test_an_answer_to_the_letter_acknowledges_it(house: World, body: str, reason
     assert (bolt.progress, bolt.waiting_on) == (("answered", "us") if comments else ("acknowledged", "them"))
 
 
-def test_the_line_alone_does_where_it_can_mean_one_draft(house: World) -> None:
+def test_the_line_alone_means_the_only_draft(house: World) -> None:
     house.day(35)
     draft(house)
     share(house, BELOW)
-    house.fed(house.mail(BELOW_AT, body="Draft: seen\r\n"))
-    assert shown(house, BELOW)[0].acknowledged_at is not None
+    house.fed(house.mail(BELOW_AT, body=f"VU#{VU}\r\nDraft: comments below\r\n\r\nToo early.\r\n"))
+    [one] = shown(house, BELOW)
+    assert (one.acknowledged_at, one.comment_id is not None) == (None, True), "comments are read whoever wrote them"
+
+
+def test_a_forged_line_acknowledges_nothing_and_a_person_sees_it(house: World) -> None:
+    house.day(35)
+    draft(house)
+    share(house)
+    house.deliver()
+    found = house.fed(house.mail(PSIRT, body="Draft: seen\r\n"))
+    assert waits(house, found.id).startswith("says that they have the draft, which anybody could have written")
+    assert shown(house, VENDOR)[0].acknowledged_at is None
+    found = house.fed(house.signed(f"VU#{VU}\nDraft: seen\n", f"Re: VU#{VU}"))
+    assert (waits(house, found.id), shown(house, VENDOR)[0].acknowledged_at) == ("", house.clock())
 
 
 def test_a_late_answer_acknowledges_the_draft_it_answers_and_no_newer_one(house: World) -> None:

@@ -1,5 +1,6 @@
 """The embargo: proposed, answered by mail and telephone, agreed, refused, lapsed, ended; who is told, who is bound."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -354,8 +355,17 @@ def test_a_number_of_days_moves_no_date_that_was_negotiated(house: World) -> Non
 # ---- by mail ---------------------------------------------------------------------------------------------------------
 
 
-def signed(house: World, said: str, at: datetime | None = None) -> None:
-    house.feed(house.signed(f"VU#{VU}\n\n{said}\n", f"Re: VU#{VU}", at=at))
+def signed(house: World, said: str, at: datetime | None = None, answers: str = "") -> None:
+    mail = house.signed(f"VU#{VU}\n\n{said}\n", f"Re: VU#{VU}", at=at)
+    head = f"In-Reply-To: {answers}\r\n".encode() if answers else b""
+    house.feed(replace(mail, raw=head + mail.raw))
+
+
+def letter_about(house: World, number: int, whom: str = PSIRT) -> str:
+    """The Message-ID of the letter that proposed this date."""
+    step = f":embargo-proposed:{dates(house)[number - 1].id}"
+    letters = house.letters("embargo-proposed")
+    return next(one.message_id for one in letters if one.recipient == whom and (one.step or "").endswith(step))
 
 
 def says(house: World) -> list[tuple[str, str]]:
@@ -376,8 +386,69 @@ def test_a_signed_acceptance_is_taken_by_itself_and_an_unsigned_one_waits(house:
     assert dates(house)[0].answers[house.participant(ACME).id].by.startswith("message:")
 
 
+def test_an_answer_is_to_the_date_whose_letter_it_answers(house: World) -> None:
+    propose(house)
+    house.deliver()
+    house.day(1)
+    propose(house, date(2026, 9, 1))
+    house.deliver()
+    house.clock.forward(hours=1)
+    me = house.participant().id
+    signed(house, "Embargo: accept")
+    assert [one.answer_of(me) for one in dates(house)] == ["invited"] * 3, "of two, nobody can say which"
+    house.clock.forward(hours=1)
+    signed(house, "Embargo: accept", answers=letter_about(house, 2))
+    assert [one.answer_of(me) for one in dates(house)] == ["invited", "accepted", "invited"]
+    house.clock.forward(hours=1)
+    signed(house, "Embargo: decline", answers=letter_about(house, 3))
+    assert [one.answer_of(me) for one in dates(house)] == ["invited", "accepted", "declined"]
+
+
+def test_a_date_whose_letter_had_not_left_is_accepted_by_nobody(house: World) -> None:
+    house.day(1)
+    propose(house)
+    house.clock.forward(hours=1)
+    signed(house, "Embargo: accept")
+    me = house.participant().id
+    assert [one.answer_of(me) for one in dates(house)] == ["invited", "invited"]
+    [notice] = [one.message_id for one in house.letters("notification") if one.recipient == PSIRT]
+    house.deliver()
+    house.clock.forward(hours=1)
+    signed(house, "Embargo: accept", answers=notice)
+    assert [one.answer_of(me) for one in dates(house)] == ["invited", "invited"], "that letter did not know of it"
+    house.clock.forward(hours=1)
+    signed(house, "Embargo: accept")
+    assert [one.answer_of(me) for one in dates(house)] == ["invited", "accepted"]
+
+
+def test_who_takes_an_answer_takes_it_of_a_date_there_was_when_it_came(house: World) -> None:
+    house.clock.forward(hours=1)
+    propose(house)
+    house.clock.forward(hours=1)
+    house.feed(house.mail(MAILS[ACME], body="Embargo: accept\r\n"))
+    house.clock.forward(hours=1)
+    propose(house, date(2026, 9, 1))
+    with house.look() as tx:
+        [one] = stored.listed(tx)
+    proposals.take(house.tools, house.alice, [one.id])
+    acme = house.participant(ACME).id
+    assert [one.answer_of(acme) for one in dates(house)] == ["invited", "accepted", "invited"]
+
+
+@quickly
+def test_an_answer_from_before_every_date_is_to_none(house: World) -> None:
+    house.feed(house.mail(MAILS[ACME], body="Embargo: accept\r\n"))
+    with house.writing() as tx:
+        terms.change(tx, dates(house)[0].id, proposed_at=house.clock() + timedelta(hours=1))
+    with house.look() as tx:
+        [one] = stored.listed(tx)
+    with pytest.raises(Illegal, match=r"nobody can tell: read message .* `mailrouter embargo record VU#123456 Acme A"):
+        proposals.take(house.tools, house.alice, [one.id])
+
+
 def test_it_is_about_what_was_proposed_last_if_they_knew_of_it(house: World) -> None:
     propose(house)
+    house.deliver()
     house.clock.forward(hours=1)
     signed(house, "Embargo: decline")
     me = house.participant().id
@@ -385,6 +456,7 @@ def test_it_is_about_what_was_proposed_last_if_they_knew_of_it(house: World) -> 
     signed_before = house.clock()
     house.clock.forward(hours=1)
     propose(house, date(2026, 7, 1))
+    house.deliver()
     house.clock.forward(hours=1)
     signed(house, "Embargo: accept", at=signed_before)
     assert [one.answer_of(me) for one in dates(house)] == ["invited", "declined", "invited"]

@@ -65,7 +65,9 @@ def draft_seen(doing: Doing, action: do.DraftSeen) -> None:
     assert doing.mail is not None
     message_id = doing.mail.message_id
     comment = message_id if action.comments else None
-    drafts.seen(doing.tx, action.revision_id, action.participant.id, doing.now, f"message:{message_id}", comment)
+    by = f"message:{message_id}" if action.sure else ""
+    drafts.seen(doing.tx, action.revision_id, action.participant.id, doing.now, by, comment)
     revision = notes.get(doing.tx, action.revision_id)
     told = {"participant": action.participant.id, "revision": revision.number, "draft": revision.draft}
-    write(doing, doing.case, "draft.acknowledged", **told, message=message_id, comments=action.comments)
+    kind = "draft.acknowledged" if action.sure else "draft.commented"
+    write(doing, doing.case, kind, **told, message=message_id, comments=action.comments)

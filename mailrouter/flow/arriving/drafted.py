@@ -21,8 +21,11 @@ def answer(tx: Connection, read: Read, known: Known, participant: Participant | 
     if not shown:
         return None
     said = draftform.read(read.words.decode("utf-8", "replace"))
-    which = _answered(tx, read, known, shown) or (_only(shown) if said.seen else None)
-    return DraftAnswer(which.revision_id, said.comments or _brings_files(read)) if which else None
+    answered = _answered(tx, read, known, shown)
+    which = answered or (_only(shown) if said.seen else None)
+    if which is None:
+        return None
+    return DraftAnswer(which.revision_id, answered is not None, said.comments or _brings_files(read))
 
 
 def _brings_files(read: Read) -> bool:

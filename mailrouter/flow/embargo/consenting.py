@@ -1,7 +1,7 @@
 """What a participant answers to a date: in a mail that proves itself, or as an analyst recorded it.
 
 Promises: an answer is that participant's own, to one date that is proposed or agreed; by itself only what was written
-after that date was proposed, and nothing that a person recorded since is undone.
+after that date was proposed to them, and nothing that a person recorded since is undone.
 """
 
 from datetime import UTC, date, datetime
@@ -13,7 +13,7 @@ from mailrouter.case.model import Case, Participant
 from mailrouter.case.terms import Consent, Terms
 from mailrouter.flow import act
 from mailrouter.flow.actor import Actor, case_held, need_analyst, taking_part
-from mailrouter.flow.embargo import proposing, telling
+from mailrouter.flow.embargo import answering, proposing, telling
 from mailrouter.store import cases, terms
 from mailrouter.store.proposals import Proposal
 from mailrouter.tools import Tools
@@ -77,7 +77,7 @@ def taken(doing: act.Doing, participant: Participant, said: Proposal, signed_at:
         wanted = proposing.Wanted(_day(said), "", f"message {said.message_id}")
         proposing.proposed(doing, case, wanted, participant, said.message_id)
         return
-    one = _asked_about(doing, rules.need_some(case))
+    one = answering.about(doing.tx, rules.need_some(case), participant, said, signed_at)
     if signed_at is not None:
         _not_overtaken(one, participant, signed_at)
     answered(doing, case, one, participant, answer, f"message:{said.message_id}", proposal=said.id)

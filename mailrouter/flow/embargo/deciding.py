@@ -14,10 +14,11 @@ from mailrouter.flow import act, publication
 from mailrouter.flow.act import dates
 from mailrouter.flow.actor import Actor, case_held, need_analyst, still_open
 from mailrouter.flow.embargo import consenting, telling
+from mailrouter.flow.embargo.answering import CHANGED
 from mailrouter.store import cases, terms
 from mailrouter.tools import Tools
 
-CHANGED, STANDS = "embargo-changed", "embargo-stands"
+STANDS = "embargo-stands"
 
 
 def accept(
