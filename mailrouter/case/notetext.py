@@ -119,7 +119,7 @@ def _cut(lines: Sequence[str]) -> tuple[str, _Found, list[_Fault]]:
     heads = list(_headings("\n".join(lines)))
     wrong: list[_Fault] = []
     title = _title(lines, heads, wrong)
-    ends = [start for _, start, _ in heads[1:]] + [len(lines)]
+    ends = [*(start for _, start, _ in heads[1:]), len(lines)][: len(heads)]
     found: _Found = {}
     for (level, start, after), end in zip(heads, ends, strict=True):
         if level == 2:

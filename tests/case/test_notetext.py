@@ -98,6 +98,12 @@ def test_refused_with_its_line(change: tuple[str, str], said: str) -> None:
     assert said in str(refused.value)
 
 
+def test_a_file_without_any_heading_is_refused_in_its_first_line() -> None:
+    for text in ("", "Some words.\n"):
+        with pytest.raises(Refused, match=r"^line 1: a note begins with its title"):
+            notetext.parse(text)
+
+
 def test_many_faults_are_told_together_and_the_rest_is_counted() -> None:
     with pytest.raises(Refused, match=r"^line 5: raw HTML.*; and 3 more$"):
         notetext.parse(FILE.replace("The AX-7", "\n".join(["x <b>"] * 8)))
