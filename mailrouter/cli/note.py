@@ -101,11 +101,12 @@ def preview(
     with context.db.read() as tx:
         found = finding.one(tx, cases.by_vu(tx, vu), revision, draft)
         edition = notes.edition(tx, found, context.now)
+    unpublished = "" if found.released_at else found.name
     if json_:
         return show.show_json(vuls.note(edition))
     if folder is None:
-        return show.block(text.of(found.note, ours, draft=found.name))
-    files = {**site.of_edition(edition, ours), "style.css": pages.style()}
+        return show.block(text.of(found.note if unpublished else edition, ours, draft=unpublished))
+    files = {**site.of_edition(edition, ours, draft=unpublished), "style.css": pages.style()}
     noteshape.write(folder, files)
     return click.echo(show.visible(str(folder / paths.page(vu) / "index.html")))
 

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from mailrouter.case import cvss, note
 from mailrouter.case.formats import paths, wording
 from mailrouter.case.formats.publisher import Publisher
+from mailrouter.case.formats.text import DRAFT
 from mailrouter.case.note import NO_STATEMENT, Edition, Note, Status, Vendor
 from mailrouter.case.status import STATUSES
 from mailrouter.faults import Refused
@@ -28,8 +29,11 @@ _CONTENTS = (
 )  # fmt: skip
 
 
-def of_note(edition: Edition, publisher: Publisher, root: str, records: Sequence[str]) -> bytes:
-    """The page of one note. `root`: the way from it to the site's root; `records`: CVE IDs whose record is a file."""
+def of_note(edition: Edition, publisher: Publisher, root: str, records: Sequence[str], *, draft: str = "") -> bytes:
+    """The page of one note. `root`: the way from it to the site's root; `records`: CVE IDs whose record is a file;
+    `draft`: which one it is ("revision 1, draft 3"), on the screen, on paper, and for whoever collects pages; '' : it
+    is published.
+    """
     one = edition.note
     scores = _scores(one)
     there = {"cvss": scores, "references": one.sections.references}
@@ -39,7 +43,8 @@ def of_note(edition: Edition, publisher: Publisher, root: str, records: Sequence
         vendors=in_order(one.vendors), counted=_counted(one.vendors),
         cves=[(found.cve, found.number) for found in one.vulnerabilities if found.cve],
         contents=[line for line in _CONTENTS if there.get(line[0], True)],
-        canonical=f"{publisher.url}/{paths.page(one.vu)}" if publisher.url else "",
+        canonical=f"{publisher.url}/{paths.page(one.vu)}" if publisher.url and not draft else "",
+        draft=f"{DRAFT}. {draft}" if draft else "",
     )  # fmt: skip
 
 
@@ -82,7 +87,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters.update(_FILTERS)
     made.tests["leading_out"] = markdown.leads_out
-    made.globals |= {"rel": markdown.REL, "impact_unknown": note.IMPACT_UNKNOWN}
+    made.globals |= {"draft": "", "rel": markdown.REL, "impact_unknown": note.IMPACT_UNKNOWN}
     return made
 
 

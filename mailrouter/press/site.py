@@ -26,15 +26,15 @@ def newest_first(editions: Iterable[Edition]) -> list[Edition]:
     return sorted(editions, key=lambda one: (one.first_published_at, one.note.vu), reverse=True)
 
 
-def of_edition(edition: Edition, publisher: Publisher) -> Files:
-    """Every file of one note."""
+def of_edition(edition: Edition, publisher: Publisher, *, draft: str = "") -> Files:
+    """Every file of one note; `draft`: which one it is, as its page and its text say; '' : it is published."""
     page, api = paths.page(edition.note.vu), paths.json(edition.note.vu)
     ours = [one for one in edition.note.vulnerabilities if one.cve and not one.assigner]  # the others are the vendor's
     root = "../" * (page.count("/") + 1)
     advisory = as_json(csaf.document(edition, publisher))
     return {
-        f"{page}/index.html": pages.of_note(edition, publisher, root, [one.cve for one in ours]),
-        f"{page}/note.txt": text.of(edition, publisher).encode("utf-8", "replace"),
+        f"{page}/index.html": pages.of_note(edition, publisher, root, [one.cve for one in ours], draft=draft),
+        f"{page}/note.txt": text.of(edition, publisher, draft=draft).encode("utf-8", "replace"),
         f"{api}index.json": as_json(vuls.note(edition)),
         f"{api}vendors/index.json": as_json(vuls.vendors(edition)),
         f"{api}vuls/index.json": as_json(vuls.vuls(edition)),

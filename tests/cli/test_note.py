@@ -165,7 +165,12 @@ def test_previewed_and_published(console: Console, case: World, tmp_path: Path) 
     assert shown.startswith("DRAFT, not published. TLP:AMBER. revision 1, draft 1")
     assert console.json("note", "preview", NUMBER)["vuid"] == f"VU#{VU}"
     page = console.out("note", "preview", NUMBER, "--into", str(tmp_path / "preview")).strip()
-    assert "It overflows." in Path(page).read_text()
+    html = Path(page).read_text()
+    assert "It overflows." in html
+    assert '<p class="draft">DRAFT, not published. TLP:AMBER. revision 1, draft 1</p>' in html
+    assert '<meta name="robots" content="noindex">' in html
+    assert "TLP:CLEAR" not in html
+    assert Path(page).with_name("note.txt").read_text().startswith("DRAFT, not published. TLP:AMBER. revision 1, draft")
     assert (tmp_path / "preview/style.css").stat().st_size
     said = console.refused("note", "preview", NUMBER, "--into", str(tmp_path / "preview"), status=2)
     assert said.endswith("there is something in it; name another folder")

@@ -49,7 +49,8 @@ def hostile() -> Edition:
     return replace(notes.FIVE, note=replace(notes.FIVE.note, vu=666666, sections=words, vendors=vendors))
 
 
-EDITIONS = {"five": notes.FIVE, "crowd": notes.crowd(), "hostile": hostile()}
+NO_NOTE = replace(notes.FIVE, note=replace(notes.FIVE.note, vu=555555))  # as its preview has it
+EDITIONS = {"five": notes.FIVE, "crowd": notes.crowd(), "hostile": hostile(), "draft": NO_NOTE}
 PAGES = {name: f"vuls/id/{one.note.vu}/" for name, one in EDITIONS.items()} | {"index": "vuls/", "front": ""}
 
 
@@ -64,7 +65,7 @@ def written(folder: Path) -> Path:
     """The site of these notes, unsigned."""
     files = dict(site.of_all(list(EDITIONS.values()), notes.PUBLISHER, b"", datetime(2027, 1, 1, tzinfo=UTC)))
     for one in EDITIONS.values():
-        files |= site.of_edition(one, notes.PUBLISHER)
+        files |= site.of_edition(one, notes.PUBLISHER, draft="revision 1, draft 2" if one is NO_NOTE else "")
     for path, content in files.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +124,7 @@ def test_nothing_stands_outside(reader, name, width):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["five", "hostile", "index", "front"])
+@pytest.mark.parametrize("name", ["five", "hostile", "draft", "index", "front"])
 def test_wcag(reader, name, scheme):
     page = reader.page(name, "telephone" if scheme == "dark" else "desk", scripts=True, scheme=scheme)
     found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
@@ -173,4 +174,17 @@ def test_on_paper(reader):
     assert not page.get_by_role("navigation", name="Contents").is_visible()
     assert page.locator(".statement").first.is_visible()
     assert len(page.pdf(format="A4")) > 10_000
+    page.context.close()
+
+
+def test_a_draft_says_so_on_screen_and_on_paper(reader):
+    page = reader.page("draft")
+    assert page.title().startswith("DRAFT: ")
+    assert page.locator("meta[name=robots]").get_attribute("content") == "noindex"
+    for medium in ("screen", "print"):
+        page.emulate_media(media=medium)
+        assert page.get_by_text("DRAFT, not published. TLP:AMBER. revision 1, draft 2").is_visible()
+    assert page.get_by_text("TLP:CLEAR").count() == 0
+    page.goto(reader.address + PAGES["five"])
+    assert page.locator("meta[name=robots], .draft").count() == 0
     page.context.close()
