@@ -136,15 +136,25 @@ def _reminder(event: CaseDue, before: Before, policy: Policy, at: datetime) -> A
 def _letters(
     event: CaseDue, to: Sequence[Participant], letter: str, before: Before, policy: Policy, at: datetime
 ) -> Actions:
-    """One to each who has none yet; who got another automatic letter lately, once they have had peace."""
+    """One to each who has none yet; who got another automatic letter lately, once they have had peace. Who has none
+    before the date gets no letter of ours by itself (DOMAIN.md, process 5: never two), and a person hears of that.
+    """
     free_at = {one.id: followup.gap_ends(one, policy, at) for one in to if one.id not in event.told}
     now = [one for one in to if free_at.get(one.id, before.planned_at) <= at]
     waits = [instant for instant in free_at.values() if at < instant < before.planned_at]
     if waits and not now:
         return [Postpone(event.deadline.id, min(waits))]
+    late = [_no_letter(event, one, letter, before) for one in to if before.planned_at <= free_at.get(one.id, at)]
     done = Finish(event.deadline.id, f"letters: {len(now)}" if now else "nobody is to be written to")
     written = [Write(one, letter, event.deadline.since, event.deadline.rung) for one in now]
-    return [done, *written, *([Again(event.deadline, min(waits))] if waits else [])]
+    return [done, *written, *late, *([Again(event.deadline, min(waits))] if waits else [])]
+
+
+def _no_letter(event: CaseDue, one: Participant, letter: str, before: Before) -> Notice:
+    case, date = event.case, f"{before.planned_at:%Y-%m-%d}"
+    how = f"if it must know, `mailrouter case write {case.vu} {shlex.quote(one.name)}`"
+    why = f"gets no {letter} before {date}: another automatic letter went to it too lately; {how}"
+    return Notice(case.queue, why, f"no-{letter}:{case.id}:{one.id}:{date}", one)
 
 
 def _told(event: CaseDue, why: str) -> Notice:

@@ -200,6 +200,27 @@ def test_who_got_another_letter_lately_has_peace_first() -> None:
     assert [order.due_at for order in orders if isinstance(order, Again)] == [at + DAY]
 
 
+@pytest.mark.parametrize("kind", [DeadlineKind.REMINDER, DeadlineKind.ALERT])
+def test_who_has_no_peace_before_the_date_gets_no_letter_and_a_person_is_told(kind: DeadlineKind) -> None:
+    letter = {DeadlineKind.REMINDER: clocks.REMINDER, DeadlineKind.ALERT: clocks.ALERT}[kind]
+    lately = replace(BELOW, last_automatic_at=PLANNED - 3.5 * DAY)
+    upstream = replace(SILENT, last_automatic_at=PLANNED - 3.5 * DAY)
+    orders = due(kind, PLANNED - 3 * DAY, upstream, lately)
+    assert written(orders) == []
+    told = [order for order in orders if isinstance(order, Notice)]
+    assert [one.participant for one in told] == ([upstream, lately] if kind is DeadlineKind.REMINDER else [lately])
+    assert told[-1].why == (
+        f"gets no {letter} before 2026-04-16: another automatic letter went to it too lately;"
+        " if it must know, `mailrouter case write 123456 'Vendor 3'`"
+    )
+    assert len({one.once for one in told}) == len(told)
+
+
+def test_who_was_reminded_already_is_no_news() -> None:
+    lately = replace(SILENT, last_automatic_at=PLANNED - 3 * DAY)
+    assert noticed(due(DeadlineKind.REMINDER, BEFORE.remind_at, lately, told=frozenset({1}))) == []
+
+
 @pytest.mark.parametrize(
     ("ahead", "wins"), [(7.5, False), (6.9, True), (3, True), (0.1, True), (-0.1, False)]
 )  # fmt: skip

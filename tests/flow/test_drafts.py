@@ -405,11 +405,38 @@ def test_who_never_answered_is_reminded_once_and_wins_over_a_follow_up(house: Wo
     assert letter.state == "sent"
 
 
+def test_a_follow_up_too_near_the_date_leaves_no_reminder_and_the_analyst_is_told_once(house: World) -> None:
+    """The date was put forward after the follow-up had left."""
+    house.day(14)
+    house.beat()
+    house.deliver()
+    casepolicy.change(house.tools, house.alice, VU, {"embargo_days": "17"})
+    house.day(15)
+    before(house)
+    house.beat()
+    assert house.letters("publication-reminder") == []
+    told = [why.partition(":")[0] for why in house.notices() if "publication-reminder" in why]
+    assert told == ["gets no publication-reminder before 2026-03-19"] * 3, "one for each"
+
+
 def test_whoever_answers_before_it_left_is_not_reminded(house: World) -> None:
     house.day(42)
     before(house)
     house.feed(house.mail(MUTE_AT))
     assert [one.state for one in house.letters("publication-reminder") if one.recipient == MUTE_AT] == ["withdrawn"]
+
+
+def test_letters_name_the_date_in_the_zone_in_which_it_was_agreed(house: World) -> None:
+    with house.writing() as tx:
+        tx.execute(tables.terms.update().values(zone="Europe/Berlin"))
+    house.day(42)
+    draft(house)
+    share(house, VENDOR, now=True)
+    before(house)
+    said = "2026-04-16 09:00 UTC (11:00 Europe/Berlin)"
+    for name in ("draft", "publication-reminder", "downstream-alert"):
+        assert said in house.letters(name)[0].body
+    assert house.letters("publication-reminder")[0].subject.endswith(f"publication on {said}")
 
 
 def test_a_date_that_moves_after_the_reminder_is_reminded_of_anew(house: World) -> None:
