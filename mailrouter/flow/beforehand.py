@@ -32,7 +32,7 @@ def automatic(tx: Connection, tools: Tools, case: Case, action: Write, now: date
     """The alert or reminder; None if it was made for the date that is planned now."""
     assert case.planned_at is not None  # else no clock asks for it
     order = letters.Order(
-        action.letter, {"publishes": letters.minute(case.planned_at)}, asks=action.letter == clocks.REMINDER,
+        action.letter, {}, asks=action.letter == clocks.REMINDER,
         step=step(action.participant, action.letter, case.planned_at),
     )  # fmt: skip
     return letters.to_participant(tx, tools, case, action.participant, order, now)
@@ -53,7 +53,7 @@ def draft(
     """The letter with this draft, to be called only for who can read it; None if they were shown it before."""
     shown = as_text(tools, revision)
     order = letters.Order(
-        DRAFT, _values(tx, case, participant, revision) | {"body": shown}, confidential=True,
+        DRAFT, _values(tx, participant, revision) | {"body": shown}, confidential=True,
         step=f"{participant.id}:{DRAFT}:{revision.id}",
         attachments=[Attachment(f"vu-{case.vu}-draft-{revision.number}.{revision.draft}.txt", shown.encode(), TEXT)],
     )  # fmt: skip
@@ -71,13 +71,12 @@ def as_text(tools: Tools, revision: Revision) -> str:
     return text.of(revision.note, publisher.of(tools), draft=revision.name)
 
 
-def _values(tx: Connection, case: Case, participant: Participant, revision: Revision) -> dict[str, str]:
+def _values(tx: Connection, participant: Participant, revision: Revision) -> dict[str, str]:
     cves = [one.cve for one in revision.note.vulnerabilities if one.cve]
     before = [one for one in drafts.of_participant(tx, participant.id) if one.revision_id != revision.id]
     was = notes.get(tx, before[-1].revision_id) if before else None
     return {
-        "draft": revision.name, "publishes": letters.minute(case.planned_at) if case.planned_at else letters.day(None),
-        "cves": ", ".join(cves) or NO_CVE, "replaces": was.name if was else "",
+        "draft": revision.name, "cves": ", ".join(cves) or NO_CVE, "replaces": was.name if was else "",
         "items": f"{CHANGED}\n\n{changes(was, revision)}" if was else "",
     }  # fmt: skip
 

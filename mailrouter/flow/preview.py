@@ -123,7 +123,6 @@ def _example(name: str, vu: int, address: str, now: datetime) -> dict[str, str]:
     said = {
         "received": letters.minute(now), "since": letters.minute(now), "date": letters.day(now), "sender": address,
         "until": letters.day(now + timedelta(days=10)), "expires_on": letters.day(now + timedelta(days=60)),
-        "publishes": letters.minute(now + timedelta(days=10)),
         "item": "12", "number": f"VU#{vu}", "count": "2", "reason": orders.NO_ADDRESS,
     }  # fmt: skip
     if name == TRANSCRIPT:

@@ -24,7 +24,7 @@ VALUES = {
     "organisation": "CERT Example", "address": "cert@cert.example", "phone": "+1 555 0100", "analyst": "Ada Lane",
     "fingerprint": "0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567", "key_url": "https://cert.example/key.asc",
     "policy_url": "https://cert.example/policy", "vrf": "VRF#26-11-BCDFG",
-    "draft": "revision 1, draft 3", "publishes": "2026-03-04 14:00 UTC", "cves": "CVE-2026-12345",
+    "draft": "revision 1, draft 3", "cves": "CVE-2026-12345",
     "vu": "VU#123456", "tlp": "TLP:AMBER", "vendor": "ACME",
     "planned": "2026-03-04, 14:00 UTC", "embargo_days": "45", "asked": "Vulnerability report", "asked_on": "2026-01-18",
     "body": "The first line.\n\nThe second paragraph.", "quoted": "On Monday, Bob wrote:\n\n> hello", "details": "",
