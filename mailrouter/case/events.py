@@ -29,6 +29,7 @@ class Meant:
     """A mail that is meant as a Vendor Statement (subject or marker lines), and what else speaks against it."""
 
     empty: bool = False  # nothing of it is the vendor's own words
+    quotes: bool = False  # lines between its markers look quoted, and are left out
     reason: str = ""  # what the signature lacks, in plain words
 
 

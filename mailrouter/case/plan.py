@@ -316,6 +316,7 @@ def _lack(event: MailArrived) -> Lack | None:
         (meant.empty, "empty"),
         *((flag.lacks(signed), flag.costs) for flag in conditions.FLAGS),
         (not event.signed_after_latest, "older"),
+        (meant.quotes, "quotes"),
     )
     return next((Lack(lack) for holds, lack in lacks if holds), None)
 

@@ -30,12 +30,14 @@ class Lack(StrEnum):
     EMPTY = "empty"
     REPEATED = "repeated"
     OLDER = "older"
+    QUOTES = "quotes"
 
 
 OF_WORTH = (Lack.UNSIGNED, Lack.INVALID, Lack.OTHER_SIGNER, Lack.PARTIAL, Lack.RETRY)
 _OF_THE_TEXT: Mapping[str, str] = {
     Lack.EMPTY: "it holds no text of its own",
     Lack.OLDER: "it was signed before the statement that stands",
+    Lack.QUOTES: "it holds quoted lines",
     Lack.RETRY: "its signature could not be checked",
 }
 
@@ -174,6 +176,7 @@ MISSING: Mapping[Lack, str] = {  # what the vendor can add, as one thing
     Lack.STALE: "a new signature, since this one is more than 30 days old",
     Lack.UNBOUND: "the number {vu} in the text that you sign",
     Lack.OLDER: "a newer signature, since the text that stands now was signed later",
+    Lack.QUOTES: "our reading of it, since lines of it begin with > as quoted ones do, and we left them out",
 }
 NOT_VALID: Mapping[str, str] = {
     "expired-key": "a signature by a key that has not expired",
@@ -210,6 +213,7 @@ REMEDIES: Mapping[Lack, str] = {
     Lack.UNBOUND: "Please send it again with the line {vu} in the text that you sign.",
     Lack.OLDER: "If it is to replace the text that stands now, please sign it again and send it. If you did not send "
     "this mail, please tell us.",
+    Lack.QUOTES: "If these lines belong to the text, please write them without the > and send it again, signed.",
 }
 WITHOUT_A_KEY = (
     "Please send us your OpenPGP key, and the text signed with it; or tell us that you have none, and we ask you to "

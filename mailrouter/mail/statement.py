@@ -37,6 +37,12 @@ def verbatim(text: bytes) -> bytes:
     return _QUOTED.sub(b"", text if marked is None else marked)
 
 
+def holds_quotes(text: bytes) -> bool:
+    """Whether lines between the markers look quoted: `verbatim` leaves them out, and the sender may have meant them."""
+    marked = _marked(text)
+    return marked is not None and _QUOTED.search(marked) is not None
+
+
 def binds(text: bytes, protected_subject: str, vu: int) -> bool:
     """Whether signed text, outside quotes, or the signed subject names this case and no other."""
     own_words = _QUOTED.sub(b"", text).decode("utf-8", "replace")

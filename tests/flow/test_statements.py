@@ -357,6 +357,14 @@ def test_taking_an_unsigned_answer_holds_it_as_what_it_lacks(house: World) -> No
     assert [e.kind for e in house.journal()][-1] == "statement.taken"
 
 
+def test_one_whose_lines_look_quoted_waits_for_a_person(house: World) -> None:
+    text = f"== VENDOR STATEMENT VU#{VU} ==\nInstall it:\n> apt upgrade\n== END ==\n"
+    got = house.fed(house.signed(text, SUBJECT))
+    [kept] = house.statements()
+    assert (kept.state, kept.reason) == ("held", "it holds quoted lines")
+    assert statements.take(house.tools, house.alice, got.id).state == "verified"
+
+
 def test_only_filed_mail_can_be_taken(house: World) -> None:
     got = house.fed(house.mail("eve@eve.example"))
     with pytest.raises(Illegal, match=f"message {got.id} is not filed as a participant's; `mailrouter message route"):

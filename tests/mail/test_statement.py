@@ -74,6 +74,20 @@ def test_verbatim_is_every_byte_that_is_not_quoted(text: bytes, own: bytes) -> N
     assert statement.verbatim(text) == own
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        (MARKED, False),
+        (b"== VENDOR STATEMENT ==\nrun\n> update\n== END ==\n", True),
+        (MARKED + b"> quoted below\n", False),
+        (b"Ours\n> theirs\n", False),
+        (b"> == VENDOR STATEMENT ==\n> x\n> == END ==\n", False),
+    ],
+)
+def test_lines_between_the_markers_may_look_quoted(text: bytes, holds: bool) -> None:
+    assert statement.holds_quotes(text) is holds
+
+
 @given(st.lists(st.binary(max_size=30).filter(lambda line: not set(line) & set(b"\r\n>=")), max_size=8))
 def test_verbatim_of_unquoted_text_is_the_text(lines: list[bytes]) -> None:
     text = b"\r\n".join(lines)

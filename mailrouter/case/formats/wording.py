@@ -56,8 +56,8 @@ def proved(one: Statement) -> str:
 
 
 def digest(one: Statement) -> str:
-    """By which anybody can tell that these are the bytes that were proved."""
-    return f"SHA-256 of what was {'signed' if one.proof == 'signed' else 'confirmed'}: {one.sha256}"
+    """By which anybody can tell that these are its bytes: of what was proved, it is the vendor's own words."""
+    return f"SHA-256 of this text: {one.sha256}"
 
 
 def happened(one: Vendor) -> str:

@@ -217,4 +217,5 @@ def _participant(
 def _meant(read: Read, lacks: str) -> Meant | None:
     if not read.meant:
         return None
-    return Meant(empty=not statement.verbatim(read.words).strip(), reason=lacks)
+    text = read.words
+    return Meant(not statement.verbatim(text).strip(), statement.holds_quotes(text), lacks)

@@ -33,7 +33,7 @@ CVE-2026-12345: Affected; fixed in 2.4; the parser is ours
 | Please update.
 
 Verified by the signature of key 89AB CDEF 0123 4567 89AB CDEF 0123 4567
-89AB CDEF on 2026-03-02. SHA-256 of what was signed:
+89AB CDEF on 2026-03-02. SHA-256 of this text:
 """
 
 
