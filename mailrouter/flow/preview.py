@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from mailrouter import faults
 from mailrouter.case import accept as promises
-from mailrouter.case import contacting, embargo, followup, orders, receipt, terms
+from mailrouter.case import contacting, embargo, followup, noted, orders, receipt, terms
 from mailrouter.case import decline as reasons
 from mailrouter.case.conditions import Assurance
 from mailrouter.case.model import Case, Participant
@@ -56,6 +56,8 @@ UNKNOWN = {
     "vrf": VRF,
     "received": "[when their report came]",
     "cve": "[the CVE ID that they assigned]",
+    "revision": "[its number]",
+    "changed": "[what readers find new]",
 }
 
 
@@ -85,6 +87,7 @@ def preview(tools: Tools, name: str, vu: int, whom: str) -> Preview:
         known |= _of_the_description(tx, case, participant, name, tools.now())
         known |= _of_the_turn(tx, participant) | {"node": tools.settings.node}
         known |= _of_the_embargo(case, participant, tools.now())
+        known |= {"url": noted.address(tools.settings.identity.notes_url, vu), "thanks": noted.thanks(participant)}
         address = contacts.address_for(tx, participant.organisation_id) or letters.NEVER
     example = UNKNOWN | _example(name, vu, address, tools.now()) | _told(name, vu, known, tools.now())
     filled = text.fill({field: f"[{field}]" for field in texts.LETTERS[name].fields} | example | known)
@@ -122,6 +125,7 @@ def _example(name: str, vu: int, address: str, now: datetime) -> dict[str, str]:
     """An occasion for any letter: now, and about this case."""
     said = {
         "received": letters.minute(now), "since": letters.minute(now), "date": letters.day(now), "sender": address,
+        "published_on": letters.minute(now),
         "until": letters.day(now + timedelta(days=10)), "expires_on": letters.day(now + timedelta(days=60)),
         "item": "12", "number": f"VU#{vu}", "count": "2", "reason": orders.NO_ADDRESS,
     }  # fmt: skip
