@@ -32,7 +32,7 @@ class Order:
     wanted_by: str
     why: str
     tries: int
-    tried_at: datetime | None  # for the first time
+    tried_at: datetime | None  # for the first time; None: nothing can have been done
     not_before: datetime | None
     done_at: datetime | None
     trouble: str  # a code of cve.WORDS
@@ -122,6 +122,20 @@ def begin_try(tx: Connection, order: Order, now: datetime) -> bool:
     still = (cve_orders.c.id == order.id) & (cve_orders.c.state == WANTED) & (cve_orders.c.tries == order.tries)
     values = {"tries": order.tries + 1, "tried_at": order.tried_at or now}
     return bool(tx.execute(update(cve_orders).where(still).values(values)).rowcount)
+
+
+def look_first(tx: Connection) -> None:
+    """Each ID that is wanted may have been reserved since it was: as if that had been tried then."""
+    mine = (cve_orders.c.what == RESERVE) & (cve_orders.c.state == WANTED) & cve_orders.c.tried_at.is_(None)
+    tx.execute(update(cve_orders).where(mine).values(tried_at=cve_orders.c.wanted_at))
+
+
+def give_up_reserving(tx: Connection, case_id: int, now: datetime) -> None:
+    """No ID is wanted for this case any more; what was tried may have been carried out, and goes on."""
+    of_case = select(vulnerabilities.c.id).where(vulnerabilities.c.case_id == case_id)
+    mine = cve_orders.c.vulnerability_id.in_(of_case) & (cve_orders.c.what == RESERVE)
+    untried = mine & (cve_orders.c.state == WANTED) & cve_orders.c.tried_at.is_(None)
+    tx.execute(update(cve_orders).where(untried).values(state=GIVEN_UP, done_at=now, trouble=""))
 
 
 def finish(tx: Connection, order_id: int, now: datetime, *, state: str = DONE, cve: str = "") -> bool:

@@ -2,7 +2,8 @@
 
 Promises: everything that can be checked is checked before anything is changed: that the file is whole, that this
 program knows its schema, that its journal holds together, that the database is empty. The restore is one transaction,
-and leaves no letter queued: what waits then may have been sent since the backup was made.
+and leaves no letter queued: what waits then may have been sent since the backup was made. For the same reason a CVE ID
+that was wanted is looked for at the service before it is asked for one.
 """
 
 import sqlite3
@@ -19,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, text, update
 
 from mailrouter.faults import Refused
-from mailrouter.store import journal, migrate, orders, outbox, queues
+from mailrouter.store import cves, journal, migrate, orders, outbox, queues
 from mailrouter.store.backup import NO_KEYS, Progress, copy_table, in_order, is_ours, key_files
 from mailrouter.store.engine import Database
 from mailrouter.store.tables import inbox, letters
@@ -80,6 +81,7 @@ def _quieten(tx: Connection, now: datetime) -> int:
     """No letter leaves by itself, no order by mail is carried out; nobody who had work in hand then has it now."""
     tx.execute(update(inbox).values(leased_until=None))
     tx.execute(update(letters).values(leased_until=None))
+    cves.look_first(tx)
     held = outbox.hold_everything(tx, WHY_HELD)
     if held:
         why = f"letters held after a restore: {held}; `mailrouter outbox list --unsent`, then release or leave each"

@@ -14,8 +14,22 @@ from sqlalchemy import delete, func, insert, select, update
 
 from mailrouter.faults import Refused
 from mailrouter.flow.casework import contacting, coordinate
+from mailrouter.flow.cves import reserving
 from mailrouter.mail.envelope import Envelope
-from mailrouter.store import backup, books, contacts, inbox, journal, migrate, orders, outbox, queues, restore, tables
+from mailrouter.store import (
+    backup,
+    books,
+    contacts,
+    cves,
+    inbox,
+    journal,
+    migrate,
+    orders,
+    outbox,
+    queues,
+    restore,
+    tables,
+)
 from mailrouter.store.engine import Database
 from tests.cli.console import Console
 from tests.flow.world import VU, World
@@ -147,6 +161,18 @@ def test_life_goes_on_after_a_restore(filled: World, second: Database, tmp_path:
         inbox.accept(tx, "n2", [Envelope("smtp", "", ("cert@cert.example",), b"new", START)])
         inbox.accept(tx, "n2", [Envelope("lmtp", "", ("cert@cert.example",), RAW, START)])  # known: stored once
         assert books.count(tx).total.pending == 2
+
+
+def test_a_cve_id_that_was_wanted_is_looked_for_before_it_is_asked_for(
+    filled: World, second: Database, tmp_path: Path
+) -> None:
+    """It may have been reserved since the backup was made."""
+    reserving.order(filled.tools, filled.alice, VU, None)
+    backup.make(filled.tools.db, tmp_path / "none", tmp_path / "file", quiet)
+    restore.restore(second, tmp_path / "file", order(tmp_path / "none", tmp_path), quiet)
+    with second.read() as tx:
+        [wanted] = cves.wanted(tx)
+    assert (wanted.tried_at, wanted.tries, wanted.not_before) == (wanted.wanted_at, 0, None)
 
 
 def test_leases_of_a_former_life_are_free(filled: World, second: Database, tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from sqlalchemy import select
 
 from mailrouter import faults
 from mailrouter.case.cveid import read
-from mailrouter.flow.casework import contacting, coordinate, proposals
+from mailrouter.cve import Known
+from mailrouter.flow import act
+from mailrouter.flow.casework import closing, contacting, coordinate, proposals
 from mailrouter.flow.cves import asking, assigning, rejecting, reserving, working
+from mailrouter.flow.notes import notpublishing
 from mailrouter.store import cases, contacts, cves, tables, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -138,6 +141,72 @@ def test_what_was_never_reserved_is_asked_for_again(house: World, service: CveSe
     house.clock.forward(minutes=2)
     assert working.work(house.tools) == 1
     assert (flaw(house).cve, list(service.ids)) == (ONE, [ONE])
+
+
+def test_what_was_reserved_in_a_life_before_a_restore_is_taken(house: World, service: CveService) -> None:
+    reserve(house)
+    service.give()
+    with house.writing() as tx:
+        cves.look_first(tx)
+    assert working.work(house.tools) == 1
+    assert (flaw(house).cve, list(service.ids)) == (ONE, [ONE])
+    assert service.requests("POST") == 0
+
+
+def test_an_answer_to_an_order_that_ended_changes_nothing(house: World) -> None:
+    """Two nodes whose clocks are apart carried out the same order."""
+    reserve(house)
+    with house.look() as tx:
+        [wanted] = cves.wanted(tx)
+    working.work(house.tools)
+    before = kinds(house)
+    with house.writing() as tx:
+        doing = act.Doing(tx, house.tools, house.clock(), house.clock(), "mailrouter", cases.by_vu(tx, VU))
+        reserving.record(doing, wanted, Known(ONE, "reserved", USER, house.clock()))
+    assert (kinds(house), ids(house)) == (before, {ONE: ("reserved", True)})
+
+
+def no_note(house: World) -> None:
+    notpublishing.decide(house.tools, house.alice, VU, "a duplicate")
+
+
+def closed(house: World) -> None:
+    closing.close(house.tools, house.alice, VU, "over", end_embargo=True, anyway=True)
+
+
+ENDS = [no_note, closed]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("left", [0, 9])
+def test_without_a_note_to_come_no_id_is_asked_for(
+    house: World, service: CveService, end: Callable[[World], None], left: int
+) -> None:
+    """What the service refused was not done: such an order ends as one that was never tried."""
+    reserve(house)
+    service.quota = left
+    if not left:
+        working.work(house.tools)
+    service.quota = 9
+    end(house)
+    house.clock.forward(hours=2)
+    working.work(house.tools)
+    assert (service.ids, [state for what, state, _ in orders(house) if what == "reserve"]) == ({}, ["given up"])
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_id_that_comes_after_the_end_is_told_nobody_and_given_back(
+    house: World, service: CveService, end: Callable[[World], None]
+) -> None:
+    service.next = [Trouble("close", done=True)]
+    reserve(house)
+    working.work(house.tools)
+    end(house)
+    house.clock.forward(minutes=2)
+    working.work(house.tools)
+    assert (flaw(house).cve, told(house), ids(house)) == ("", [], {ONE: ("reserved", False)})
+    working.work(house.tools)
+    assert service.states() == {ONE: "REJECTED"}
 
 
 def test_ids_of_other_users_and_older_ones_are_left_alone(house: World, service: CveService) -> None:

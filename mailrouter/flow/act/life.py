@@ -14,7 +14,7 @@ from mailrouter.case.policy import of_case
 from mailrouter.flow import publication
 from mailrouter.flow.act import turns
 from mailrouter.flow.act.doing import Doing, write
-from mailrouter.store import cases, vulnerabilities
+from mailrouter.store import cases, cves, vulnerabilities
 
 
 def close(doing: Doing, action: do.CloseCase) -> None:
@@ -33,6 +33,7 @@ def closed(doing: Doing, case: Case) -> None:
         turns.turn(doing, do.Turn(one, Waiting.NOBODY, None))
         rm(doing, one, lifecycle.follow(lifecycle.REPORT, lifecycle.DONE_WITH, one.rm))
     cases.close_clocks(doing.tx, case.id, tuple(DeadlineKind), doing.now, "case closed")
+    cves.give_up_reserving(doing.tx, case.id, doing.now)
 
 
 def reopen(doing: Doing, action: do.Reopen) -> None:

@@ -132,7 +132,7 @@ def _use(doing: act.Doing, known: cves.CveId, one: Vulnerability) -> None:
     if known.vulnerability_id not in (None, one.id):
         return  # two cases with one ID: it stays with the first
     for order in cves.rejecting(doing.tx, known.cve):
-        if order.tries:
+        if order.tried_at is not None:
             raise faults.Illegal(f"{known.cve} is being rejected; reserve another one")
         cves.finish(doing.tx, order.id, doing.now, state=cves.GIVEN_UP)
     cves.change_id(doing.tx, known.cve, doing.now, vulnerability_id=one.id)
@@ -142,7 +142,7 @@ def _no_longer_wanted(doing: act.Doing, one: Vulnerability, cve: str) -> None:
     """Orders about another ID, or for one, end: but one that was tried may have been carried out, and goes on."""
     for order in cves.of_vulnerabilities(doing.tx, [one.id], wanted=True):
         about_another = order.what in (cves.RECORD, cves.LOOK) and order.cve != cve
-        if about_another or (order.what == cves.RESERVE and not order.tries):
+        if about_another or (order.what == cves.RESERVE and order.tried_at is None):
             cves.finish(doing.tx, order.id, doing.now, state=cves.GIVEN_UP)
 
 

@@ -84,13 +84,15 @@ def ask(tools: Tools, service: cve.Service, wanted: Order) -> cve.Known:
 
 
 def record(doing: act.Doing, wanted: Order, known: cve.Known) -> None:
-    """It is the vulnerability's; or nobody's, when that has another one meanwhile."""
+    """It is the vulnerability's; or nobody's, when that has another one meanwhile, or its case will have no note."""
     one = vulnerabilities.get(doing.tx, wanted.vulnerability_id)
-    cves.finish(doing.tx, wanted.id, doing.now, cve=known.cve)
+    if not cves.finish(doing.tx, wanted.id, doing.now, cve=known.cve):
+        return  # another node did it, or nobody wants it any more: `sweep` finds what is nobody's
     cves.keep(doing.tx, known.cve, known.reserved_at, doing.now, order_id=wanted.id, vulnerability_id=None)
     told = {"order": wanted.id, "cve": known.cve, "vulnerability": one.number, "tries": wanted.tries + 1}
     write(doing, doing.case, "cve.reserved", **told)
-    if one.cve:
+    case = assigning.case_of(doing)
+    if one.cve or not case.goes_on or case.not_published_at is not None:
         write(doing, doing.case, "cve.unused", cve=known.cve, vulnerability=one.number)
     else:
         assigning.assign(doing, one, known.cve, Source(RESERVED))

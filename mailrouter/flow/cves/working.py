@@ -132,6 +132,8 @@ def _failed(tools: Tools, order: Order, trouble: faults.Fault) -> None:
         doing = _doing(tx, tools, order)
         assert doing.case is not None
         cves.change(tx, order.id, trouble=code)
+        if not isinstance(trouble, cve.Unknown):
+            cves.change(tx, order.id, tried_at=order.tried_at)  # nothing was done
         if isinstance(trouble, cve.Unknown) and order.tries + 1 < TOLD_AFTER:
             return
         number = vulnerabilities.get(tx, order.vulnerability_id).number

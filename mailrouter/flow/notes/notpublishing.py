@@ -7,7 +7,7 @@ from mailrouter.flow import act, publication
 from mailrouter.flow.actor import Actor, case_held, done_by, need_analyst, note
 from mailrouter.flow.embargo import telling
 from mailrouter.flow.notes.deciding import BEFORE
-from mailrouter.store import cases
+from mailrouter.store import cases, cves
 from mailrouter.tools import Tools
 
 LETTER = "not-published"
@@ -28,6 +28,7 @@ def decide(tools: Tools, actor: Actor, vu: int, why: str) -> list[int]:
         decided = {"not_published_at": tools.now(), "not_published_by": actor.name, "not_published_why": why}
         cases.change(tx, case.id, **decided)
         cases.close_clocks(tx, case.id, BEFORE, tools.now(), "not published")
+        cves.give_up_reserving(tx, case.id, tools.now())
         note(tx, tools, actor, DECIDED, case, why=why)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
         return telling.everybody(doing, cases.get(tx, case.id), LETTER, _step(tools), lambda _: {})
