@@ -190,10 +190,22 @@ def publish(context: Here, vu: int) -> None:
             click.echo(f"VU#{vu}.{flaw.number}: {flaw.cve}: {state}")
 
 
-@cve.command("recorded", epilog=examples("mailrouter cve recorded VU#123456.1"))
+@cve.command(
+    "recorded",
+    epilog=examples(
+        "mailrouter cve recorded VU#123456.1", "mailrouter cve recorded VU#123456.1 --undo --why 'another record'"
+    ),
+)
 @given.vulnerability_argument
+@click.option("--undo", is_flag=True, help="You were mistaken.")
+@click.option("--why", type=given.PROSE, help="Why you were; it stands in the journal.")
 @here
-def recorded(context: Here, one: VuId) -> None:
-    """You saw that the record is public: it is reminded of no more."""
+def recorded(context: Here, one: VuId, undo: bool, why: str | None) -> None:
+    """You saw that the record is public: it is reminded of no more. Only once the note is, or the vulnerability."""
+    if undo != bool(why):
+        raise faults.Refused("--undo needs --why, and --why goes with --undo")
+    if undo:
+        flaw = records.unrecorded(context.tools, context.actor, one.number, one.vulnerability, why or "")
+        return click.echo(f"VU#{one.number}.{flaw.number}: the record of {flaw.cve} is not known to be public")
     flaw = records.recorded(context.tools, context.actor, one.number, one.vulnerability)
-    click.echo(f"VU#{one.number}.{flaw.number}: the record of {flaw.cve} is public")
+    return click.echo(f"VU#{one.number}.{flaw.number}: the record of {flaw.cve} is public")

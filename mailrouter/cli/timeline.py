@@ -97,6 +97,7 @@ WORDS = {
     "cve.problem": ".{vulnerability} described: {changed}",
     "cve.record-wanted": "the record of {cve} is to be published",
     "cve.record": "the record of {cve} is public",
+    "cve.record-undone": "the record of {cve} is not known to be public after all",
     "note.drafted": "revision {revision} of the note, draft {draft}",
     "note.addendum": "we say something of {participant} in the note",
     "note.approved": "revision {revision}, draft {draft} approved",

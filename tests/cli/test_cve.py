@@ -94,7 +94,11 @@ def test_what_is_given_back(desk: Console, service: CveService) -> None:
         (ONE, "rejected", False), ("CVE-2026-77777", "assigned", False),
     ]  # fmt: skip
     assert "is rejected; only a reserved one" in desk.refused("cve", "reject", ONE, "--why", "x", status=1)
+    assert "its note is not published" in desk.refused("cve", "recorded", CASE, status=1)
+    desk.run("case", "public", CASE, "--why", "a blog")
     assert desk.out("cve", "recorded", CASE) == f"{CASE}.1: the record of CVE-2026-77777 is public\n"
+    assert "not known to be public" in desk.out("cve", "recorded", CASE, "--undo", "--why", "of another")
+    assert "--undo needs --why" in desk.refused("cve", "recorded", CASE, "--undo")
 
 
 def test_the_vendor_first(desk: Console) -> None:

@@ -11,6 +11,7 @@ from mailrouter import faults
 from mailrouter.case.model import DeadlineKind
 from mailrouter.case.note import Note
 from mailrouter.flow import act
+from mailrouter.flow.casework import publicity
 from mailrouter.flow.cves import assigning, records, rejecting, reserving, working
 from mailrouter.store import cases, notes, vulnerabilities
 from tests.case.notes import NOTE
@@ -181,6 +182,23 @@ def test_seen_by_hand(house: World) -> None:
     assert [outcome for _, outcome in clocks(house)] == ["public"]
     with pytest.raises(faults.Illegal, match="known to be public"):
         records.recorded(house.tools, house.alice, VU, None)
+
+
+def test_nobody_sees_a_record_before_the_world_knows_and_a_mistake_is_undone(house: World) -> None:
+    assigning.type_in(house.tools, house.alice, VU, None, "CVE-2026-11111")
+    with pytest.raises(faults.Illegal, match="its note is not published"):
+        records.recorded(house.tools, house.alice, VU, None)
+    publicity.mark(house.tools, house.alice, VU, "public", house.clock(), "a blog")
+    records.recorded(house.tools, house.alice, VU, None)
+    records.unrecorded(house.tools, house.alice, VU, None, "another's")
+    assigning.type_in(house.tools, house.alice, VU, None, THEIRS)
+    release(house, THEIRS)
+    records.recorded(house.tools, house.alice, VU, None)
+    records.unrecorded(house.tools, house.alice, VU, None, "a typing error")
+    assert (flaw(house).record_at, clocks(house)[-1][1]) == (None, ""), "it is reminded of again"
+    assert [what for what, state, _ in orders(house) if state == "wanted"] == ["look"]
+    with pytest.raises(faults.Illegal, match="nobody said"):
+        records.unrecorded(house.tools, house.alice, VU, None, "x")
 
 
 def test_what_is_not_valid_is_told_and_not_sent(house: World, service: CveService) -> None:

@@ -142,11 +142,16 @@ def order_now(tools: Tools, actor: Actor, vu: int) -> list[Order]:
 
 
 def recorded(tools: Tools, actor: Actor, vu: int, number: int | None) -> Vulnerability:
-    """An analyst saw that the record is public. `Illegal` without an ID, or when it is known."""
+    """An analyst saw that the record is public. `Illegal` without an ID, or when it is known; and while the world knows
+    nothing of it: the ID could be mended no more.
+    """
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
         one = assigning.the_one(doing, number)
+        if one.cve and case.published_at is None and case.public_at is None:
+            why = f"its note is not published; is the vulnerability public, `mailrouter case public {vu}` says so first"
+            raise faults.Illegal(f"VU#{vu}.{one.number}: {why}")
         if not one.cve or one.record_at is not None:
             why = f"the record of {one.cve} is known to be public" if one.cve else "it has no CVE ID"
             raise faults.Illegal(f"VU#{vu}.{one.number}: {why}")
@@ -154,5 +159,28 @@ def recorded(tools: Tools, actor: Actor, vu: int, number: int | None) -> Vulnera
             if order.what == cves.LOOK:
                 cves.finish(tx, order.id, doing.now, state=cves.GIVEN_UP)
         _public(doing, one, one.cve, seen_by=actor.name)
+        doing.later.write(tx)
+        return vulnerabilities.get(tx, one.id)
+
+
+def unrecorded(tools: Tools, actor: Actor, vu: int, number: int | None, why: str) -> Vulnerability:
+    """It was a mistake: nobody knows that it is public. `Illegal` when nobody said so, or the CVE service did.
+
+    After publication it is looked for, and reminded of, again.
+    """
+    tools.own_key()
+    with tools.db.write() as tx:
+        case = case_held(tx, vu)
+        doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
+        one = assigning.the_one(doing, number)
+        done = [cves.last_done(tx, one.id, what) for what in (cves.RECORD, cves.LOOK)]
+        if one.record_at is None or any(order is not None and order.cve == one.cve for order in done):
+            what = f"the CVE service has the record of {one.cve}" if one.record_at else "nobody said that it is public"
+            raise faults.Illegal(f"VU#{vu}.{one.number}: {what}")
+        vulnerabilities.change(tx, one.id, record_at=None)
+        write(doing, case, "cve.record-undone", cve=one.cve, vulnerability=one.number, why=why)
+        released = [revision for revision in notes.decided(tx, case.id) if revision.released_at is not None]
+        if released:
+            wanted(doing, case, notes.edition(tx, released[-1]))
         doing.later.write(tx)
         return vulnerabilities.get(tx, one.id)
