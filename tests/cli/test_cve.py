@@ -98,7 +98,7 @@ def test_what_is_given_back(desk: Console, service: CveService) -> None:
     desk.run("case", "public", CASE, "--why", "a blog")
     assert desk.out("cve", "recorded", CASE) == f"{CASE}.1: the record of CVE-2026-77777 is public\n"
     assert "not known to be public" in desk.out("cve", "recorded", CASE, "--undo", "--why", "of another")
-    assert "--undo needs --why" in desk.refused("cve", "recorded", CASE, "--undo")
+    assert "--undo needs --why" in desk.refused("cve", "recorded", CASE, "--undo", status=2)
 
 
 def test_the_vendor_first(desk: Console) -> None:

@@ -149,11 +149,11 @@ def recorded(tools: Tools, actor: Actor, vu: int, number: int | None) -> Vulnera
         case = case_held(tx, vu)
         doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
         one = assigning.the_one(doing, number)
-        if one.cve and case.published_at is None and case.public_at is None:
-            why = f"its note is not published; is the vulnerability public, `mailrouter case public {vu}` says so first"
-            raise faults.Illegal(f"VU#{vu}.{one.number}: {why}")
         if not one.cve or one.record_at is not None:
             why = f"the record of {one.cve} is known to be public" if one.cve else "it has no CVE ID"
+            raise faults.Illegal(f"VU#{vu}.{one.number}: {why}")
+        if case.published_at is None and case.public_at is None:
+            why = f"its note is not published; is the vulnerability public, `mailrouter case public {vu}` says so first"
             raise faults.Illegal(f"VU#{vu}.{one.number}: {why}")
         for order in cves.of_vulnerabilities(tx, [one.id], wanted=True):
             if order.what == cves.LOOK:
