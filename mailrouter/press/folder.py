@@ -2,7 +2,8 @@
 
 Promises: what readers find is one whole build, never a mixture; a build that was broken off leaves a folder that the
 next one removes; the build before is kept, for whoever is reading it; two builds on one machine wait for each other.
-`press.folder` is a symbolic link to the newest build: `site` -> `site.7`, with `site.6` beside it.
+`press.folder` is a symbolic link to the newest build: `site` -> `site.7`, with `site.6` beside it. A folder without our
+mark, whatever its name, is never removed.
 """
 
 import errno
@@ -17,6 +18,7 @@ from mailrouter import failpoint
 from mailrouter.faults import Refused
 
 NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)  # a file system's ways to refuse another name
+MARK = ".mailrouter"  # the first file of every build: by it we know what is ours to remove
 FILE_MODE, FOLDER_MODE = 0o644, 0o755  # a web server is another user
 
 
@@ -27,7 +29,7 @@ class Build:
         self.folder, self.before = folder, before
         self.kept = self.written = 0  # files
         self._folders = {folder}
-        _make(folder)
+        _begin(folder)
 
     def was(self, path: str) -> bytes | None:
         """What the build before has at `path`; None: nothing."""
@@ -75,7 +77,7 @@ def building(link: Path) -> Iterator[Build]:
     with _turn(link):
         newest = current(link)
         _remove_all_but(link, {newest, _before(link, newest)} - {None})
-        build = Build(_named(link, _number(link, newest) + 1), newest)
+        build = Build(_next(link), newest)
         try:
             yield build
         except BaseException:
@@ -122,21 +124,24 @@ def _turn(link: Path) -> Iterator[None]:
         yield
 
 
-def _named(link: Path, number: int) -> Path:
+def _next(link: Path) -> Path:
+    """Past whatever is there, ours or not."""
+    number = 1 + max((_number(link, one) for one in link.parent.iterdir()), default=0)
     return link.parent / f"{link.name}.{number}"
 
 
-def _number(link: Path, folder: Path | None) -> int:
-    """Which build a folder is: 1, 2, ...; 0: none of this site's."""
-    if folder is None:
-        return max((_number(link, one) for one in _all(link)), default=0)  # past whatever is there
+def _number(link: Path, folder: Path) -> int:
+    """Which build a folder would be by its name: 1, 2, ...; 0: none of this site's."""
     name, _, number = folder.name.rpartition(".")
     whole = number.isascii() and number.isdecimal() and number == str(int(number))
     return int(number) if whole and name == link.name and folder.parent == link.parent else 0
 
 
 def _all(link: Path) -> list[Path]:
-    return [one for one in link.parent.iterdir() if _number(link, one) and not one.is_symlink() and one.is_dir()]
+    """Every build that we made and that still lies here."""
+    return [
+        one for one in link.parent.iterdir() if _number(link, one) and not one.is_symlink() and (one / MARK).is_file()
+    ]
 
 
 def _before(link: Path, newest: Path | None) -> Path | None:
@@ -177,6 +182,16 @@ def _write(place: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _begin(folder: Path) -> None:
+    """Never one without our mark, which nobody would remove."""
+    _make(folder)
+    try:
+        _write(folder / MARK, b"")
+    except OSError:
+        shutil.rmtree(folder)
+        raise
 
 
 def _make(folder: Path) -> None:

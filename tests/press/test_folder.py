@@ -26,7 +26,9 @@ def build(link: Path, **files: str) -> None:
 
 
 def shown(link: Path) -> dict[str, str]:
-    return {str(one.relative_to(link)): one.read_text() for one in sorted(link.rglob("*")) if one.is_file()}
+    whole = {str(one.relative_to(link)): one.read_text() for one in sorted(link.rglob("*")) if one.is_file()}
+    assert whole.pop(folder.MARK) == ""
+    return whole
 
 
 def around(link: Path) -> list[str]:
@@ -219,3 +221,16 @@ def test_a_link_to_a_build_that_is_gone_is_made_anew(link):
     link.symlink_to("site.9")
     build(link, a="1")
     assert shown(link) == {"a": "1"}
+
+
+def test_a_folder_of_somebody_else_is_never_removed(link):
+    """Its name may be like a build's."""
+    for number in ("3", "20261122"):
+        theirs = link.parent / f"site.{number}"
+        theirs.mkdir(parents=True)
+        (theirs / "precious").write_text("x")
+    for number in range(3):
+        build(link, a=str(number))
+    assert around(link) == ["site", "site.20261122", "site.20261124", "site.20261125", "site.3"]
+    assert [(link.parent / f"site.{number}" / "precious").read_text() for number in ("3", "20261122")] == ["x", "x"]
+    assert shown(link) == {"a": "2"}
