@@ -161,8 +161,12 @@ def _reason(event: MailArrived, case: Case) -> str:
     if case.is_open:
         return _says(event)
     if case.goes_on or _reopens(event):
-        return f"{_says(event)}; the case {'is published' if case.goes_on else 'was closed, and goes on'}"
+        how = "is published" if case.goes_on else REOPENS.format(standing=event.standing)
+        return f"{_says(event)}; the case {how}"
     return f"the case is {case.state}"
+
+
+REOPENS = "was closed, and goes on (its sender: {standing})"
 
 
 def _says(event: MailArrived) -> str:

@@ -27,6 +27,7 @@ from mailrouter.case.standing import Assurance, Standing
 from tests.case.people import CASE, MACHINES, NOW, VENDOR, arrived, in_state, mails, statement, waiting
 
 POLICY = Policy()
+OPENED = "answer; the case was closed, and goes on (its sender: claimed)"
 
 
 def planned(event: MailArrived) -> list[object]:
@@ -57,7 +58,7 @@ NO_CASE = {"case": None, "participant": None}
         (arrived(case=replace(CASE, analyst_id=None)), "filed", "triage", "answer", True),
         (arrived(counts=False), "filed", "analyst:3", "claimed: does not count as an answer", True),
         (statement(), "filed", "analyst:3", "statement", True),
-        (arrived(case=in_state("closed")), "filed", "analyst:3", "answer; the case was closed, and goes on", True),
+        (arrived(case=in_state("closed")), "filed", "analyst:3", OPENED, True),
         (arrived(case=in_state("closed"), counts=False), "filed", "analyst:3", "the case is closed", True),
         (arrived(case=in_state("published")), "filed", "analyst:3", "answer; the case is published", True),
         (statement(case=in_state("published")), "filed", "analyst:3", "statement; the case is published", True),

@@ -126,7 +126,7 @@ def test_an_address_of_one_case_and_the_number_of_another_is_a_persons_to_decide
 @pytest.mark.parametrize(
     ("state", "whys"),
     [
-        ("closed", ["answer; the case was closed, and goes on", "answer"]),
+        ("closed", ["answer; the case was closed, and goes on (its sender: claimed)", "answer"]),
         ("published", ["answer; the case is published"] * 2),
     ],
 )

@@ -86,7 +86,9 @@ def test_a_closed_cases_mail_goes_to_its_owner_and_opens_it_if_it_counts(world: 
     assert (world.turn(), world.deadlines()) == ("nobody", [])
     world.with_trust(answers_from="claimed")
     world.feed(world.mail(PSIRT), world.mail(PSIRT))
-    assert [s.item.why for s in world.queue("alice")][1:] == ["answer; the case was closed, and goes on"] * 2
+    assert [s.item.why for s in world.queue("alice")][1:] == [
+        "answer; the case was closed, and goes on (its sender: claimed)"
+    ] * 2
     assert (world.turn(), [d.kind for d in world.deadlines()], world.participant().rm) == ("us", ["answer"], "RECEIVED")
     assert [e.data["why"] for e in world.journal() if e.kind == "case.reopened"] == ["a participant wrote"]
 

@@ -436,7 +436,7 @@ def test_a_statement_after_the_case_is_closed_is_kept(house: World) -> None:
         coordinate.cases.change(tx, 1, embargo="EXITED")
     closing.close(house.tools, house.alice, VU, "published", anyway=True)
     got = house.fed(house.signed(TEXT, SUBJECT))
-    why = "statement; the case was closed, and goes on"
+    why = "statement; the case was closed, and goes on (its sender: signed)"
     assert (got.why, states(house), house.turn()) == (why, [("verified", "")], "nobody")
 
 
