@@ -33,6 +33,7 @@ class Facts:
     planned_at: datetime | None
     unreached: tuple[str, ...]  # vendors to whom no letter has left, and who did not write
     without_cve: tuple[str, ...]  # vulnerabilities without an ID and without a CNA that assigns one
+    hidden_assigners: tuple[str, ...]  # those whose CVE record is to be written by a vendor that is hidden
     approvals: int
     wanted: int
     left_out: tuple[str, ...]  # whose statement is held, not approved, or another than the draft shows
@@ -100,6 +101,15 @@ def _cve(facts: Facts) -> str:
     return f"{_named(facts.without_cve)} has neither a CVE ID nor a CNA that assigns it: `mailrouter cve`, then refresh"
 
 
+def _assigner(facts: Facts) -> str:
+    if not facts.hidden_assigners:
+        return ""
+    return (
+        f"the CVE record of {_named(facts.hidden_assigners)} is a hidden vendor's, and will name it: ask the vendor, or"
+        " reserve another ID (`mailrouter cve`)"
+    )
+
+
 def _approvals(facts: Facts) -> str:
     if facts.approvals >= facts.wanted:
         return ""
@@ -132,6 +142,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("date", SOFT, "the planned date has come, or the embargo is over", _date),
     Condition("vendors", SOFT, "every vendor was reached, and answered or had the time to", _vendors),
     Condition("cve", SOFT, "every vulnerability has a CVE ID, or a CNA that assigns it", _cve),
+    Condition("cve-assigner", SOFT, "no CVE record will name who is hidden", _assigner),
     Condition("approvals", SOFT, "so many other analysts approved it as the policy says", _approvals),
     Condition("statements", SOFT, "no vendor's statement is left out", _statements),
     Condition("draft-shown", SOFT, "everybody was shown a draft", _draft_shown),

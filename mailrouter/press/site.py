@@ -17,6 +17,7 @@ from mailrouter.case.note import Edition
 from mailrouter.press import pages
 
 Files = Mapping[str, bytes]
+OURS = "reserved"  # source of an ID whose record we write; of any other, somebody else does
 UNSIGNED = ("style.css", "key.asc")  # how pages look; and a key proves itself
 SIGNED_WITHIN = (".well-known/security.txt",)  # the file itself is cleartext-signed (RFC 9116 section 2.3)
 
@@ -29,7 +30,7 @@ def newest_first(editions: Iterable[Edition]) -> list[Edition]:
 def of_edition(edition: Edition, publisher: Publisher, *, draft: str = "") -> Files:
     """Every file of one note; `draft`: which one it is, as its page and its text say; '' : it is published."""
     page, api = paths.page(edition.note.vu), paths.json(edition.note.vu)
-    ours = [one for one in edition.note.vulnerabilities if one.cve and not one.assigner]  # the others are the vendor's
+    ours = [one for one in edition.note.vulnerabilities if one.cve and one.cve_source == OURS]
     root = "../" * (page.count("/") + 1)
     advisory = as_json(csaf.document(edition, publisher))
     return {

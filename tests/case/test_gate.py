@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 FINE = Facts(
     vu=123456, draft="revision 1, draft 3", first=True, now=NOW, hidden="", newer="", fits=True, not_published_at=None,
     incomplete=(), public=False, embargo="ACTIVE", embargo_ends_at=NOW, planned_at=NOW, unreached=(), without_cve=(),
-    approvals=1, wanted=1, left_out=(), not_shown=(), comments=(),
+    hidden_assigners=(), approvals=1, wanted=1, left_out=(), not_shown=(), comments=(),
 )  # fmt: skip
 UNMET: list[tuple[str, dict[str, Any], str]] = [
     ("hidden", {"hidden": "the name of Vendor KTRV (the note, line 3)"}, "the name of Vendor KTRV (the note, line 3)"),
@@ -31,6 +31,7 @@ UNMET: list[tuple[str, dict[str, Any], str]] = [
     ("vendors", {"unreached": ("Acme",)}, "no letter has reached Acme"),
     ("vendors", {"unreached": tuple("ABCDEFG")}, "A, B, C, D, E and 2 more"),
     ("cve", {"without_cve": ("VU#123456.1",)}, "VU#123456.1 has neither"),
+    ("cve-assigner", {"hidden_assigners": ("VU#123456.2",)}, "the CVE record of VU#123456.2 is a hidden vendor's"),
     ("approvals", {"approvals": 0}, "0 of 1 other analysts approved revision 1, draft 3"),
     ("statements", {"left_out": ("Acme",)}, "what Acme stated is held"),
     ("draft-shown", {"not_shown": ("Acme", "Bolt")}, "2 were shown no draft (Acme, Bolt)"),

@@ -14,6 +14,7 @@ from mailrouter.flow.casework import closing, contacting, coordinate, proposals
 from mailrouter.flow.cves import asking, assigning, rejecting, reserving, working
 from mailrouter.flow.notes import notpublishing
 from mailrouter.store import cases, contacts, cves, tables, vulnerabilities
+from mailrouter.store import proposals as stored
 from mailrouter.store.vulnerabilities import Vulnerability
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.servers import cveservice
@@ -492,3 +493,18 @@ def test_who_is_no_cna_or_comes_second_is_not_taken_by_itself(answering: World) 
     answering.feed(answering.signed(f"VU#{VU}\n\nCVE: CVE-2026-55556\n"))
     assert said(answering)[1] == ("CVE-2026-55556", "")
     assert flaw(answering).cve == "CVE-2026-77777"
+
+
+def test_what_we_reserved_stays_ours_whoever_names_it(answering: World) -> None:
+    with answering.writing() as tx:
+        row = {"cve": ONE, "order_id": None, "vulnerability_id": None, "state": "reserved"}
+        tx.execute(tables.cve_ids.insert(), row | {"reserved_at": answering.clock()})
+    answering.feed(answering.signed(f"VU#{VU}\n\nCVE: {ONE}\n"))
+    assert (said(answering), flaw(answering).cve) == ([(ONE, "")], ""), "a person decides"
+    with answering.look() as tx:
+        [one] = stored.listed(tx)
+    proposals.take(answering.tools, answering.alice, [one.id])
+    assert (flaw(answering).cve_source, flaw(answering).cve_vendor_id) == ("reserved", None)
+    type_in(answering, "CVE-2026-77777")
+    type_in(answering, ONE, by=VENDOR)
+    assert (flaw(answering).cve_source, flaw(answering).cve_vendor_id) == ("reserved", None)

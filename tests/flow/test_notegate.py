@@ -13,6 +13,7 @@ from mailrouter.faults import Illegal, Refused
 from mailrouter.flow.actor import Actor
 from mailrouter.flow.casework import coordinate, publicity
 from mailrouter.flow.composing import writing
+from mailrouter.flow.cves import assigning
 from mailrouter.flow.filing import statements as filing
 from mailrouter.flow.notes import approving, deciding, gating
 from mailrouter.store import analysts, cases, notes, tables
@@ -121,6 +122,11 @@ def _cve(world: World, ben: Actor, vu: int) -> None:
     drafted(world, ben, vu=vu)
 
 
+def _assigner(world: World, ben: Actor, vu: int) -> None:
+    assigning.type_in(world.tools, world.alice, vu, None, f"CVE-2026-{vu}", by=HIDDEN)
+    drafted(world, ben, vu=vu)
+
+
 def _approvals(world: World, ben: Actor, vu: int) -> None:
     approving.take_back(world.tools, ben, vu)
 
@@ -176,6 +182,7 @@ BREAKS: list[tuple[str, Callable[[World, Actor, int], None], str]] = [
     ("date", _date, "its date is 2026-05-"),
     ("vendors", _vendors, f"no letter has reached {HIDDEN}"),
     ("cve", _cve, ".1 has neither"),
+    ("cve-assigner", _assigner, "is a hidden vendor's, and will name it"),
     ("approvals", _approvals, "0 of 1 other analysts"),
     ("statements", _held, f"what {VENDOR} stated"),
     ("statements", _unapproved, f"what {VENDOR} stated"),

@@ -1,6 +1,7 @@
 """What the site holds besides pages: stock readers read every document of it, and the validators find nothing."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import feedparser
@@ -32,6 +33,17 @@ def test_every_document_is_json_and_names_this_note(edition):
     assert [path for path in documents if str(edition.note.vu) not in files[path].decode() and documents[path]] == [
         f"{paths.json(edition.note.vu)}vendors/vuls/index.json"  # it names vulnerabilities, by their CVE IDs
     ]
+
+
+@pytest.mark.parametrize(("source", "assigner", "ours"), [
+    ("reserved", "", True), ("typed in", "", False), ("vendor", "ACME", False), ("vendor", "", False),
+])  # fmt: skip
+def test_only_of_an_id_that_we_reserved_there_is_a_record_of_ours(source, assigner, ours):
+    edition = next(iter(EDITIONS.values()))
+    [one, *_] = edition.note.vulnerabilities
+    flaw = replace(one, cve="CVE-2026-12345", cve_source=source, assigner=assigner)
+    shown = replace(edition, note=replace(edition.note, vulnerabilities=(flaw,)))
+    assert ("vuls/cve/CVE-2026-12345.json" in site.of_edition(shown, notes.PUBLISHER)) == ours
 
 
 def test_the_feed_s_entries_lead_to_pages(edition):

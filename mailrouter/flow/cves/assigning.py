@@ -78,15 +78,22 @@ def type_in(
         one = the_one(doing, number)
         if not anyway:
             _nobody_elses(doing, one, cve)
-        known = cves.ours(tx, cve)
-        kind = VENDOR if vendor else RESERVED if known else TYPED_IN
         evidence = (("by_mail", dict(actor.by_mail)),) if actor.by_mail else ()
-        assign(doing, one, cve, Source(kind, vendor.organisation_id if vendor else None, evidence))
+        assign(doing, one, cve, _source(doing, cve, vendor, evidence))
         for participant in cases.participants_of(tx, [case.id]):
             proposals.settle(tx, participant.id, [What.CVE], actor.name, doing.now, (0, one.number))
         doing.later.write(tx)
         revising.look(tx, tools, case, f"vulnerability:{one.id}", actor.name)
         return vulnerabilities.get(tx, one.id)
+
+
+def _source(
+    doing: act.Doing, cve: str, vendor: Participant | None, told: tuple[tuple[str, object], ...]
+) -> Source:  # fmt: skip
+    """What we reserved is ours, whoever names it: its record is for us to write."""
+    if cves.ours(doing.tx, cveid.read(cve)) is not None:
+        return Source(RESERVED, None, told)
+    return Source(VENDOR, vendor.organisation_id, told) if vendor else Source(TYPED_IN, None, told)
 
 
 def _nobody_elses(doing: act.Doing, one: Vulnerability, cve: str) -> None:
@@ -154,7 +161,9 @@ def as_said(doing: act.Doing, vendor: Participant, number: int, cve: str, propos
     _nobody_elses(doing, one, cve)
     if by_itself and (one.cve or vendor.id not in [able.id for able in assigners(doing.tx, case_of(doing), one)]):
         raise faults.Illegal(f"{vendor.name} is not known to assign it: a person decides")
-    assign(doing, one, cve, Source(VENDOR, vendor.organisation_id, (("proposal", proposal),)))
+    if by_itself and cves.ours(doing.tx, cveid.read(cve)) is not None:
+        raise faults.Illegal(f"{cve} is one that we reserved: a person decides")
+    assign(doing, one, cve, _source(doing, cve, vendor, (("proposal", proposal),)))
 
 
 @dataclass(frozen=True, slots=True)

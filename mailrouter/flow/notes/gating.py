@@ -12,7 +12,7 @@ from mailrouter.case.note import digest
 from mailrouter.flow.composing import facts
 from mailrouter.flow.notes import finding, hidden
 from mailrouter.flow.notes.hidden import Rendered
-from mailrouter.store import cases, drafts, notes, queues, statements
+from mailrouter.store import cases, drafts, notes, queues, statements, vulnerabilities
 from mailrouter.store.drafts import ShownDraft
 from mailrouter.store.notes import Revision
 from mailrouter.tools import Tools
@@ -60,7 +60,7 @@ def checks(tx: Connection, tools: Tools, case: Case, prepared: Prepared) -> list
             public=case.public_at is not None or case.exploit_public_at is not None,
             embargo=case.embargo, embargo_ends_at=case.embargo_ends_at, planned_at=case.planned_at,
             unreached=tuple(p.name for p in people if p.is_vendor and not _reached(p)),
-            without_cve=tuple(_without_cve(one)),
+            without_cve=tuple(_without_cve(one)), hidden_assigners=tuple(_hidden_assigners(tx, case)),
             approvals=len(notes.approved(tx, one)), wanted=tools.settings.policy.approvals,
             left_out=tuple(_left_out(tx, case, one, people)),
             not_shown=tuple(p.name for p in people if p.id not in {one.participant_id for one in shown}),
@@ -76,6 +76,12 @@ def _reached(one: Participant) -> bool:
 
 def _without_cve(one: Revision) -> Iterable[str]:
     return (f"VU#{one.note.vu}.{v.number}" for v in one.note.vulnerabilities if not v.cve and not v.assigner)
+
+
+def _hidden_assigners(tx: Connection, case: Case) -> Iterable[str]:
+    hidden = {p.organisation_id for p in cases.participants_of(tx, [case.id]) if p.anonymous}
+    known = vulnerabilities.of_case(tx, case.id)
+    return (f"VU#{case.vu}.{v.number}" for v in known if v.cve_vendor_id in hidden)
 
 
 def _left_out(tx: Connection, case: Case, one: Revision, people: Iterable[Participant]) -> Iterable[str]:
