@@ -19,6 +19,7 @@ from mailrouter import logs, memory
 from mailrouter.flow import publishing
 from mailrouter.flow.arriving import receive
 from mailrouter.flow.ordering import orders
+from mailrouter.flow.publishing import health
 from mailrouter.flow.publishing.site import Stopped
 from mailrouter.flow.sending import deliver
 from mailrouter.flow.telling import tell
@@ -128,12 +129,13 @@ class _Deliver:
 
     def __init__(self) -> None:
         self._looked = float("-inf")
+        self._site = health.Watch()
         self._in_hand = True  # perhaps: a worker that died in our place, or the database went away under a letter
 
     def __call__(self, tools: Tools, _over: Over) -> object:
         if time.monotonic() - self._looked > WATCH_SECONDS:
             self._looked = time.monotonic()
-            tell.alarms(tools, tools.now())
+            tell.alarms(tools, tools.now(), self._site.troubles(tools, tools.now()))
         if self._in_hand:
             deliver.release(tools)
         self._in_hand = True

@@ -16,6 +16,7 @@ import pytest
 from mailrouter import faults
 from mailrouter.flow import publishing
 from mailrouter.flow.publishing import health, release, site
+from mailrouter.flow.telling import tell
 from mailrouter.flow.timing import watch
 from mailrouter.press import folder
 from mailrouter.store import cases, notes
@@ -164,6 +165,30 @@ def test_another_node_builds_its_own_site(cased, tmp_path):
     mine, theirs = files(cased.tools.settings.press.folder), files(tmp_path / "n2" / "site")
     assert {name for name in mine if not name.endswith((".asc", ".json", ".txt"))} <= set(theirs)
     assert all(mine[name] == theirs[name] for name in mine if name.endswith((".html", "index.json", "note.txt")))
+
+
+def test_the_operator_hears_of_each_node_whose_site_is_behind(cased, tmp_path):
+    """What the one has released, the other cannot build."""
+    place = tmp_path / "n2" / "site"
+    place.mkdir(parents=True)
+    other = cased.node("n2")
+    other = replace(other, settings=replace(other.settings, press=replace(other.settings.press, folder=place)))
+    here, there = health.Watch(), health.Watch()
+    published(cased)
+    for minutes in (0, 10):
+        cased.clock.forward(minutes=minutes)
+        assert here.troubles(cased.tools, cased.clock()) == there.troubles(other, cased.clock()) == []
+    cased.clock.forward(minutes=1)
+    assert here.troubles(cased.tools, cased.clock()) == []
+    seen = there.troubles(other, cased.clock())
+    for _ in range(2):
+        tell.alarms(other, cased.clock(), seen)
+    [told] = [one.item.why for one in cased.queue("operator")]
+    assert told.startswith("the site of n2 is behind: press.folder")
+    assert "since 2026-03-02 09:00 UTC" in told
+    place.rmdir()
+    publishing.catch_up(other)
+    assert there.troubles(other, cased.clock()) == []
 
 
 def test_security_txt_is_renewed_before_it_ends(cased):

@@ -120,9 +120,12 @@ def _digest(
 # ---- alarms --------------------------------------------------------------------------------------------------------
 
 
-def alarms(tools: Tools, now: datetime) -> None:
-    """Tell the operator what is wrong with the machine, once a day for each trouble; and when our key ends."""
-    wrong = [(one.name, one.details, f"alarm:{one.name}:{day_of(now)}") for one in watch.troubles(tools, now)]
+def alarms(tools: Tools, now: datetime, seen: Sequence[watch.Trouble] = ()) -> None:
+    """Tell the operator what is wrong with the machine, once a day for each trouble; and when our key ends. `seen`: by
+    the caller, beside what everybody can see.
+    """
+    troubles = [*watch.troubles(tools, now), *seen]
+    wrong = [(one.name, one.details, f"alarm:{one.name}:{day_of(now)}") for one in troubles]
     wrong += [(one.name, one.details, one.step) for one in ownkeydates.due(tools, now) if not one.over]
     if wrong:
         tools.own_key()
