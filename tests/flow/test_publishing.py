@@ -19,7 +19,7 @@ from mailrouter.flow.publishing import health, release, site
 from mailrouter.flow.telling import tell
 from mailrouter.flow.timing import watch
 from mailrouter.press import folder
-from mailrouter.store import cases, notes
+from mailrouter.store import cases, notes, tables
 from mailrouter.store.notes import Revision
 from tests.case.notes import NOTE
 from tests.flow.test_notegate import ben, ready
@@ -189,6 +189,29 @@ def test_the_operator_hears_of_each_node_whose_site_is_behind(cased, tmp_path):
     place.rmdir()
     publishing.catch_up(other)
     assert there.troubles(other, cased.clock()) == []
+
+
+@pytest.mark.parametrize("decides", [0, 1], ids=["none of it", "an older revision"])
+def test_an_older_database_does_not_replace_a_newer_site_by_itself(cased, decides):
+    """After a restore: a person says that the site before is not to be had any more."""
+    link = published(cased)
+    published(cased, overview="New")
+    with cased.writing() as tx:
+        late = tables.revisions.c.number > decides
+        tx.execute(tables.revisions.update().where(late).values(decided_at=None, decided_by="", released_at=None))
+    before = files(link)
+    assert not publishing.catch_up(cased.tools)
+    with pytest.raises(faults.Illegal, match=f"VU#{VU} that this database has not decided.*note press"):
+        publishing.publish(cased.tools, cased.alice, VU, overrides={})
+    assert files(link) == before
+    assert "has not decided" in dict(health.look(cased.tools, cased.clock()))["bad"]
+    watching = health.Watch()
+    assert watching.troubles(cased.tools, cased.clock()) == []
+    later = cased.clock() + timedelta(minutes=11)
+    assert [one.name for one in watching.troubles(cased.tools, later)] == ["the site of n1 is behind"]
+    publishing.press_again(cased.tools, cased.alice)
+    assert site.newest(cased.tools).notes == ({VU: decides} if decides else {})
+    assert site.behind(cased.tools, cased.clock()) == ""
 
 
 def test_security_txt_is_renewed_before_it_ends(cased):

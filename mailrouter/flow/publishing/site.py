@@ -80,8 +80,24 @@ def newest(tools: Tools) -> Built | None:
     return _read(folder.current(tools.settings.press.folder))
 
 
+def ahead(tools: Tools) -> str:
+    """What readers have and this database never decided: it is older than their site, and may not replace it by itself.
+    '' when all is well.
+    """
+    built = newest(tools)  # before we look what is decided: another node may decide and build meanwhile
+    with tools.db.read() as tx:
+        published = notes.published(tx)
+    newer = sorted(vu for vu, number in built.notes.items() if number > published.get(vu, 0)) if built else []
+    which = ", ".join(f"VU#{vu}" for vu in newer)
+    return (
+        f"it holds revisions of {which} that this database has not decided: is that an older backup?" if which else ""
+    )
+
+
 def behind(tools: Tools, now: datetime) -> str:
     """Why the site must be built again; '' when it need not be. Nothing published, nothing to build."""
+    if why := ahead(tools):
+        return why
     with tools.db.read() as tx:
         published = notes.published(tx)
     if not published:

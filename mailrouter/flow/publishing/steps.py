@@ -7,7 +7,7 @@ twice.
 from collections.abc import Callable, Mapping, Sequence
 
 from mailrouter import failpoint, logs
-from mailrouter.faults import TryLater
+from mailrouter.faults import Illegal, TryLater
 from mailrouter.flow.actor import Actor, note
 from mailrouter.flow.notes import deciding
 from mailrouter.flow.publishing import release, site
@@ -23,7 +23,10 @@ def publish(
     """All three: the revision that readers have then. See `deciding.decide` for what stops it.
 
     What was decided before and not finished is finished instead: whoever was told "killed" gives the command again.
+    `Illegal` while readers have what this database never decided.
     """
+    if why := site.ahead(tools):
+        raise Illegal(f"the site is newer than the database: {why} `mailrouter note press` replaces it all the same")
     left = _left_off(tools, vu)
     decided = left or [deciding.decide(tools, actor, vu, overrides=overrides, emergency=emergency)]
     failpoint.reach("publish-after-decide")
@@ -49,7 +52,12 @@ def press_again(tools: Tools, actor: Actor) -> Pressed:
 
 
 def catch_up(tools: Tools, over: Callable[[], bool] = lambda: False) -> bool:
-    """What was decided and readers do not have, or have not been told of; and a site that is behind. False: nothing."""
+    """What was decided and readers do not have, or have not been told of; and a site that is behind. False: nothing.
+
+    Nothing, too, while readers have what this database does not know: only a person says that the older site counts.
+    """
+    if site.ahead(tools):
+        return False  # each node's watch tells the operator
     with tools.db.read() as tx:
         waiting = notes.not_released(tx)
     why = "" if waiting else site.behind(tools, tools.now())
