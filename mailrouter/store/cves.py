@@ -170,6 +170,12 @@ def ours(tx: Connection, cve: str) -> CveId | None:
     return CveId(*row) if row else None
 
 
+def lock_id(tx: Connection, cve: str) -> CveId | None:
+    """The same, and nobody else changes it before the transaction ends: to be called with its case locked."""
+    row = tx.execute(select(cve_ids).where(cve_ids.c.cve == cve).with_for_update()).first()
+    return CveId(*row) if row else None
+
+
 def unknown(tx: Connection, found: Sequence[str]) -> list[str]:
     """Those of these that no row knows, and no vulnerability has, in their order."""
     there = set(tx.execute(select(cve_ids.c.cve).where(cve_ids.c.cve.in_(found))).scalars())

@@ -394,6 +394,20 @@ def test_a_case_without_a_note_gives_its_id_back(house: World, service: CveServi
     assert flaw(house).cve == ""
 
 
+def test_an_id_that_was_taken_into_use_meanwhile_is_not_given_back(house: World, service: CveService) -> None:
+    """The sweep found it unused, and another one used it before the case was locked."""
+    reserve(house)
+    working.work(house.tools)
+    rejecting.give_back(house.tools, "mailrouter", ONE, rejecting.UNUSED)
+    assert (ids(house), flaw(house).cve) == ({ONE: ("reserved", True)}, ONE)
+    with house.writing() as tx:  # and so an order to reject it that is there already
+        one = vulnerabilities.of_case(tx, cases.by_vu(tx, VU).id)[0]
+        cves.want(tx, one.id, cves.REJECT, house.clock(), by="mailrouter", cve=ONE)
+    working.work(house.tools)
+    assert (service.states(), flaw(house).cve) == ({ONE: "RESERVED"}, ONE)
+    assert orders(house)[-1] == ("reject", "given up", 1)
+
+
 @pytest.mark.parametrize("how", ["close", "500"])
 def test_rejecting_is_done_once_whatever_the_service_answers(house: World, service: CveService, how: str) -> None:
     reserve(house)

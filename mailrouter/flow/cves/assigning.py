@@ -110,7 +110,7 @@ def assign(doing: act.Doing, one: Vulnerability, cve: str, source: Source) -> No
         raise faults.Illegal(f"it has {cve} already")
     if one.record_at is not None:
         raise faults.Illegal(f"the record of {one.cve} is public; that ID stays")
-    known = cves.ours(doing.tx, cve)
+    known = cves.lock_id(doing.tx, cve)
     if known is not None and known.state == "rejected":
         raise faults.Illegal(f"{cve} was rejected: it cannot be used any more")
     _leave(doing, one)

@@ -23,6 +23,10 @@ def order(tools: Tools, actor: Actor, number: str, why: str) -> None:
     with tools.db.write() as tx:
         known = _reserved(tx, number)
         doing = _doing(tx, tools, actor.name, known)
+        if cves.lock_id(tx, number) != known:
+            raise faults.Illegal(
+                f"{number} was changed meanwhile: look at it with `mailrouter cve list`, and say it again"
+            )
         _in_no_note(tx, number)
         _free(doing, known)
         _want(doing, known, why)
@@ -92,22 +96,40 @@ def sweep(tools: Tools, actor: str) -> None:
         found = [(one.cve, UNUSED) for one in cves.unused(tx) if not cves.rejecting(tx, one.cve)]
         found += [(one.cve, NO_NOTE) for one in cves.of_unpublished(tx)]
     for number, why in found:
-        with tools.db.write() as tx:
-            known = cves.ours(tx, number)
-            assert known is not None
-            doing = _doing(tx, tools, actor, known)
-            if notes.naming(tx, number):
-                continue  # readers see it: once a revision without it is published
-            _free(doing, known)
-            _want(doing, known, why)
-            doing.later.write(tx)
+        give_back(tools, actor, number, why)
+
+
+def give_back(tools: Tools, actor: str, number: str, why: str) -> None:
+    """It is to be rejected; nothing when it was taken into use since it was found, or while readers see it."""
+    with tools.db.write() as tx:
+        known = cves.ours(tx, number)
+        assert known is not None
+        doing = _doing(tx, tools, actor, known)
+        now = cves.lock_id(tx, number)
+        assert now is not None
+        if now.state != "reserved" or _in_use(doing, known, now) or notes.naming(tx, number):
+            return
+        _free(doing, now)
+        _want(doing, now, why)
+        doing.later.write(tx)
+
+
+def _in_use(doing: act.Doing, known: CveId, now: CveId) -> bool:
+    """`known`: as it was when its case was chosen to be locked."""
+    assert doing.case is not None
+    without_note = now.vulnerability_id == known.vulnerability_id and doing.case.not_published_at is not None
+    return now.vulnerability_id is not None and not without_note
 
 
 # ---- one try ---------------------------------------------------------------------------------------------------------
 
 
-def ask(_tools: Tools, service: cve.Service, wanted: Order) -> str:
-    """The state in which it is afterwards: rejected; or published, by somebody else."""
+def ask(tools: Tools, service: cve.Service, wanted: Order) -> str:
+    """The state in which it is afterwards: rejected; published, by somebody else; reserved, for it is used."""
+    with tools.db.read() as tx:
+        known = cves.ours(tx, wanted.cve)
+        if known is None or known.vulnerability_id is not None or notes.naming(tx, wanted.cve):
+            return "reserved"
     state = service.show(wanted.cve).state
     if state == "reserved":
         service.reject(wanted.cve)
@@ -116,7 +138,10 @@ def ask(_tools: Tools, service: cve.Service, wanted: Order) -> str:
 
 
 def record(doing: act.Doing, wanted: Order, state: str) -> None:
-    """It is so."""
+    """It is so; an ID that is used stays, and the order is given up."""
+    if state == "reserved":
+        cves.finish(doing.tx, wanted.id, doing.now, state=cves.GIVEN_UP)
+        return
     cves.finish(doing.tx, wanted.id, doing.now)
     cves.change_id(doing.tx, wanted.cve, doing.now, state=state)
     write(doing, doing.case, "cve.rejected", order=wanted.id, cve=wanted.cve, state=state)
