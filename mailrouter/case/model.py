@@ -1,5 +1,6 @@
 """The things a coordinator talks about, as they stand at one moment. Words as in DOMAIN.md; nothing here changes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -233,6 +234,17 @@ class Statement:
     def made_at(self) -> datetime:
         """See `made_at`."""
         return made_at(self.state, self.fingerprint, self.signed_at, self.received_at)
+
+
+def waiting(everything: Iterable[Statement]) -> list[Statement]:
+    """The held ones that wait for somebody: not those from before their vendor's standing one, which sent it again."""
+    known = list(everything)
+    standing = {one.participant_id: one.received_at for one in known if one.stands}
+    return [
+        one
+        for one in known
+        if one.state == "held" and one.received_at >= standing.get(one.participant_id, one.received_at)
+    ]
 
 
 def made_at(state: str, fingerprint: str, signed_at: datetime | None, received_at: datetime) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
+from mailrouter.case import model
 from mailrouter.case.model import Case, DeadlineKind, Waiting
 from mailrouter.store import cases, cves, notes, outbox, proposals, statements, vulnerabilities
 
@@ -15,7 +16,7 @@ def still_open(tx: Connection, case: Case) -> list[str]:
     counted = (
         (outbox.held(tx, case.id), "letter", "held"),
         (sum(one.waiting_on is Waiting.US for one in everyone), "participant", "waiting on us"),
-        (sum(one.state == "held" for one in statements.of_case(tx, case.id)), "statement", "held"),
+        (len(model.waiting(statements.of_case(tx, case.id))), "statement", "held"),
         (len(proposals.listed(tx, case.id)), "proposal", "undecided"),
         (_unapproved(tx, case), "statement", "not approved"),
         (records, "CVE record", "not public"),

@@ -207,6 +207,15 @@ def still(house: World) -> list[str]:
         return undone.still_open(tx, cases.by_vu(tx, VU))
 
 
+def test_a_text_that_was_held_before_their_statement_stands_keeps_nothing_open(noted: World) -> None:
+    noted.pin(VENDOR, noted.keymaker.vendor)
+    noted.feed(noted.mail(PSIRT, f"VU#{VU} statement", f"VU#{VU}: we are not affected.\n"))
+    assert "1 statement held" in still(noted)
+    noted.day(1)
+    noted.feed(noted.signed(f"VU#{VU}: we are not affected.\n", f"VU#{VU} statement"))
+    assert [what for what in still(noted) if "held" in what] == []
+
+
 # ---- its end ---------------------------------------------------------------------------------------------------------
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mailrouter.case import gate, notetext
+from mailrouter.case import gate, model, notetext
 from mailrouter.case.gate import Check
-from mailrouter.case.model import Case, Participant, Statement
+from mailrouter.case.model import Case, Participant
 from mailrouter.case.note import digest
 from mailrouter.flow.composing import facts
 from mailrouter.flow.notes import finding, hidden
@@ -85,13 +85,10 @@ def _hidden_assigners(tx: Connection, case: Case) -> Iterable[str]:
 
 
 def _left_out(tx: Connection, case: Case, one: Revision, people: Iterable[Participant]) -> Iterable[str]:
-    """Whose word the draft does not show as it stands now; of who is not named there is none to show. A text that was
-    held before theirs came to stand waits for nobody: they have sent it again.
-    """
+    """Whose word the draft does not show as it stands now; of who is not named there is none to show."""
     everything = statements.of_case(tx, case.id)
     standing = {s.participant_id: s for s in everything if s.stands}
-    held = [s for s in everything if s.state == "held" and s.verbatim.strip()]
-    waiting = {s.participant_id for s in held if not _sent_again(s, standing.get(s.participant_id))}
+    waiting = {s.participant_id for s in model.waiting(everything) if s.verbatim.strip()}
     drafted = {vendor.id: vendor.statement.sha256 for vendor in one.note.vendors if vendor.statement is not None}
     for p in people:
         stated = standing.get(p.id)
@@ -99,10 +96,6 @@ def _left_out(tx: Connection, case: Case, one: Revision, people: Iterable[Partic
         shown = drafted.get(p.organisation_id)
         if facts.shown(p) and (said != shown or p.id in waiting):
             yield f"{p.name} (a newer text)" if stated and shown not in (None, stated.sha256) else p.name
-
-
-def _sent_again(held: Statement, stands: Statement | None) -> bool:
-    return stands is not None and held.received_at < stands.received_at
 
 
 def _commenting(tx: Connection, people: Iterable[Participant], shown: Iterable[ShownDraft]) -> Iterable[str]:
