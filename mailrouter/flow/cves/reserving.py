@@ -4,6 +4,9 @@ The service cannot be told "the same as before": each request that reaches it ma
 committed first, and each try before it is made. A try that is not the first looks among the IDs that were reserved
 since: one that we know nothing of is what an earlier try was given, since the account is this program's own. An ID that
 comes too late for its order is nobody's, and is rejected.
+
+Not promised: an ID that the service reserves only after a later try listed them (its work done a minute late or more)
+is not found, unless another order looks back as far; it stays reserved, and only the service's own list shows it.
 """
 
 from collections.abc import Sequence
