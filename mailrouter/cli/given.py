@@ -235,7 +235,7 @@ class _Digits(_Typed):
         """How a SHA-256 begins, in lower case."""
         digits = value.strip().lower()
         if not re.fullmatch(r"[0-9a-f]{8,64}", digits):
-            raise ValueError("8 to 64 hexadecimal digits are wanted (`mailrouter statement show`)")
+            raise ValueError("8 to 64 hexadecimal digits are wanted, as in `mailrouter note show` or `statement show`")
         return digits
 
 

@@ -123,7 +123,7 @@ def test_the_vendor_first(desk: Console) -> None:
         (("cve", "problem", CASE, "--text", "a", "--file", "-"), 2, "not both"),
         (("cve", "reject", ONE, "--why", "x"), 1, "none that the CVE service gave us"),
         (("cve", "record", CASE), 1, "has no published note"),
-        (("cve", "record", CASE, "--preview"), 1, "has no draft"),
+        (("cve", "record", CASE, "--preview"), 1, "has no draft: `mailrouter note write`"),
         (("cve", "recorded", CASE), 1, "it has no CVE ID"),
         (("cve", "ask", CASE), 1, "no vendor of this case is known to be a CNA"),
         (("cve", "show", "VU#999999"), 1, "no case VU#999999"),

@@ -54,6 +54,7 @@ def test_instants(value: str, instant: datetime) -> None:
         (given.PROSE, " \n ", "a text is wanted"),
         (given.PROSE, "lone\udcff", "a text is wanted"),
         (given.PROSE, "esc\x1b[0m", "a text is wanted"),
+        (given.DIGITS, "zz", "`mailrouter note show`"),
         (given.FINGERPRINT, "0123456789ABCDEF", "40 hexadecimal digits"),
         (given.DOMAIN, "", "is not a mail domain"),
         (given.DOMAIN, "acme.example.", "is not a mail domain"),

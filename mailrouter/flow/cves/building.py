@@ -31,7 +31,9 @@ def _edition(tools: Tools, vu: int, *, preview: bool) -> Edition:
         revision = notes.newest(tx, case.id) if preview else next(iter(reversed(notes.decided(tx, case.id))), None)
         if revision is None:
             what = (
-                "draft: `mailrouter note edit` writes one" if preview else "published note: --preview shows its draft's"
+                "draft: `mailrouter note write` writes one"
+                if preview
+                else "published note: --preview shows its draft's"
             )
             raise faults.NotFound(f"VU#{vu} has no {what}")
         return notes.edition(tx, revision, tools.now())
