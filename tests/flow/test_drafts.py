@@ -14,6 +14,7 @@ from mailrouter.flow.casework import closing, contacting, coordinate
 from mailrouter.flow.composing import writing
 from mailrouter.flow.drafts import alerting, sharing
 from mailrouter.flow.drafts.sharing import Shared
+from mailrouter.flow.notes import notpublishing
 from mailrouter.flow.timing import casepolicy, remind
 from mailrouter.store import cases, drafts, tables
 from tests.flow.world import PSIRT, VENDOR, VU, World
@@ -253,6 +254,9 @@ def test_shown_to_nobody_without_a_draft_a_date_or_a_part_in_the_case(house: Wor
     coordinate.add_vendor(house.tools, house.alice, VU, "New")
     with pytest.raises(Illegal, match="New was not contacted yet"):
         share(house, "New", now=True)
+    notpublishing.decide(house.tools, house.alice, VU, "nothing to add")
+    with pytest.raises(Illegal, match=r"there is no note: `mailrouter note not-publish .* --undo`"):
+        share(house, now=True)
 
 
 # ---- who has it ------------------------------------------------------------------------------------------------------

@@ -51,6 +51,9 @@ def share(
 
 
 def _newest(tx: Connection, case: Case) -> Revision:
+    if case.not_published_at is not None:
+        why = f"it was decided on {case.not_published_at:%Y-%m-%d} that there is no note"
+        raise faults.Illegal(f"{why}: `mailrouter note not-publish {case.vu} --undo` takes that back")
     newest = notes.newest(tx, case.id)
     if newest is None or newest.decided_at is not None:
         raise faults.Illegal(
