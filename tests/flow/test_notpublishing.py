@@ -28,6 +28,7 @@ def test_there_is_no_note_and_everybody_is_told_so(world: World) -> None:
     [letter] = world.letters("not-published")
     assert (letter.id, letter.recipient, letter.asks) == (made, PSIRT, False)
     assert "everything" not in letter.body
+    assert "we will" not in letter.body.replace("we will not publish", ""), "taking it back tells nobody"
     assert clocks(world) == {"embargo"}, "which goes on"
     with pytest.raises(Illegal, match=f"that was decided of VU#{VU} before, by alice on "):
         notpublishing.decide(world.tools, world.alice, VU, "again")
