@@ -228,6 +228,19 @@ def approved(tx: Connection, revision: Revision) -> list[Approval]:
     return [Approval(*row) for row in tx.execute(wanted)]
 
 
+def not_approved(tx: Connection, case_id: int, needed: int) -> list[Revision]:
+    """Published in an emergency and still to be approved, by number; a later one that was published with its approvals
+    has taken their place.
+    """
+    left: list[Revision] = []
+    for one in decided(tx, case_id):
+        if len(approved(tx, one)) < needed:
+            left += [one] if one.emergency else []
+        elif not one.emergency:
+            left = []
+    return left
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
     """A condition of the gate that was not met when this was published, and who published despite it."""

@@ -54,10 +54,10 @@ def _has_cve(tx: Connection, case_id: int, number: str) -> None:
 
 
 def drafted(
-    world: World, ben: Actor, sections: Sections = SECTIONS, *, approved: bool = True, vu: int = VU
+    world: World, ben: Actor, sections: Sections = SECTIONS, *, approved: bool = True, vu: int = VU, why: str = ""
 ) -> Revision:  # fmt: skip
     """A draft that everybody was shown, and that Ben approved."""
-    made = writing.write(world.tools, world.alice, vu, sections)
+    made = writing.write(world.tools, world.alice, vu, sections, why=why)
     with world.writing() as tx:
         shown = [{"revision_id": made.id, "participant_id": p.id, "shown_at": world.clock()}
                  for p in cases.participants_of(tx, [made.case_id])]  # fmt: skip
@@ -404,7 +404,7 @@ def test_in_an_emergency_it_is_approved_afterwards(ready: World, ben: Actor) -> 
     [clock] = [d for d in ready.clocks() if d.kind == "approval"]
     assert (clock.due_at - ready.clock(), clock.done_at) == (timedelta(hours=24), None)
     [asked] = [s.item for s in ready.queue("ben") if s.item.kind == "notice"]
-    assert f"note approve VU#{VU} --sha256 {done.sha256[:16]}" in asked.why
+    assert f"note approve VU#{VU} --revision 1 --draft 1 --sha256 {done.sha256[:16]}" in asked.why
     ready.day(60.9)
     assert [one for one in ready.beat(everything=True) if one.kind == "approval"] == []
     for number in (1, 2):
@@ -419,6 +419,43 @@ def test_in_an_emergency_it_is_approved_afterwards(ready: World, ben: Actor) -> 
     assert [why for why in ready.notices() if "emergency" in why] == []
     assert [s for s in ready.queue("ben") if s.item.kind == "notice"] == []
     assert [d.outcome for d in ready.clocks() if d.kind == "approval"] == ["analysts told", "analysts told", "approved"]
+
+
+def two_emergencies(ready: World, ben: Actor) -> tuple[Revision, Revision]:
+    approving.take_back(ready.tools, ben, VU)
+    first = decide(ready, emergency="exploited")
+    ready.day(60.5)
+    drafted(ready, ben, replace(SECTIONS, impact="Worse."), approved=False, why="it is worse")
+    return first, decide(ready, emergency="worse than we knew")
+
+
+def running(ready: World) -> list[str]:
+    return [one.since for one in ready.clocks() if one.kind == "approval" and one.done_at is None]
+
+
+def test_each_emergency_is_approved(ready: World, ben: Actor) -> None:
+    first, second = two_emergencies(ready, ben)
+    assert running(ready) == [f"revision:{first.id}"]
+    approving.approve(ready.tools, ben, VU, second.number, second.draft)
+    assert running(ready) == [f"revision:{first.id}"]
+    approving.approve(ready.tools, ben, VU, first.number, first.draft)
+    assert running(ready) == []
+
+
+def test_after_the_first_the_clock_counts_from_the_second(ready: World, ben: Actor) -> None:
+    first, second = two_emergencies(ready, ben)
+    approving.approve(ready.tools, ben, VU, first.number, first.draft)
+    assert running(ready) == [f"revision:{second.id}"]
+    [clock] = [one for one in ready.clocks() if one.kind == "approval" and one.done_at is None]
+    assert clock.due_at == ready.clock() + timedelta(hours=24)
+
+
+def test_a_later_revision_with_its_approvals_ends_what_the_emergency_asked_for(ready: World, ben: Actor) -> None:
+    two_emergencies(ready, ben)
+    drafted(ready, ben, replace(SECTIONS, impact="As bad as that."), why="it was read")
+    decide(ready)
+    assert running(ready) == []
+    assert [why for why in ready.notices() if "emergency" in why] == []
 
 
 def test_an_emergency_that_was_approved_is_none(ready: World, ben: Actor) -> None:

@@ -76,6 +76,10 @@ def _said_of(vendor: Vendor) -> tuple[str, tuple[str, ...]]:
 def _approved_afterwards(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revision) -> None:
     cases.close_clocks(tx, case.id, (DeadlineKind.APPROVAL,), tools.now(), "approved")
     queues.done_below(tx, approvalclock.once(one.id), actor.name, tools.now())
+    for left in notes.not_approved(tx, case.id, tools.settings.policy.approvals)[:1]:
+        assert left.decided_at is not None
+        due_at = left.decided_at + approvalclock.WITHIN
+        cases.set_clock(tx, case.id, DeadlineKind.APPROVAL, approvalclock.since(left.id), due_at)
 
 
 def take_back(tools: Tools, actor: Actor, vu: int) -> Revision:

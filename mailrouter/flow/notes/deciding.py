@@ -89,7 +89,8 @@ def _override(
 
 
 def _decided(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revision, emergency: str) -> None:
-    now = tools.now()
+    now, needed = tools.now(), tools.settings.policy.approvals
+    waiting = notes.not_approved(tx, case.id, needed)
     notes.decide(tx, one.id, actor.name, now, emergency)
     if case.published_at is None:
         cases.change(tx, case.id, published_at=now)
@@ -97,8 +98,13 @@ def _decided(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revisi
     approvals = [approval.analyst for approval in notes.approved(tx, one)]
     note(tx, tools, actor, "note.decided", case, revision=one.number, draft=one.draft, sha256=one.sha256,
          approved_by=approvals, emergency=emergency)  # fmt: skip
+    if waiting and not notes.not_approved(tx, case.id, needed):
+        cases.close_clocks(tx, case.id, (DeadlineKind.APPROVAL,), now, "a later revision was approved")
+        for earlier in waiting:
+            queues.done_below(tx, approvalclock.once(earlier.id), actor.name, now)
     if emergency:
-        cases.set_clock(tx, case.id, DeadlineKind.APPROVAL, approvalclock.since(one.id), now + approvalclock.WITHIN)
+        if not waiting:  # else its clock goes on, and then comes to this one
+            cases.set_clock(tx, case.id, DeadlineKind.APPROVAL, approvalclock.since(one.id), now + approvalclock.WITHIN)
         _tell_all(tx, tools, actor, case, one)
 
 
@@ -106,7 +112,7 @@ def _tell_all(tx: Connection, tools: Tools, actor: Actor, case: Case, one: Revis
     """At once: whoever reads it first approves, or corrects it."""
     why = (
         f"revision {one.number} of VU#{case.vu} was published in an emergency, before it was approved: read it, then "
-        f"`mailrouter note approve VU#{case.vu} --sha256 {one.sha256[:16]}`"
+        f"`mailrouter note approve VU#{case.vu} --revision {one.number} --draft {one.draft} --sha256 {one.sha256[:16]}`"
     )
     for analyst in analysts.everyone(tx):
         if analyst.id != actor.analyst_id:
