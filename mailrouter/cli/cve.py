@@ -66,10 +66,13 @@ def check(context: Here, json_: bool) -> None:
 @cve.command("ask", epilog=examples("mailrouter cve ask VU#123456", "mailrouter cve ask VU#123456.2 ACME"))
 @given.vulnerability_argument
 @click.argument("vendor", type=given.LINE, required=False)
+@click.option("--again", is_flag=True, help="Though it was asked.")
 @here
-def ask(context: Here, one: VuId, vendor: str | None) -> None:
+def ask(context: Here, one: VuId, vendor: str | None, again: bool) -> None:
     """Ask the vendor that is a CNA for its own ID."""
-    asked, letter_id = asking.ask(context.tools, context.actor, one.number, one.vulnerability, vendor or "")
+    asked, letter_id = asking.ask(
+        context.tools, context.actor, one.number, one.vulnerability, vendor or "", again=again
+    )
     click.echo(f"{one}: {show.cell(asked.name)} is asked; letter {letter_id} is queued")
 
 

@@ -309,6 +309,9 @@ def test_while_a_cna_takes_part_it_is_asked_first(house: World) -> None:
     assert "\n\nCVE:\n\n" in next(one for one in house.letters() if one.id == letter_id).body
     assert house.turn() == "them"
     assert flaw(house).cve_vendor_id == vendor.organisation_id
+    with pytest.raises(faults.Illegal, match=f"{VENDOR} was asked, and no ID is known"):
+        asking.ask(house.tools, house.alice, VU)
+    assert asking.ask(house.tools, house.alice, VU, again=True)[1] > letter_id
     reserve(house, "they do not assign for end-of-life products")
     assert flaw(house).cve_why == "they do not assign for end-of-life products"
 

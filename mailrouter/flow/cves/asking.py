@@ -18,8 +18,11 @@ from mailrouter.tools import Tools
 LETTER = "cve-ask"
 
 
-def ask(tools: Tools, actor: Actor, vu: int, number: int | None = None, whom: str = "") -> tuple[Participant, int]:
-    """A letter to the vendor that can assign: its id. `Illegal` when none can, or when it is not said which of several.
+def ask(
+    tools: Tools, actor: Actor, vu: int, number: int | None = None, whom: str = "", *, again: bool = False
+) -> tuple[Participant, int]:
+    """A letter to the vendor that can assign: its id. `Illegal` when none can, or when it is not said which of several;
+    and when it was asked before, unless it is to be asked `again`.
 
     From then on the ID is to be that vendor's.
     """
@@ -35,6 +38,8 @@ def ask(tools: Tools, actor: Actor, vu: int, number: int | None = None, whom: st
             raise faults.Illegal(
                 f"{vendor.name} was not written to yet: `mailrouter case notify {vu}` tells of the case"
             )
+        if not again and all(one.cve_vendor_id == vendor.organisation_id for one in asked):
+            raise faults.Illegal(f"{vendor.name} was asked, and no ID is known as yet; `--again` asks once more")
         order = letters.Order(LETTER, {"items": _form(vu, asked)}, asks=True)
         letter_id = letters.to_participant(tx, tools, case, vendor, order, doing.now)
         assert letter_id is not None  # a letter without a step is always made
