@@ -199,7 +199,8 @@ def zone(name: str) -> ZoneInfo:
 def still_to_come(instant: datetime, now: datetime) -> datetime:
     """The instant, in UTC. `Refused` in the past: nobody can agree to what is over."""
     if instant <= now:
-        raise faults.Refused(f"{instant:%Y-%m-%d %H:%M} lies in the past: an embargo ends on a date still to come")
+        meant = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        raise faults.Refused(f"that is {meant}, which lies in the past: an embargo ends on a date still to come")
     return instant.astimezone(UTC)
 
 

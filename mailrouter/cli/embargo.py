@@ -14,8 +14,17 @@ from mailrouter.store import embargoes
 from mailrouter.store.embargoes import Embargo
 
 why_option = click.option("--why", required=True, type=given.PROSE, help="The reason; it stands in the journal.")
+
+
+def _zone(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    """'' when none is named; an empty name is none."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("name a time zone, like Europe/Berlin, or UTC")
+    return value or ""
+
+
 zone_option = click.option(
-    "--zone", default="", metavar="ZONE", help="Europe/Berlin: in which the date is meant, and told."
+    "--zone", callback=_zone, metavar="ZONE", help="Europe/Berlin: in which the date is meant, and told."
 )
 number_argument = click.argument("number", type=given.ID, metavar="[NUMBER]", required=False)
 

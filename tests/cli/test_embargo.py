@@ -69,7 +69,8 @@ def test_no_embargo_is_shown_as_none(console: Console) -> None:
     [
         (("propose", CASE, "2026-06-01T11:00", *WHY), 2, "needs its zone"),
         (("propose", CASE, "2026-06-01", "--zone", "Mars", *WHY), 2, "is no time zone"),
-        (("propose", CASE, "2026-03-01", *WHY), 2, "lies in the past"),
+        (("propose", CASE, "2026-03-01", *WHY), 2, " UTC, which lies in the past"),
+        (("propose", CASE, "2026-06-01", "--zone", "", *WHY), 2, "name a time zone"),
         (("propose", CASE, "soon", *WHY), 2, "is no date"),
         (("propose", CASE, "1999-01-01", *WHY), 2, "outside the years"),
         (("propose", CASE, "2026-06-01"), 2, "Missing option '--why'"),
