@@ -459,6 +459,8 @@ def test_a_later_revision_with_its_approvals_ends_what_the_emergency_asked_for(r
 
 
 def test_an_emergency_that_was_approved_is_none(ready: World, ben: Actor) -> None:
+    with pytest.raises(Refused, match="an emergency needs no such override"):
+        decide(ready, "approvals", emergency="attacks")
     assert decide(ready, emergency="attacks").emergency == ""
     assert [d for d in ready.clocks() if d.kind == "approval"] == []
 

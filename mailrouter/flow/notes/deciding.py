@@ -30,6 +30,8 @@ def decide(tools: Tools, actor: Actor, vu: int, *, overrides: Mapping[str, str],
     """
     need_analyst(actor, "publishing")
     overridden = gate.overrides(overrides)
+    if emergency and "approvals" in overridden:
+        raise faults.Refused("approvals: an emergency needs no such override: it is approved afterwards")
     prepared = gating.prepare(tools, vu)
     with tools.db.write() as tx:
         case = _may_be_published(case_held(tx, vu))
