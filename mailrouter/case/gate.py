@@ -12,6 +12,7 @@ from mailrouter import faults
 from mailrouter.case import lifecycle
 
 MOST_NAMED = 5
+REFRESH = "`mailrouter note refresh`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class Facts:
     first: bool  # nothing is published of the case yet
     now: datetime
     hidden: str  # whom who is hidden it would name and where, in words; '' nobody
+    perhaps_hidden: str  # the same, of names that nothing proves
+    gone: tuple[str, ...]  # vendors it shows who left since, are hidden, or only suspected
+    withdrawn: tuple[str, ...]  # vendors of whom it shows a statement that does not stand approved any more
+    changed: bool  # a draft made now would have other facts
     newer: str  # the draft that was made after it; ''
     fits: bool  # its content has the SHA-256 that is approved
     not_published_at: datetime | None
@@ -58,6 +63,26 @@ def _named(names: Sequence[str]) -> str:
 
 def _hidden(facts: Facts) -> str:
     return f"it tells of who is hidden: {facts.hidden}; write it without" if facts.hidden else ""
+
+
+def _gone(facts: Facts) -> str:
+    if not facts.gone:
+        return ""
+    return f"{_named(facts.gone)} left since, or is hidden or only suspected: {REFRESH} makes a draft without"
+
+
+def _withdrawn(facts: Facts) -> str:
+    if not facts.withdrawn:
+        return ""
+    return f"what it says that {_named(facts.withdrawn)} stated does not stand approved any more: {REFRESH}"
+
+
+def _perhaps_hidden(facts: Facts) -> str:
+    return f"it may tell of who is hidden: {facts.perhaps_hidden}; read it there" if facts.perhaps_hidden else ""
+
+
+def _fresh(facts: Facts) -> str:
+    return f"what is known changed since {facts.draft}: {REFRESH} says what" if facts.changed else ""
 
 
 def _approved_revision(facts: Facts) -> str:
@@ -136,9 +161,13 @@ def _comments(facts: Facts) -> str:
 HARD, SOFT = True, False
 CONDITIONS: tuple[Condition, ...] = (
     Condition("hidden", HARD, "who is hidden is named nowhere", _hidden),
+    Condition("gone", HARD, "no vendor is shown who may not be any more", _gone),
+    Condition("withdrawn", HARD, "every statement it shows stands approved", _withdrawn),
     Condition("approved-revision", HARD, "it is the newest draft, exactly as it was approved", _approved_revision),
     Condition("not-decided", HARD, "no decision stands that there is no note", _not_decided),
     Condition("valid", HARD, "title, overview, description and solution are written", _valid),
+    Condition("perhaps-hidden", SOFT, "nothing in it may be the name of who is hidden", _perhaps_hidden),
+    Condition("fresh", SOFT, "its facts are those of now", _fresh),
     Condition("date", SOFT, "the planned date has come, or the embargo is over", _date),
     Condition("vendors", SOFT, "every vendor was reached, and answered or had the time to", _vendors),
     Condition("cve", SOFT, "every vulnerability has a CVE ID, or a CNA that assigns it", _cve),

@@ -9,6 +9,7 @@ import click
 
 from mailrouter import faults
 from mailrouter.case.model import Case, Participant
+from mailrouter.case.vuid import VuId
 from mailrouter.cli import (
     casefile,
     casenumbers,
@@ -138,14 +139,19 @@ def assign(context: Here, vu: int, analyst: str) -> None:
     click.echo(f"VU#{vu} is {show.cell(changed.analyst)}'s")
 
 
-@case.command("title", epilog=examples("mailrouter case title VU#123456 'Heap overflow in libfoo'"))
-@vu_argument
+@case.command(
+    "title",
+    epilog=examples(
+        "mailrouter case title VU#123456 'Heap overflow in libfoo'", "mailrouter case title VU#123456.2 'Weak default'"
+    ),
+)
+@given.vulnerability_argument
 @click.argument("title", type=given.LINE)
 @here
-def entitle(context: Here, vu: int, title: str) -> None:
-    """Call it something else; letters that were made keep what they say."""
-    changed = coordinate.entitle(context.tools, context.actor, vu, title)
-    click.echo(f"VU#{vu} is called {show.cell(changed.title)}")
+def entitle(context: Here, one: VuId, title: str) -> None:
+    """Call it, or one vulnerability of it, something else; letters that were made keep what they say."""
+    coordinate.entitle(context.tools, context.actor, one.number, title, one.vulnerability)
+    click.echo(f"{one} is called {show.cell(title)}")
 
 
 @case.command("close", epilog=examples("mailrouter case close VU#123456 --why 'fixed and published'"))

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     REFERENCE = "the reference"
     TELEPHONE = "the telephone number"
     REPLY = "an address where we are answered"
+    TITLE = "the title in the words"
+    PSEUDONYM = "the pseudonym"
     CLOSED = "a file that cannot be looked into"  # nobody's
 
 

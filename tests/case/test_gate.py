@@ -15,12 +15,17 @@ from mailrouter.faults import Refused
 NOW = datetime(2026, 4, 16, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 FINE = Facts(
-    vu=123456, draft="revision 1, draft 3", first=True, now=NOW, hidden="", newer="", fits=True, not_published_at=None,
+    vu=123456, draft="revision 1, draft 3", first=True, now=NOW, hidden="", perhaps_hidden="", gone=(),
+    withdrawn=(), changed=False, newer="", fits=True, not_published_at=None,
     incomplete=(), public=False, embargo="ACTIVE", embargo_ends_at=NOW, planned_at=NOW, unreached=(), without_cve=(),
     hidden_assigners=(), approvals=1, wanted=1, left_out=(), not_shown=(), comments=(),
 )  # fmt: skip
 UNMET: list[tuple[str, dict[str, Any], str]] = [
     ("hidden", {"hidden": "the name of Vendor KTRV (the note, line 3)"}, "the name of Vendor KTRV (the note, line 3)"),
+    ("gone", {"gone": ("Acme",)}, "Acme left since, or is hidden"),
+    ("withdrawn", {"withdrawn": ("Acme",)}, "what it says that Acme stated does not stand approved any more"),
+    ("perhaps-hidden", {"perhaps_hidden": "a name of Vendor KTRV (the note)"}, "a name of Vendor KTRV (the note)"),
+    ("fresh", {"changed": True}, "what is known changed since revision 1, draft 3: `mailrouter note refresh`"),
     ("approved-revision", {"newer": "revision 1, draft 4"}, "revision 1, draft 4 is newer than revision 1, draft 3"),
     ("approved-revision", {"fits": False}, "is not what its SHA-256 says"),
     ("not-decided", {"not_published_at": NOW}, "it was decided on 2026-04-16 that there is no note"),
@@ -79,7 +84,7 @@ def test_what_satisfies_it(change: dict[str, Any]) -> None:
 
 
 def test_an_override_names_a_condition_and_gives_a_reason() -> None:
-    with pytest.raises(Refused, match="no such condition: dates; there are date, vendors, cve"):
+    with pytest.raises(Refused, match="no such condition: dates; there are perhaps-hidden, fresh, date, vendors"):
         gate.overrides({"dates": "x"})
     with pytest.raises(Refused, match="say --why date is overridden"):
         gate.overrides({"date": " "})

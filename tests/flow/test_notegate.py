@@ -11,12 +11,13 @@ from mailrouter.case import gate
 from mailrouter.case.note import Sections
 from mailrouter.faults import Illegal, Refused
 from mailrouter.flow.actor import Actor
-from mailrouter.flow.casework import coordinate, publicity
+from mailrouter.flow.casework import coordinate, leaving, publicity
 from mailrouter.flow.composing import writing
 from mailrouter.flow.cves import assigning
 from mailrouter.flow.filing import statements as filing
 from mailrouter.flow.notes import approving, deciding, gating
-from mailrouter.store import analysts, cases, notes, tables
+from mailrouter.flow.reports import accept
+from mailrouter.store import analysts, cases, notes, reports, tables
 from mailrouter.store.notes import Revision
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
@@ -156,6 +157,31 @@ def _withdrawn_since(world: World, ben: Actor, vu: int) -> None:
     filing.withdraw(world.tools, world.alice, vu, VENDOR, "they asked for it")
 
 
+def _left_since(world: World, ben: Actor, vu: int) -> None:
+    _approved_since(world, ben, vu)
+    drafted(world, ben, vu=vu)
+    leaving.remove(world.tools, world.alice, vu, VENDOR, "the wrong vendor")
+
+
+def _suspected_since(world: World, ben: Actor, vu: int) -> None:
+    with world.writing() as tx:
+        cases.change_participant(tx, world.participant(VENDOR, vu).id, progress="suspected")
+
+
+def _perhaps_named(world: World, ben: Actor, vu: int) -> None:
+    """A mail that may be anybody's calls its sender so."""
+    world.feed(
+        world.mail("Jane Roe <psirt@zeta.example>", f"Re: VU#{vu}", "More.\r\n", reverse_path="psirt@zeta.example")
+    )
+    drafted(world, ben, replace(SECTIONS, acknowledgements="Thanks to Jane Roe."), vu=vu)
+
+
+def _changed_since(world: World, ben: Actor, vu: int) -> None:
+    mine = tables.vulnerabilities.c.case_id == case_id(world, vu)
+    with world.writing() as tx:
+        tx.execute(tables.vulnerabilities.update().where(mine).values(cwe="CWE-79"))
+
+
 def _draft_shown(world: World, ben: Actor, vu: int = VU) -> None:
     with world.writing() as tx:
         hidden = tables.shown_drafts.c.participant_id == world.participant(HIDDEN, vu).id
@@ -188,7 +214,11 @@ BREAKS: list[tuple[str, Callable[[World, Actor, int], None], str]] = [
     ("statements", _unapproved, f"what {VENDOR} stated"),
     ("statements", _newer, f"what {VENDOR} (a newer text) stated"),
     ("statements", _approved_since, f"what {VENDOR} stated"),
-    ("statements", _withdrawn_since, f"what {VENDOR} stated"),
+    ("withdrawn", _withdrawn_since, f"what it says that {VENDOR} stated does not stand approved any more"),
+    ("gone", _left_since, f"{VENDOR} left since"),
+    ("gone", _suspected_since, f"{VENDOR} left since, or is hidden or only suspected"),
+    ("perhaps-hidden", _perhaps_named, "the name of a person of Vendor "),
+    ("fresh", _changed_since, "what is known changed since revision 1, draft 1"),
     ("draft-shown", _draft_shown, f"1 were shown no draft ({HIDDEN})"),
     ("comments", _comments, f"comments of {VENDOR}"),
 ]
@@ -203,12 +233,13 @@ def test_each_alone_stops_it_and_is_named(ready: World, ben: Actor) -> None:
         made_ready(ready, ben, vu)
         assert unmet(ready, vu) == {}, name
         breaks(ready, ben, vu)
-        assert list(unmet(ready, vu)) == [name]
+        too = {"fresh"} & unmet(ready, vu).keys() - {name}
+        assert list(unmet(ready, vu).keys() - too) == [name]
         assert said in unmet(ready, vu)[name]
         with pytest.raises(Illegal, match=rf"is not published\. {name}: "):
-            decide(ready, vu=vu)
+            decide(ready, *too, vu=vu)
         assert (told(ready, "note.decided", vu), told(ready, "note.override", vu)) == ([], [])
-        stays_or_is_overridden(ready, name, vu)
+        stays_or_is_overridden(ready, name, vu, *too)
     assert ready.breaks() == []
 
 
@@ -223,7 +254,7 @@ def test_a_text_that_was_held_before_theirs_stands_is_no_statement_left_out(read
     assert "statements" in unmet(ready)
 
 
-def stays_or_is_overridden(world: World, name: str, vu: int) -> None:
+def stays_or_is_overridden(world: World, name: str, vu: int, *too: str) -> None:
     if name not in gate.OVERRIDABLE:
         with pytest.raises(Refused, match="cannot be overridden"):
             decide(world, name, vu=vu)
@@ -232,10 +263,12 @@ def stays_or_is_overridden(world: World, name: str, vu: int) -> None:
         with pytest.raises(Refused, match="approvals: use --emergency --why"):
             decide(world, name, vu=vu)
         away(world, "ben")
-    done = decide(world, name, vu=vu)
-    assert told(world, "note.override", vu) == [{"revision": 1, "condition": name, "why": "it must"}]
+    done = decide(world, name, *too, vu=vu)
+    named = (name, *too)
+    assert told(world, "note.override", vu) == [{"revision": 1, "condition": one, "why": "it must"} for one in named]
     with world.look() as tx:
-        assert [(one.condition, one.by) for one in notes.overridden(tx, done.id)] == [(name, "alice")]
+        kept = {(one.condition, one.by) for one in notes.overridden(tx, done.id)}
+    assert kept == {(one, "alice") for one in named}
 
 
 def test_every_condition_was_broken() -> None:
@@ -279,6 +312,36 @@ def test_a_hidden_name_that_is_a_word_of_our_pages_does_not_stop_every_note(read
     assert "hidden" not in unmet(ready)
     drafted(ready, ben, replace(SECTIONS, description="Overview Inc. ships it."))
     assert "hidden" in unmet(ready)
+
+
+def test_how_letters_call_who_is_hidden_is_not_published(ready: World, ben: Actor) -> None:
+    with ready.look() as tx:
+        pseudonym = next(p.pseudonym for p in cases.participants_of(tx, [1]) if p.anonymous)
+    drafted(ready, ben, replace(SECTIONS, description=f"{pseudonym} ships it."))
+    assert unmet(ready)["hidden"].startswith(f"it tells of who is hidden: the pseudonym of {pseudonym}")
+
+
+def test_a_suspected_vendor_is_not_named(ready: World, ben: Actor) -> None:
+    ready.organisation("Omega Corp", "psirt@omega.example")
+    coordinate.add_vendor(ready.tools, ready.alice, VU, "Omega Corp", suspected=True)
+    drafted(ready, ben, replace(SECTIONS, description="Omega ships it."))
+    assert "hidden" in unmet(ready)
+
+
+def test_a_title_in_the_words_of_a_hidden_reporter_is_not_published(world: World, ben: Actor) -> None:
+    got = world.fed(world.mail("anon77@throwaway.example", "Bug that Jane Roe found in the AX-7", "x\r\n"))
+    with world.look() as tx:
+        report = reports.get(tx, got.report_id or 0)
+    accept.accept(world.tools, world.alice, report.vrf, accept.Wanted(vu=VU))
+    drafted(world, ben)
+    where = f"(the title of VU#{VU}.1, `mailrouter case title VU#{VU}.1 '…'`)"
+    assert unmet(world)["hidden"].startswith("it tells of who is hidden: the title in the words of Reporter ")
+    assert where in unmet(world)["hidden"]
+    coordinate.entitle(world.tools, world.alice, VU, "Overflow in the AX-7", number=1)
+    drafted(world, ben)
+    assert "hidden" not in unmet(world)
+    drafted(world, ben, replace(SECTIONS, title="bug that jane roe found, in the AX-7"))
+    assert "the title, `mailrouter note write`" in unmet(world)["hidden"]
 
 
 # ---- approving -------------------------------------------------------------------------------------------------------
@@ -399,6 +462,7 @@ def test_in_an_emergency_it_is_approved_afterwards(ready: World, ben: Actor) -> 
     approving.take_back(ready.tools, ben, VU)
     _date(ready, ben)
     publicity.mark(ready.tools, ready.alice, VU, "exploit", ready.clock(), "an exploit kit")
+    writing.refresh(ready.tools, ready.alice, VU)  # it is public by now
     done = decide(ready, emergency="exploited widely")
     assert (done.emergency, done.decided_by) == ("exploited widely", "alice")
     [clock] = [d for d in ready.clocks() if d.kind == "approval"]

@@ -57,15 +57,21 @@ def add_vulnerability(tools: Tools, actor: Actor, vu: int, title: str) -> Vulner
         return added
 
 
-def entitle(tools: Tools, actor: Actor, vu: int, title: str) -> Case:
-    """Another title; that of its first vulnerability goes along while it is the same. The journal holds no titles."""
+def entitle(tools: Tools, actor: Actor, vu: int, title: str, number: int | None = None) -> Case:
+    """Another title: of the case, and of its first vulnerability while that is the same; or of one vulnerability
+    alone. The journal holds no titles. `NotFound` for a vulnerability that there is none of.
+    """
     with tools.db.write() as tx:
         case = case_held(tx, vu)
-        cases.change(tx, case.id, title=title)
-        for one in vulnerabilities.of_case(tx, case.id)[:1]:
-            if one.title == case.title:
-                vulnerabilities.change(tx, one.id, title=title)
-        note(tx, tools, actor, "case.title", case)
+        flaws = vulnerabilities.of_case(tx, case.id)
+        if number is None:
+            cases.change(tx, case.id, title=title)
+            called = [one for one in flaws[:1] if one.title == case.title]
+        elif not (called := [one for one in flaws if one.number == number]):
+            raise faults.NotFound(f"there is no VU#{vu}.{number}")
+        for one in called:
+            vulnerabilities.change(tx, one.id, title=title)
+        note(tx, tools, actor, "case.title", case, **({"number": number} if number else {}))
         revising.look(tx, tools, case, "title", actor.name)
         return cases.get(tx, case.id)
 

@@ -19,6 +19,7 @@ from mailrouter.flow.leaking.letter import (
     unread,
     words,
 )
+from mailrouter.flow.leaking.ofnote import named as of_note
 from mailrouter.flow.leaking.sought import (
     Known,
     known,
@@ -38,6 +39,7 @@ __all__ = [
     "is_closed",
     "known",
     "of_letter",
+    "of_note",
     "preview",
     "remember",
     "title",

@@ -9,9 +9,10 @@ from mailrouter.case import gate, model, notetext
 from mailrouter.case.gate import Check
 from mailrouter.case.model import Case, Participant
 from mailrouter.case.note import digest
-from mailrouter.flow.composing import facts
+from mailrouter.flow import leaking
+from mailrouter.flow.composing import facts, since
+from mailrouter.flow.leaking.ofnote import Rendered
 from mailrouter.flow.notes import finding, hidden
-from mailrouter.flow.notes.hidden import Rendered
 from mailrouter.store import cases, drafts, notes, queues, statements, vulnerabilities
 from mailrouter.store.drafts import ShownDraft
 from mailrouter.store.notes import Revision
@@ -50,10 +51,13 @@ def checks(tx: Connection, tools: Tools, case: Case, prepared: Prepared) -> list
     people = [p for p in cases.participants_of(tx, [case.id]) if p.takes_part and p.progress != facts.SUSPECTED]
     newest = notes.newest(tx, case.id)
     shown = drafts.of_case(tx, case.id)
+    named = leaking.of_note(tx, tools, case, prepared.rendered)
+    now = since.of(tx, tools, case, one.note)
     return gate.check(
         gate.Facts(
             vu=case.vu, draft=one.name, first=case.published_at is None, now=tools.now(),
-            hidden=hidden.named(tx, tools, case, prepared.rendered),
+            hidden=named.surely, perhaps_hidden=named.perhaps, gone=now.gone,
+            withdrawn=now.withdrawn, changed=now.changed,
             newer=newest.name if newest is not None and newest.id != one.id else "",
             fits=digest(one.content) == one.sha256 and prepared.rendered.edition.note == one.note,
             not_published_at=case.not_published_at, incomplete=tuple(notetext.incomplete(one.note.sections)),
@@ -85,7 +89,7 @@ def _hidden_assigners(tx: Connection, case: Case) -> Iterable[str]:
 
 
 def _left_out(tx: Connection, case: Case, one: Revision, people: Iterable[Participant]) -> Iterable[str]:
-    """Whose word the draft does not show as it stands now; of who is not named there is none to show."""
+    """Whose word the draft lacks as it stands now; what it shows and must not is another condition."""
     everything = statements.of_case(tx, case.id)
     standing = {s.participant_id: s for s in everything if s.stands}
     waiting = {s.participant_id for s in model.waiting(everything) if s.verbatim.strip()}
@@ -94,7 +98,7 @@ def _left_out(tx: Connection, case: Case, one: Revision, people: Iterable[Partic
         stated = standing.get(p.id)
         said = (stated.sha256 if stated.approved_at else "not approved") if stated else None
         shown = drafted.get(p.organisation_id)
-        if facts.shown(p) and (said != shown or p.id in waiting):
+        if facts.shown(p) and ((said and said != shown) or p.id in waiting):
             yield f"{p.name} (a newer text)" if stated and shown not in (None, stated.sha256) else p.name
 
 
