@@ -28,8 +28,12 @@ whom_argument = click.argument("whom", nargs=-1, type=given.LINE, metavar="[WHOM
 @whom_argument
 @click.option("--now", "at_once", is_flag=True, help="Though publication is more than two weeks ahead.")
 @click.option("--at-due", is_flag=True, help="On the sharing date, though it might go now.")
+@click.option("--names-ok", is_flag=True, help="What may be a hidden name in it is none: I read it.")
+@click.option("--why", type=given.PROSE, help="Why it is none; it stands in the journal.")
 @here
-def share(context: Here, vu: int, whom: Sequence[str], at_once: bool, at_due: bool) -> None:
+def share(
+    context: Here, vu: int, whom: Sequence[str], at_once: bool, at_due: bool, names_ok: bool, why: str | None
+) -> None:
     """Show the newest draft to who takes part and has not seen it, or to those named: encrypted, one mail each.
 
     More than two weeks before the planned publication it is kept, and the draft that is the newest then leaves on the
@@ -37,7 +41,9 @@ def share(context: Here, vu: int, whom: Sequence[str], at_once: bool, at_due: bo
     """
     if at_once and at_due:
         raise faults.Refused("--now and --at-due exclude each other")
-    done = sharing.share(context.tools, context.actor, vu, whom, now=at_once, at_due=at_due)
+    if names_ok != bool(why):
+        raise faults.Refused("--names-ok and --why go together")
+    done = sharing.share(context.tools, context.actor, vu, whom, now=at_once, at_due=at_due, names_ok=why or "")
     if done.kept_until is not None:
         return click.echo(f"VU#{vu}: the newest draft is shown on {show.when(done.kept_until)} UTC")
     with context.db.read() as tx:

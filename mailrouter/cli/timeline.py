@@ -108,6 +108,7 @@ WORDS = {
     "note.not-published": "no note will be published: {why}",
     "note.not-published-undone": "a note may be published after all: {why}",
     "note.ssvc": "SSVC Coordinator Publish: {answers}",
+    "draft.names-ok": "revision {revision}, draft {draft} names nobody who is hidden: {why}",
     "draft.ordered": "the draft is to be shown on {planned}",
     "draft.shown": "{participant} shown revision {revision}, draft {draft}",
     "draft.acknowledged": "{participant} has seen revision {revision}, draft {draft}",

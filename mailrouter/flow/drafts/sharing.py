@@ -1,7 +1,8 @@
 """The draft of the note is shown: now, or when its day comes; and who has it is recorded.
 
 Promises: an analyst orders it; two weeks before the planned date or later it leaves at once, earlier it is kept for the
-sharing date, unless it is to go now. Without names it goes to all who take part and have not seen this draft.
+sharing date, unless it is to go now. Without names it goes to all who take part and have not seen this draft. What the
+gate would refuse because of whom it names is shown to nobody.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,10 @@ from mailrouter.case.calendar import Before
 from mailrouter.case.model import Case, DeadlineKind, Participant
 from mailrouter.case.policy import of_case
 from mailrouter.flow import act
-from mailrouter.flow.act.drafts import Showing, show
+from mailrouter.flow.act.drafts import Showing, show, stops
 from mailrouter.flow.actor import Actor, case_held, need_analyst, note, still_open, taking_part
+from mailrouter.flow.leaking.ofnote import Rendered
+from mailrouter.flow.notes import hidden
 from mailrouter.store import cases, drafts, notes
 from mailrouter.store.notes import Revision
 from mailrouter.tools import Tools
@@ -33,21 +36,44 @@ class Shared:
 
 
 def share(
-    tools: Tools, actor: Actor, vu: int, whom: Sequence[str] = (), *, now: bool = False, at_due: bool = False
-) -> Shared:
-    """`Illegal` when there is no draft, or nobody to show it to; and with names when it would be kept."""
+    tools: Tools, actor: Actor, vu: int, whom: Sequence[str] = (), *, now: bool = False, at_due: bool = False,
+    names_ok: str = "",
+) -> Shared:  # fmt: skip
+    """`Illegal` when there is no draft, or nobody to show it to; with names when it would be kept; and when it tells of
+    who is hidden. `names_ok`: why what only may be such a name is none.
+    """
     need_analyst(actor, "sharing a draft")
-    tools.own_key()  # outside the transaction: it may have to be made
+    searched = _searched(tools, vu)
     with tools.db.write() as tx:
         case = still_open(case_held(tx, vu))
         revision = _newest(tx, case)
+        doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
+        _tells_nothing(doing, actor, revision, searched, names_ok)
         until = None if now else _kept_until(tools, case, at_due=at_due)
         if until is not None:
             return _keep(tx, tools, actor, case, revision, until, whom)
-        doing = act.Doing(tx, tools, tools.now(), tools.now(), actor.name, case)
         done = show(doing, _chosen(tx, case, revision, whom), revision)
         doing.later.write(tx)
         return Shared(revision, done, None)
+
+
+def _searched(tools: Tools, vu: int) -> Rendered:
+    """The draft with all its files; outside the transaction: mails are opened, and our key may have to be made."""
+    with tools.db.read() as tx:
+        case = cases.by_vu(tx, vu)
+        edition = notes.edition(tx, _newest(tx, case), tools.now())
+    return hidden.render(tools, case.id, edition)
+
+
+def _tells_nothing(doing: act.Doing, actor: Actor, revision: Revision, searched: Rendered, names_ok: str) -> None:
+    assert doing.case is not None
+    if searched.edition.note != revision.note:
+        raise faults.TryLater(f"another draft of the note on VU#{doing.case.vu} was made just now")
+    if why := stops(doing, revision, searched, names_ok=bool(names_ok)):
+        raise faults.Illegal(why)
+    if names_ok:
+        told = {"revision": revision.number, "draft": revision.draft, "why": names_ok}
+        note(doing.tx, doing.tools, actor, "draft.names-ok", doing.case, **told)
 
 
 def _newest(tx: Connection, case: Case) -> Revision:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from mailrouter.case import accept, contacting, embargo, followup, noted
 from mailrouter.flow import beforehand
+from mailrouter.flow.composing import facts
 from mailrouter.flow.leaking import sought
 from mailrouter.flow.leaking.sought import STRANGER, Fixed, Known, known
 from mailrouter.mail import disguises, leaks, texts
@@ -94,8 +95,9 @@ def of_letter(
 
 
 def _but_what_the_note_says(tx: Connection, case_id: int, found: Sequence[Finding]) -> list[Finding]:
-    """Whoever is not hidden stands in it with name, statement, and the key that proves this; whoever is, nowhere."""
-    named = {one.organisation_id for one in cases.participants_of(tx, [case_id]) if not one.anonymous}
+    """Whom it shows stands in it with name, statement, and the key that proves this; so may credited reporters."""
+    people = cases.participants_of(tx, [case_id])
+    named = {one.organisation_id for one in people if facts.shown(one) or (one.credit and not one.anonymous)}
     return [one for one in found if one.owner not in named or one.kind not in IN_NOTES]
 
 
