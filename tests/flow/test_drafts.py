@@ -113,7 +113,7 @@ def test_what_tells_of_who_is_not_to_be_named_is_shown_to_nobody(house: World) -
     draft(house, acknowledgements="Thanks to Kim\\\nPossible.")
     with pytest.raises(Illegal, match=r"draft 2 tells of who is hidden: the name of Reporter .*; write it without"):
         share(house, now=True)
-    house.day(31)
+    house.day(35)
     house.beat(everything=True)
     assert house.letters("draft") == []
     [why] = [one for one in house.notices() if "tells of who is hidden" in one]
