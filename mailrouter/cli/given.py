@@ -23,8 +23,9 @@ LONGEST_LINE = 300
 YEARS = range(2000, 3000)
 LARGEST_TEXT = 1024 * 1024  # bytes of a letter's text
 LARGEST_FILES = 20 * 1024 * 1024  # bytes of all that goes along with one letter
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CONTROLS_OF_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# What reorders text is refused too: a reader would see another line than what was typed.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS_OF_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class _Typed(click.ParamType[Any], ABC):

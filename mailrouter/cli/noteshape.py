@@ -110,6 +110,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise faults.Refused(f"{folder}: there is something in it; name another folder")
+        folder.chmod(0o700)  # one that was there already may have been open to others
         for path, content in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)

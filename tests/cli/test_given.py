@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -119,3 +120,10 @@ def test_attachments_have_a_limit_together(tmp_path: Path, monkeypatch: pytest.M
         (tmp_path / name).write_bytes(b"xx")
     with pytest.raises(faults.Refused, match="larger than 0 MiB together"):
         given.attached(sorted(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize("kind", [given.LINE, given.PROSE])
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u2069"])
+def test_what_reorders_text_is_refused(kind: Any, sign: str) -> None:
+    with pytest.raises(ValueError, match="without control characters"):
+        kind.read(f"a{sign}b")

@@ -164,7 +164,9 @@ def test_previewed_and_published(console: Console, case: World, tmp_path: Path) 
     shown = console.out("note", "preview", NUMBER)
     assert shown.startswith("DRAFT, not published. TLP:AMBER. revision 1, draft 1")
     assert console.json("note", "preview", NUMBER)["vuid"] == f"VU#{VU}"
+    (tmp_path / "preview").mkdir(mode=0o755)
     page = console.out("note", "preview", NUMBER, "--into", str(tmp_path / "preview")).strip()
+    assert (tmp_path / "preview").stat().st_mode & 0o777 == 0o700
     html = Path(page).read_text()
     assert "It overflows." in html
     assert '<p class="draft">DRAFT, not published. TLP:AMBER. revision 1, draft 1</p>' in html

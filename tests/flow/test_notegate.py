@@ -550,3 +550,16 @@ def test_a_closed_case_is_opened_first(ready: World, ben: Actor) -> None:
         cases.change(tx, 1, state="closed")
     with pytest.raises(Illegal, match=f"VU#{VU} is closed; `mailrouter case reopen"):
         decide(ready)
+
+
+def test_nobody_is_hidden_while_what_names_them_goes_out(ready: World, ben: Actor) -> None:
+    decide(ready)
+    with pytest.raises(Illegal, match=f"VU#{VU} is being published"):
+        coordinate.set_participant(ready.tools, ready.alice, VU, VENDOR, anonymous=True)
+    assert not ready.participant(VENDOR).anonymous
+
+
+def test_a_name_that_is_split_by_a_long_link_is_found(ready: World, ben: Actor) -> None:
+    link = f"https://vendor.example/{'a' * 600}"
+    drafted(ready, ben, replace(SECTIONS, description=f"Ask Zeta Indus[tries]({link}) of it."))
+    assert "hidden" in unmet(ready)

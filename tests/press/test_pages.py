@@ -11,7 +11,8 @@ from tests.case import notes
 
 VOID = {"meta", "link", "br", "hr"}
 ALLOWED = {  # what a page consists of; anything else came from outside
-    "a", "article", "blockquote", "body", "caption", "code", "dd", "div", "dl", "dt", "em", "figcaption", "figure",
+    "a", "article", "bdi", "blockquote", "body", "caption", "code", "dd", "div", "dl", "dt", "em", "figcaption",
+    "figure",
     "footer", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "html", "li", "main", "nav", "ol", "p", "pre",
     "section", "span", "strong", "table", "tbody", "td", "th", "thead", "time", "title", "tr", "ul",
 } | VOID  # fmt: skip

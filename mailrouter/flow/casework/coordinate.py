@@ -14,7 +14,7 @@ from mailrouter.flow.actor import Actor, case_held, note, taking_part
 from mailrouter.flow.afterwards import revising
 from mailrouter.flow.casework import joining
 from mailrouter.mail import compose
-from mailrouter.store import analysts, cases, proposals, queues, vulnerabilities
+from mailrouter.store import analysts, cases, notes, proposals, queues, vulnerabilities
 from mailrouter.store.vulnerabilities import Vulnerability
 from mailrouter.tools import Tools
 
@@ -121,6 +121,10 @@ def set_participant(tools: Tools, actor: Actor, vu: int, whom: str, **values: An
     with tools.db.write() as tx:
         case = case_held(tx, vu)
         participant = taking_part(tx, case, whom)
+        if values.get("anonymous") and any(one.case_id == case.id for one in notes.not_released(tx)):
+            raise faults.Illegal(
+                f"VU#{vu} is being published, and names them: `mailrouter note publish {vu}` goes on first"
+            )
         cases.change_participant(tx, participant.id, **values)
         told = {"participant": participant.id, "what": sorted(values)}
         if "their_ref" in values:
