@@ -2,7 +2,8 @@
 
 Promises: what is read here is what readers will see: the file is taken apart by the parser that draws the page, so that
 a heading within a fence is text. Refused, with the number of the line: unknown, missing and doubled sections, raw HTML,
-pictures, links elsewhere than to http, https and mailto, and characters that nobody sees or that reorder what is read.
+pictures, tables, links elsewhere than to http, https and mailto, and characters that nobody sees or that
+reorder what is read.
 """
 
 import re
@@ -84,9 +85,9 @@ def link(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Any text as Markdown that shows it: no line of it begins a heading, nothing in it is HTML or a picture."""
+    """Any text as Markdown that shows it: no line of it begins a heading, nothing is HTML, a picture or a table."""
     clean = _UNSEEN.sub("", _plain(text))
-    return re.sub(r"(?m)^( {0,3})(#|=+[ \t]*$|-+[ \t]*$)|([<!\\\[`~])", r"\1\\\2\3", clean)
+    return re.sub(r"(?m)^( {0,3})(#|=+[ \t]*$|-+[ \t]*$)|([<!\\\[`~|])", r"\1\\\2\3", clean)
 
 
 def line(text: str) -> str:
@@ -188,10 +189,22 @@ def _faults(text: str, first: int) -> Iterator[_Fault]:
         line = first + (token.map[0] if token.map else 0)
         if token.type == "html_block":
             yield _Fault(line, NO_HTML)
+        yield from _tables(token, line)
         for child in token.children or ():
             if what := _wrong(child):
                 yield _Fault(line, what)
             line += child.type in ("softbreak", "hardbreak")
+
+
+_UNDER_A_TABLES_HEAD = re.compile(r"(?=.*\|)[ \t|:]*-[ \t|:-]*")
+
+
+def _tables(token: Token, first: int) -> Iterator[_Fault]:
+    """A paragraph's lines that people mean as a table: CommonMark has none, readers would see the bars."""
+    rows = token.content.split("\n") if token.type == "inline" else []
+    for number, row in enumerate(rows[1:], first):
+        if _UNDER_A_TABLES_HEAD.fullmatch(row):
+            yield _Fault(number, "tables are not taken; write a list, or a fence of ``` around it")
 
 
 NO_HTML = "raw HTML is not taken; write a < that is meant as `<` or \\<"

@@ -76,6 +76,7 @@ WRONG = [
     (("Thanks to Jo", "a\nb <!-- c -->"), "line 31: raw HTML is not taken"),
     (("Thanks to Jo", "<div>\n\nJo"), "line 30: raw HTML"),
     (("Thanks to Jo", "![Jo](https://jo.example/me.png)"), "line 30: pictures are not taken"),
+    (("Thanks to Jo", "Thanks to\n| who | for |\n|-----|:---:|\n| Jo | all |"), "line 31: tables are not taken"),
     (("Thanks to Jo", "[Jo](javascript:alert(1))"), "line 30: a link leads to http, https, mailto only"),
     (("Thanks to Jo", "[Jo](/jo)"), "line 30: a link leads to"),
     (("Thanks to Jo", "[Jo][1]\n\n[1]: data:text/html,x"), "line 30: a link leads to"),
