@@ -36,16 +36,26 @@ def of_note(edition: Edition, publisher: Publisher, root: str, records: Sequence
     """
     one = edition.note
     scores = _scores(one)
-    there = {"cvss": scores, "references": one.sections.references}
+    contents = [line for line in _CONTENTS if _there(one, scores).get(line[0], True)]
     return _rendered(
         "note.html", publisher, root,
         edition=edition, records=records, scores=scores,
         vendors=in_order(one.vendors), counted=_counted(one.vendors),
         cves=[(found.cve, found.number) for found in one.vulnerabilities if found.cve],
-        contents=[line for line in _CONTENTS if there.get(line[0], True)],
+        contents=contents, headed=[anchor for anchor, _ in contents],
         canonical=f"{publisher.url}/{paths.page(one.vu)}" if publisher.url and not draft else "",
         draft=f"{DRAFT}. {draft}" if draft else "",
     )  # fmt: skip
+
+
+def _there(one: Note, scores: Sequence[object]) -> Mapping[str, object]:
+    """What holds something, of the headings that may hold nothing: an empty one is left out, as in the plain text."""
+    said = one.sections
+    return {
+        "overview": said.overview.strip(), "description": said.description.strip() or one.vulnerabilities,
+        "solution": said.solution.strip(), "acknowledgements": said.acknowledgements.strip(),
+        "cvss": scores, "references": said.references,
+    }  # fmt: skip
 
 
 def of_index(editions: Sequence[Edition], publisher: Publisher, root: str) -> bytes:

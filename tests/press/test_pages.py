@@ -1,5 +1,6 @@
 """Pages of every note there can be: nothing is lost, nothing gets out of its place; Markdown without raw HTML."""
 
+import dataclasses
 from html.parser import HTMLParser
 
 import pytest
@@ -115,6 +116,13 @@ def test_no_vendor_and_no_score_leave_no_empty_place():
     bare = Read(page_of(notes.edition(vendors=(), vulnerabilities=())))
     assert "cvss" not in bare.ids
     assert "No vendor is named" in page_of(notes.edition(vendors=()))
+
+
+def test_an_empty_section_has_no_heading():
+    sections = dataclasses.replace(notes.SECTIONS, acknowledgements=" ")
+    page = pages.of_note(notes.edition(sections=sections), notes.OURS, "../../../", []).decode()
+    assert 'id="solution"' in page
+    assert "acknowledgements" not in page.lower()
 
 
 @given(st.lists(notes.editions(), max_size=3))
