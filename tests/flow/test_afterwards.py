@@ -270,6 +270,8 @@ def test_who_is_hidden_after_publication_stands_in_no_line_of_the_history(noted:
     status(noted, ACME, "Affected")
     with noted.writing() as tx:
         notes.decide(tx, written(noted)[-1].id, "alice", noted.clock())
+        for one in notes.not_released(tx):
+            notes.release(tx, one.id, noted.clock())
     coordinate.set_participant(noted.tools, noted.alice, VU, ACME, anonymous=True)
     draft = written(noted)[-1]
     assert (draft.number, draft.why) == (3, "Vendor information updated")

@@ -97,7 +97,7 @@ def _vendor(tx: Connection, known: _Known, one: Participant) -> note.Vendor:
 def _status(number: int, said: VendorStatus | None) -> note.Status:
     if said is None:
         return note.Status(number, status.UNKNOWN, "", "")
-    return note.Status(number, said.status, printable(said.why), printable(said.fixed_in))
+    return note.Status(number, said.status, "", printable(said.fixed_in))  # nobody approved why: it is no statement
 
 
 def _updated(
