@@ -121,7 +121,7 @@ class Asked:
 
 def proposal(asked: Asked, to: Participant) -> dict[str, str]:
     """What the letter about it says to one participant."""
-    earlier = asked.first.id != asked.terms.id
+    earlier = asked.agreed is None and asked.first.id != asked.terms.id  # what is agreed holds until then
     return {
         "asks": _asks(asked.asker, to, asked.vu), "proposed": ends(asked.terms), "until_now": until_now(asked.agreed),
         "shorter": Template(_SHORTER).substitute(stands=ends(asked.first)) if earlier else "",
