@@ -468,7 +468,7 @@ def test_in_an_emergency_it_is_approved_afterwards(ready: World, ben: Actor) -> 
     [clock] = [d for d in ready.clocks() if d.kind == "approval"]
     assert (clock.due_at - ready.clock(), clock.done_at) == (timedelta(hours=24), None)
     [asked] = [s.item for s in ready.queue("ben") if s.item.kind == "notice"]
-    assert f"note approve VU#{VU} --revision 1 --draft 1 --sha256 {done.sha256[:16]}" in asked.why
+    assert f"note approve VU#{VU} --revision 1 --draft {done.draft} --sha256 {done.sha256[:16]}" in asked.why
     ready.day(60.9)
     assert [one for one in ready.beat(everything=True) if one.kind == "approval"] == []
     for number in (1, 2):
