@@ -1,6 +1,7 @@
 """Fixtures of the flows' tests."""
 
+from tests.flow.prepared import shelf
 from tests.flow.world import house_pgp, world, worlds
 from tests.pgp.keys import keymaker
 
-__all__ = ["house_pgp", "keymaker", "world", "worlds"]
+__all__ = ["house_pgp", "keymaker", "shelf", "world", "worlds"]

@@ -14,6 +14,7 @@ from mailrouter.flow.cves import assigning
 from mailrouter.flow.filing import statements
 from mailrouter.store import cases, notes, vulnerabilities
 from mailrouter.store.notes import Revision
+from tests.flow.prepared import Shelf
 from tests.flow.world import PSIRT, VENDOR, VU, MakeWorld, World
 
 ACME, ACME_PSIRT = "Acme", "psirt@acme.example"
@@ -22,9 +23,12 @@ SECTIONS = Sections("A flaw", "It is one.", "More of it.", "All of it.", "Update
 
 
 @pytest.fixture
-def house(worlds: MakeWorld) -> World:
+def house(worlds: MakeWorld, shelf: Shelf) -> World:
     """Two vendors written to, one of whom answered and waits on us, a third that was not, and a hidden reporter."""
-    world = worlds(IDENTITY__NOTES_URL="https://notes.example/")
+    return shelf.prepared(worlds(IDENTITY__NOTES_URL="https://notes.example/"), _written_to)
+
+
+def _written_to(world: World) -> None:
     world.organisation(VENDOR, PSIRT, domain="vendor.example")
     world.organisation(ACME, ACME_PSIRT, domain="acme.example")
     world.organisation("Beta", "psirt@beta.example")
@@ -33,7 +37,6 @@ def house(worlds: MakeWorld) -> World:
     joining.add(world.tools, world.alice, VU, JO, "reporter", anonymous=True)
     world.deliver()
     world.feed(world.mail(ACME_PSIRT, body="We need the proof of concept.\r\n"))
-    return world
 
 
 def case(house: World) -> Case:

@@ -15,6 +15,7 @@ from mailrouter.flow.casework import publicity
 from mailrouter.flow.cves import assigning, records, rejecting, reserving, working
 from mailrouter.store import cases, notes, vulnerabilities
 from tests.case.notes import NOTE
+from tests.flow.prepared import Shelf
 from tests.flow.test_cves import ONE, flaw, ids, make_cna, orders
 from tests.flow.world import VENDOR, VU, World
 from tests.servers import cveservice
@@ -31,11 +32,10 @@ def service(clock: Clock) -> Iterator[CveService]:
 
 
 @pytest.fixture
-def house(worlds: Callable[..., World], service: CveService) -> World:
+def house(worlds: Callable[..., World], service: CveService, shelf: Shelf) -> World:
     """A case with one vendor that was written to, and an account."""
     made = worlds(CVE__URL=service.url, CVE__ORG=ORG, CVE__USER=USER, CVE__API_KEY=KEY)
-    made.vendor_case()
-    return made
+    return shelf.prepared(made, World.vendor_case)
 
 
 def the_note(cve: str, title: str = "A flaw") -> Note:

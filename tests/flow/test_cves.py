@@ -16,6 +16,7 @@ from mailrouter.flow.notes import notpublishing
 from mailrouter.store import cases, contacts, cves, tables, vulnerabilities
 from mailrouter.store import proposals as stored
 from mailrouter.store.vulnerabilities import Vulnerability
+from tests.flow.prepared import Shelf
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.servers import cveservice
 from tests.servers.clock import Clock
@@ -31,11 +32,10 @@ def service(clock: Clock) -> Iterator[CveService]:
 
 
 @pytest.fixture
-def house(worlds: Callable[..., World], service: CveService) -> World:
+def house(worlds: Callable[..., World], service: CveService, shelf: Shelf) -> World:
     """A case with one vendor that was written to, and an account."""
     made = worlds(CVE__URL=service.url, CVE__ORG=ORG, CVE__USER=USER, CVE__API_KEY=KEY)
-    made.vendor_case()
-    return made
+    return shelf.prepared(made, World.vendor_case)
 
 
 def flaw(world: World, number: int = 1) -> Vulnerability:
@@ -448,14 +448,16 @@ def test_what_a_record_says_besides(house: World) -> None:
 
 
 @pytest.fixture
-def answering(worlds: Callable[..., World]) -> World:
+def answering(world: World, shelf: Shelf) -> World:
     """A vendor with a key, that is a CNA and was asked."""
-    made = worlds()
-    made.vendor_case(key=True)
-    make_cna(made)
-    asking.ask(made.tools, made.alice, VU)
-    made.deliver()
-    return made
+    return shelf.prepared(world, _asked)
+
+
+def _asked(world: World) -> None:
+    world.vendor_case(key=True)
+    make_cna(world)
+    asking.ask(world.tools, world.alice, VU)
+    world.deliver()
 
 
 def said(world: World) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from mailrouter.flow.drafts.sharing import Shared
 from mailrouter.flow.notes import notpublishing
 from mailrouter.flow.timing import casepolicy, remind
 from mailrouter.store import cases, drafts, tables
+from tests.flow.prepared import Shelf
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.servers.clock import START
 
@@ -28,8 +29,12 @@ EVERY = ("draft", "alert", "reminder", "publication")
 
 
 @pytest.fixture
-def house(world: World) -> World:
+def house(world: World, shelf: Shelf) -> World:
     """A vendor with a key, one that says nothing, and a downstream one that takes letters in clear."""
+    return shelf.prepared(world, _written_to)
+
+
+def _written_to(world: World) -> None:
     world.organisation(BELOW, BELOW_AT, domain="bolt.example")
     world.organisation(MUTE, MUTE_AT, domain="mute.example")
     world.vendor_case(key=True)
@@ -38,7 +43,6 @@ def house(world: World) -> World:
     contacting.notify(world.tools, world.alice, VU, without_details=True)
     contacting.decide_clear_text(world.tools, world.alice, VU, BELOW, allowed=True, why="they agreed")
     world.deliver()
-    return world
 
 
 def draft(world: World, **changes: str) -> None:

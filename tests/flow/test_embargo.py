@@ -15,6 +15,7 @@ from mailrouter.flow.embargo.proposing import Wanted
 from mailrouter.flow.timing import casepolicy
 from mailrouter.store import cases, terms
 from mailrouter.store import proposals as stored
+from tests.flow.prepared import Shelf
 from tests.flow.world import PSIRT, VENDOR, VU, World
 from tests.servers.clock import START
 
@@ -27,14 +28,17 @@ quickly = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # 
 
 
 @pytest.fixture
-def house(world: World) -> World:
+def house(world: World, shelf: Shelf) -> World:
     """Three vendors that were written to, the first with its key; and a reporter."""
+    return shelf.prepared(world, _written_to)
+
+
+def _written_to(world: World) -> None:
     world.organisation(VENDOR, PSIRT, domain="vendor.example", key=world.keymaker.vendor)
     world.organisation(ACME, MAILS[ACME], domain="acme.example")
     world.organisation(BETA, MAILS[BETA], domain="beta.example")
     world.case(VENDOR, ACME, BETA)
     world.deliver()
-    return world
 
 
 def propose(house: World, when: date = LATER, by: str = "", **more: object) -> Terms:

@@ -28,6 +28,7 @@ from mailrouter.flow.timing import remind
 from mailrouter.store import cases, journal, notes, views, vulnerabilities
 from mailrouter.store import proposals as stored
 from mailrouter.store.proposals import Proposal
+from tests.flow.prepared import Shelf
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
 INTO = 654321
@@ -35,8 +36,12 @@ ACME, ACME_PSIRT = "Acme", "psirt@acme.example"
 
 
 @pytest.fixture
-def house(world: World) -> World:
+def house(world: World, shelf: Shelf) -> World:
     """Two vendors, each written to in a case of its own, the second three days later."""
+    return shelf.prepared(world, _two_cases)
+
+
+def _two_cases(world: World) -> None:
     world.organisation(VENDOR, PSIRT, domain="vendor.example")
     world.organisation(ACME, ACME_PSIRT, domain="acme.example")
     world.case(VENDOR)
@@ -44,7 +49,6 @@ def house(world: World) -> World:
     world.clock.forward(days=3)
     world.case(ACME, vu=INTO)
     world.deliver()
-    return world
 
 
 def case(house: World, vu: int = INTO) -> Case:

@@ -13,6 +13,7 @@ from mailrouter.flow.composing import facts, writing
 from mailrouter.flow.filing import statements as filing
 from mailrouter.store import cases, contacts, notes
 from mailrouter.store.notes import Revision
+from tests.flow.prepared import Shelf
 from tests.flow.world import DAY, PSIRT, VENDOR, VU, World
 from tests.servers.clock import START
 
@@ -21,8 +22,12 @@ STATEMENT = f"VU#{VU}: we are <b>not</b> affected & *never* were.\n"
 
 
 @pytest.fixture
-def house(world: World) -> World:
+def house(world: World, shelf: Shelf) -> World:
     """Vendor, with a key; Zeta, hidden; Acme, only suspected; Bolt, not written to; Gone, who left."""
+    return shelf.prepared(world, _five)
+
+
+def _five(world: World) -> None:
     world.vendor_case(key=True)
     for name in ("Zeta", "acme", "Bolt", "Gone"):
         world.organisation(name, f"psirt@{name.lower()}.example")
@@ -33,7 +38,6 @@ def house(world: World) -> World:
     with world.writing() as tx:
         gone = next(p for p in cases.participants_of(tx, [1]) if p.name == "Gone")
         cases.change_participant(tx, gone.id, left_at=START)
-    return world
 
 
 def gathered(world: World) -> Note:

@@ -22,6 +22,7 @@ from mailrouter.press import folder
 from mailrouter.store import cases, notes, tables
 from mailrouter.store.notes import Revision
 from tests.case.notes import NOTE
+from tests.flow.prepared import Shelf
 from tests.flow.test_notegate import ben, ready
 from tests.flow.world import PSIRT, VENDOR, VU, World
 
@@ -54,9 +55,8 @@ def files(link: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def cased(world: World) -> World:
-    world.vendor_case()
-    return world
+def cased(world: World, shelf: Shelf) -> World:
+    return shelf.prepared(world, World.vendor_case)
 
 
 def test_a_decided_revision_is_pressed_and_released(cased):
