@@ -7,7 +7,7 @@ import mimetypes
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -45,17 +45,6 @@ class _Typed(click.ParamType[Any], ABC):
             self.fail(str(trouble), param, ctx)
 
 
-class _Number(_Typed):
-    name = "VU"
-
-    def read(self, value: str) -> int:
-        """The case's number."""
-        try:
-            return vuid.parse_argument(value).number
-        except faults.Refused as trouble:
-            raise ValueError(str(trouble)) from None
-
-
 class _Vulnerability(_Typed):
     name = "VU[.N]"
 
@@ -69,46 +58,16 @@ class _Vulnerability(_Typed):
             ) from None
 
 
-class _Cve(_Typed):
-    name = "CVE"
+class _Parsed(_Typed):
+    """What a rule of another room reads; its refusal is what is said."""
 
-    def read(self, value: str) -> str:
-        """The ID, canonical."""
+    def __init__(self, name: str, rule: Callable[[str], Any]) -> None:
+        self.name, self._rule = name, rule
+
+    def read(self, value: str) -> Any:
+        """The value, canonical."""
         try:
-            return cveid.read(value)
-        except faults.Refused as trouble:
-            raise ValueError(str(trouble)) from None
-
-
-class _Cwe(_Typed):
-    name = "CWE"
-
-    def read(self, value: str) -> str:
-        """The weakness, canonical."""
-        try:
-            return cveid.read_cwe(value)
-        except faults.Refused as trouble:
-            raise ValueError(str(trouble)) from None
-
-
-class _Vector(_Typed):
-    name = "vector"
-
-    def read(self, value: str) -> str:
-        """A CVSS vector that can be scored."""
-        try:
-            return cvss.read(value).vector
-        except faults.Refused as trouble:
-            raise ValueError(str(trouble)) from None
-
-
-class _Vrf(_Typed):
-    name = "VRF"
-
-    def read(self, value: str) -> str:
-        """The report's number, canonical."""
-        try:
-            return vuid.parse_vrf_argument(value)
+            return self._rule(value)
         except faults.Refused as trouble:
             raise ValueError(str(trouble)) from None
 
@@ -276,7 +235,7 @@ class _Fingerprint(_Typed):
 class _VuOrVrf(_Typed):
     name = "VU|VRF"
 
-    def read(self, value: str) -> int | str:
+    def read(self, value: str) -> Any:
         """A case's number, or a report's in its canonical form."""
         try:
             return VRF.read(value)
@@ -284,13 +243,15 @@ class _VuOrVrf(_Typed):
             return VU.read(value)
 
 
-VRF, VU_OR_VRF = _Vrf(), _VuOrVrf()
-VU, LINE, PROSE, INSTANT = _Number(), _Line(), _Prose(), _Instant()
+VRF, VU_OR_VRF = _Parsed("VRF", vuid.parse_vrf_argument), _VuOrVrf()
+VU = _Parsed("VU", lambda value: vuid.parse_argument(value).number)
+LINE, PROSE, INSTANT = _Line(), _Prose(), _Instant()
 DAY_OR_INSTANT = _DayOrInstant()
 ADDRESS, DOMAIN, FINGERPRINT, TELEPHONE = _Address(), _Domain(), _Fingerprint(), _Telephone()
 DIGITS, WHOM = _Digits(), _Whom()
 NUMBER, DRAFT = _KeyAndValue(), _Draft()
-VULNERABILITY, CVE, CWE, VECTOR = _Vulnerability(), _Cve(), _Cwe(), _Vector()
+VULNERABILITY, CVE, CWE = _Vulnerability(), _Parsed("CVE", cveid.read), _Parsed("CWE", cveid.read_cwe)
+VECTOR = _Parsed("vector", lambda value: cvss.read(value).vector)
 ID = click.IntRange(1, 2**63 - 1)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=True)  # opened by `content`, whose faults are ours
