@@ -61,8 +61,7 @@ class Status:
     """What one vendor says of one vulnerability."""
 
     number: int
-    status: str  # Affected | Not Affected | Unknown
-    why: str
+    status: str  # Affected | Not Affected | Unknown; why so is no statement of theirs, and not published
     fixed_in: str
 
 

@@ -47,7 +47,7 @@ def _vendor(note: Note, one: Vendor) -> Iterator[str]:
     told = ", ".join(f"{what} {_when(at)}" for what, at in dates if at)
     yield f"{one.name}: {one.status}, {one.progress}{f', {told}' if told else ''}"
     for said in one.statuses:
-        more = "".join(f"; {what}{words}" for what, words in (("", said.why), ("fixed in ", said.fixed_in)) if words)
+        more = f"; fixed in {said.fixed_in}" if said.fixed_in else ""
         yield f"{one.name}: VU#{note.vu}.{said.number} {said.status}{more}"
     yield from _statement(one.name, one.statement)
     yield from (f"{one.name}: addendum | {line}" for line in one.addendum.split("\n") if one.addendum)

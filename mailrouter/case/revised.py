@@ -62,7 +62,7 @@ def _vendor(was: Vendor, now: Vendor) -> Iterator[str]:
 
 def _said(one: Vendor) -> list[Status]:
     """What they say of anything: of what nobody asked them yet, they say nothing."""
-    return [said for said in one.statuses if (said.status, said.why, said.fixed_in) != (UNKNOWN, "", "")]
+    return [said for said in one.statuses if (said.status, said.fixed_in) != (UNKNOWN, "")]
 
 
 def _text(one: Statement | None) -> tuple[str, str] | None:

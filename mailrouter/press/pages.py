@@ -122,9 +122,9 @@ def _counted(vendors: Sequence[Vendor]) -> list[tuple[str, int]]:
 
 def _alike(statuses: Iterable[Status]) -> list[tuple[list[Status], Status]]:
     """Those of the same words together, so that these are said once: each group, and the first of it."""
-    groups: dict[tuple[str, str, str], list[Status]] = {}
+    groups: dict[tuple[str, str], list[Status]] = {}
     for one in statuses:
-        groups.setdefault((one.status, one.why, one.fixed_in), []).append(one)
+        groups.setdefault((one.status, one.fixed_in), []).append(one)
     return [(group, group[0]) for group in groups.values()]
 
 

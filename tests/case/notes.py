@@ -42,12 +42,12 @@ FLAW = note.Vulnerability(
 )  # fmt: skip
 ACME = note.Vendor(
     id=21, name="ACME", progress="answered", status="Affected",
-    statuses=(note.Status(1, "Affected", "the parser is ours", "2.4"),), notified_at=NOW - timedelta(days=45),
+    statuses=(note.Status(1, "Affected", "2.4"),), notified_at=NOW - timedelta(days=45),
     updated_at=NOW - timedelta(days=2), statement=STATEMENT, addendum="", links=("https://acme.example/advisory",),
 )  # fmt: skip
 SILENT = replace(
     ACME, id=22, name="Silent Ltd", progress="contacted", status="Unknown", statement=None, links=(),
-    statuses=(note.Status(1, "Unknown", "", ""),), updated_at=None,
+    statuses=(note.Status(1, "Unknown", ""),), updated_at=None,
 )  # fmt: skip
 SECTIONS = note.Sections(
     title="A flaw in many parsers", overview="Parsers do not check a length.", description="The *length* is read.",
@@ -72,7 +72,7 @@ def crowded(number: int = 121) -> note.Edition:
 def _one_of_many(place: int) -> note.Vendor:
     progress = lifecycle.states(lifecycle.PROGRESS)[place % 8]
     overall = ("Affected", "Not Affected", "Unknown")[place % 3]
-    statuses = tuple(note.Status(one, overall, "", "2.4" if place % 2 else "") for one in (1, 2, 3))
+    statuses = tuple(note.Status(one, overall, "2.4" if place % 2 else "") for one in (1, 2, 3))
     spoke = STATEMENT if place % 4 == 0 else None
     return replace(
         ACME, id=place + 1, name=f"Vendor {place:03}", progress=progress, status=overall, statuses=statuses,
@@ -147,7 +147,7 @@ def vendors(draw: st.DrawFn, key: int, numbers: tuple[int, ...]) -> note.Vendor:
     """One, in any progress, with any statuses; its status over all is the strongest, as everywhere."""
     said = st.sampled_from(["Affected", "Not Affected", "Unknown"])
     versions = st.one_of(texts, st.sampled_from(["2.4", "2.4 and later", "<3", "all versions"]))
-    statuses = tuple(note.Status(one, draw(said), draw(texts), draw(versions)) for one in numbers)
+    statuses = tuple(note.Status(one, draw(said), draw(versions)) for one in numbers)
     return note.Vendor(
         id=key, name=draw(named), progress=draw(st.sampled_from(lifecycle.states(lifecycle.PROGRESS))),
         status=min((one.status for one in statuses), default="Unknown"), statuses=statuses,

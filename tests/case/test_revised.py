@@ -13,7 +13,7 @@ from mailrouter.case.note import Note, Sections, Statement, Status, Vendor, Vuln
 THEN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 STATED = Statement("We are not affected.", THEN, "signed", THEN, "AB" * 20, "1" * 64)
 ACME = Vendor(
-    1, "Acme", "answered", "Unknown", (Status(1, "Unknown", "", ""),), THEN, None, STATED, "", (),
+    1, "Acme", "answered", "Unknown", (Status(1, "Unknown", ""),), THEN, None, STATED, "", (),
 )  # fmt: skip
 BETA = replace(ACME, id=2, name="Beta", statement=None)
 FLAW = Vulnerability(1, "A flaw", "", "", "", "", "", "")
@@ -37,8 +37,8 @@ def of_flaw(**changed: object) -> Note:
         (replace(NOTE, vendors=(ACME, replace(BETA, statement=STATED))), ["Statement of Beta added"]),
         (of_acme(statement=replace(STATED, text="We are.", sha256="2" * 64)), ["Statement of Acme updated"]),
         (of_acme(statement=None), ["Statement of Acme removed"]),
-        (of_acme(status="Affected", statuses=(Status(1, "Affected", "", ""),)), ["Status of Acme updated"]),
-        (of_acme(statuses=(Status(1, "Unknown", "", "3.2"),)), ["Status of Acme updated"]),
+        (of_acme(status="Affected", statuses=(Status(1, "Affected", ""),)), ["Status of Acme updated"]),
+        (of_acme(statuses=(Status(1, "Unknown", "3.2"),)), ["Status of Acme updated"]),
         (of_acme(addendum="We saw it."), ["Addendum on Acme added"]),
         (of_acme(links=("https://acme.example/",)), ["Addendum on Acme added"]),
         (replace(NOTE, vendors=(ACME, BETA, replace(BETA, id=3, name="Gamma"))), ["Gamma added"]),

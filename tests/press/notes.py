@@ -28,8 +28,8 @@ def statement(text: str, made: str, proof: str = "signed") -> Statement:
     return Statement(text, at(made), proof, at(made), KEY if proof == "signed" else "", digest)
 
 
-def statuses(first: str, second: str, *, why: str = "", fixed: str = "") -> tuple[Status, ...]:
-    return (Status(1, first, why, fixed), Status(2, second, "", fixed if second == "Affected" else ""))
+def statuses(first: str, second: str, *, fixed: str = "") -> tuple[Status, ...]:
+    return (Status(1, first, fixed), Status(2, second, fixed if second == "Affected" else ""))
 
 
 SECTIONS = Sections(
@@ -97,7 +97,7 @@ VENDORS = (
     ),
     Vendor(
         12, "Example Networks", "answered", "Not Affected",
-        statuses("Not Affected", "Not Affected", why="Colour profiles are removed before libfoo sees them."),
+        statuses("Not Affected", "Not Affected"),
         at("2026-01-19T10:02"), at("2026-02-11T16:20"),
         statement("Our products remove colour profiles before pictures are parsed.", "2026-02-11T16:20", "mail"),
         "", (),

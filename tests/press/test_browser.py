@@ -38,7 +38,7 @@ def hostile() -> Edition:
             notes.VENDORS[0], id=500 + number, name=f"Vendor {number} <b>&amp; {'W' * 60}",
             statement=Statement(text, notes.at("2026-03-01"), "mail", notes.at("2026-03-01"), "", "0f" * 32),
             addendum=text, links=(f"https://vendor.example/{'long' * 50}", "javascript:alert(1)"),
-            statuses=(replace(notes.VENDORS[0].statuses[0], why=text, fixed_in=text), notes.VENDORS[0].statuses[1]),
+            statuses=(replace(notes.VENDORS[0].statuses[0], fixed_in=text), notes.VENDORS[0].statuses[1]),
         )
         for number, text in enumerate(SAID)
     )  # fmt: skip

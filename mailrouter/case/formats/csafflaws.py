@@ -105,13 +105,13 @@ def _flaw(edition: Edition, one: Vulnerability, publisher: str, *, new: bool) ->
         "involvements": _involvements(vendors),
         "scores": _scores(one.cvss, affected),
         "remediations": [_remediation(vendor, said) for vendor, said in vendors if said.status == AFFECTED],
-        "threats": [_threat(vendor, said) for vendor, said in vendors if said.status == NOT_AFFECTED],
+        "threats": [_threat(vendor) for vendor, said in vendors if said.status == NOT_AFFECTED],
     }
     return {name: value for name, value in parts.items() if value}
 
 
 def _status(vendor: Vendor, number: int) -> Status:
-    return next((one for one in vendor.statuses if one.number == number), Status(number, UNKNOWN, "", ""))
+    return next((one for one in vendor.statuses if one.number == number), Status(number, UNKNOWN, ""))
 
 
 def _notes(vu: int, one: Vulnerability, *, scored: bool) -> Iterator[Json]:
@@ -174,8 +174,7 @@ def _involved(vendor: Vendor, said: Status) -> str:
 
 
 def _summary(vendor: Vendor, said: Status) -> str:
-    words = f"{lines.one(vendor.name)}: {said.status}; {wording.happened(vendor)}."
-    return f"{words} {said.why.strip()}".strip()
+    return f"{lines.one(vendor.name)}: {said.status}; {wording.happened(vendor)}."
 
 
 def _remediation(vendor: Vendor, said: Status) -> Json:
@@ -184,6 +183,6 @@ def _remediation(vendor: Vendor, said: Status) -> Json:
     return {"category": told[0], "details": told[1], "product_ids": [product(vendor)]}
 
 
-def _threat(vendor: Vendor, said: Status) -> Json:
-    """Why it is not affected."""
-    return {"category": "impact", "details": said.why.strip() or "Not affected.", "product_ids": [product(vendor)]}
+def _threat(vendor: Vendor) -> Json:
+    """CSAF wants words beside a product that is not affected."""
+    return {"category": "impact", "details": "Not affected.", "product_ids": [product(vendor)]}

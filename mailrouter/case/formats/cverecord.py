@@ -104,7 +104,7 @@ def _affected(edition: Edition, vulnerability: Vulnerability) -> Iterator[Json]:
 
 
 def _status(vendor: Vendor, number: int) -> Status:
-    return next((one for one in vendor.statuses if one.number == number), Status(number, UNKNOWN, "", ""))
+    return next((one for one in vendor.statuses if one.number == number), Status(number, UNKNOWN, ""))
 
 
 def _versions(said: Status) -> Json:

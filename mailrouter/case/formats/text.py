@@ -86,9 +86,7 @@ def _counted(vendors: Sequence[Vendor]) -> str:
 
 def _has_more(one: Vendor) -> bool:
     """Whether there is more to say of it than one line holds."""
-    return bool(
-        one.statement or one.addendum.strip() or one.links or any(said.why or said.fixed_in for said in one.statuses)
-    )
+    return bool(one.statement or one.addendum.strip() or one.links or any(said.fixed_in for said in one.statuses))
 
 
 def _vendor(note: Note, one: Vendor) -> Iterator[str]:
@@ -119,7 +117,6 @@ def _statuses(note: Note, one: Vendor) -> Iterator[str]:
     for said in one.statuses:
         words = [f"{labels.get(said.number, said.number)}: {said.status}"]
         words += [f"fixed in {lines.one(said.fixed_in)}"] if said.fixed_in.strip() else []
-        words += [lines.one(said.why)] if said.why.strip() else []
         yield _paragraph("; ".join(words), "    ")
 
 

@@ -110,8 +110,7 @@ def vendor_vuls(edition: Edition) -> list[Shape]:
 
 
 def _said(said: Status) -> str | None:
-    words = (said.why, said.fixed_in and f"Fixed in: {said.fixed_in}")
-    return "\n".join(filter(None, words)) or None
+    return f"Fixed in: {said.fixed_in}" if said.fixed_in else None
 
 
 def _stamped(at: datetime | None) -> str | None:

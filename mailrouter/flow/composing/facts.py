@@ -96,8 +96,8 @@ def _vendor(tx: Connection, known: _Known, one: Participant) -> note.Vendor:
 
 def _status(number: int, said: VendorStatus | None) -> note.Status:
     if said is None:
-        return note.Status(number, status.UNKNOWN, "", "")
-    return note.Status(number, said.status, "", printable(said.fixed_in))  # nobody approved why: it is no statement
+        return note.Status(number, status.UNKNOWN, "")
+    return note.Status(number, said.status, printable(said.fixed_in))
 
 
 def _updated(

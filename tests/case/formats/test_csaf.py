@@ -55,7 +55,7 @@ def test_hostile_text_everywhere(csaf_judge, text):
         **{name: getattr(notes.ACME, name) for name in note.Vendor.__slots__}
         | {
             "name": f"A{text}",
-            "statuses": (note.Status(1, "Affected", text, text),),
+            "statuses": (note.Status(1, "Affected", text),),
             "statement": replace(notes.STATEMENT, text=text),
             "addendum": text,
             "links": (f"https://{text}",),
@@ -106,7 +106,7 @@ def test_the_plain_note(csaf_judge):
     assert fixed[1] == "ACME products, fixed in 2.4"
     assert flaw["product_status"] == {"known_affected": ["CSAFPID-21"], "fixed": [fixed[0]]}
     assert [(one["status"], one["summary"]) for one in flaw["involvements"]] == [
-        ("completed", "ACME: Affected; has answered. the parser is ours"),
+        ("completed", "ACME: Affected; has answered."),
         ("contact_attempted", "Silent Ltd: Unknown; contacted on 2026-01-16, no answer."),
     ]
     assert flaw["remediations"] == [
@@ -135,7 +135,7 @@ def test_the_plain_note(csaf_judge):
 )
 def test_a_vendor_s_place(csaf_judge, progress, status, fixed_in, said, place, involved):
     one = replace(
-        notes.ACME, progress=progress, status=status, statuses=(note.Status(1, status, "", fixed_in),),
+        notes.ACME, progress=progress, status=status, statuses=(note.Status(1, status, fixed_in),),
         statement=notes.STATEMENT if said else None,
     )  # fmt: skip
     found = csaf.document(notes.edition(vendors=(one,)), notes.OURS)
@@ -168,7 +168,7 @@ def test_a_cve_id_is_given_once(csaf_judge):
     [("2.4", "product_version"), ("2.4 and later", "patch_level"), (">= 2", "patch_level"), ("ALL", "patch_level")],
 )
 def test_a_fix_that_is_a_range_is_no_version(csaf_judge, fixed_in, category):
-    one = replace(notes.ACME, statuses=(note.Status(1, "Affected", "", fixed_in),))
+    one = replace(notes.ACME, statuses=(note.Status(1, "Affected", fixed_in),))
     found = csaf.document(notes.edition(vendors=(one,)), notes.OURS)
     assert csaf_judge.findings(found) == []
     assert found["product_tree"]["branches"][0]["branches"][1]["branches"][0]["category"] == category
@@ -186,7 +186,7 @@ def test_what_has_no_place_among_the_scores_is_a_note(csaf_judge, vector):
 
 def test_ids_stay_through_revisions():
     later = note.Revised(2, notes.NOW + timedelta(days=9), "a statement")
-    more = replace(notes.SILENT, status="Affected", statuses=(note.Status(1, "Affected", "", "2.4"),))
+    more = replace(notes.SILENT, status="Affected", statuses=(note.Status(1, "Affected", "2.4"),))
     revised = note.Edition(replace(notes.NOTE, vendors=(more, notes.ACME)), (*notes.FIRST.history, later))
     one, two = (csaf.document(edition, notes.OURS) for edition in (notes.FIRST, revised))
     assert set(products(one)) < set(products(two))

@@ -72,7 +72,7 @@ def test_what_it_says() -> None:
     ],
 )  # fmt: skip
 def test_what_is_affected(status: str, fixed_in: str, told: dict[str, Any]) -> None:
-    vendor = replace(ACME, statuses=(note.Status(1, status, "", fixed_in),))
+    vendor = replace(ACME, statuses=(note.Status(1, status, fixed_in),))
     edition = replace(FIRST, note=replace(NOTE, vendors=(vendor,)))
     assert made(edition)["affected"] == [{"vendor": "ACME", "product": "n/a", **told}]
 

@@ -26,7 +26,7 @@ ACME: Affected
 
 What happened: has answered
 Notified: 2026-01-16   Statement Date: 2026-03-02   Updated: 2026-02-28
-CVE-2026-12345: Affected; fixed in 2.4; the parser is ours
+CVE-2026-12345: Affected; fixed in 2.4
 
 | We fixed this in 2.4.
 |

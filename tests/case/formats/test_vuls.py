@@ -88,7 +88,7 @@ def test_the_plain_note():
     }]  # fmt: skip
     assert vuls.vendor_vuls(notes.FIRST)[0] == {
         "vul": "CVE-2026-12345", "vendor": "ACME", "status": "Affected", "date_added": "2026-01-16T09:00:00Z",
-        "dateupdated": "2026-02-28T09:00:00Z", "references": None, "statement": "the parser is ours\nFixed in: 2.4",
+        "dateupdated": "2026-02-28T09:00:00Z", "references": None, "statement": "Fixed in: 2.4",
     }  # fmt: skip
 
 
